@@ -1,0 +1,39 @@
+//! Identifiers. Wards, drugs and users are integers; whatever people create is a UUIDv7, made at the edge.
+//! None of them is gap-free, and none is an order in time.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+id!(/// A ward or the central pharmacy: a place that holds stock.
+    WardId(i64));
+id!(/// A formulary entry.
+    DrugId(i64));
+id!(/// A person who may sign in.
+    UserId(i64));
+id!(/// A patient.
+    PatientId(Uuid));
+id!(/// What a doctor ordered.
+    PrescriptionId(Uuid));
+id!(/// One dose to give.
+    OrderId(Uuid));
+id!(/// The record of a dose.
+    AdministrationId(Uuid));
+id!(/// One thing one person asked for; made before it is sent, and the key of the desk's memory.
+    OpId(Uuid));

@@ -1,0 +1,22 @@
+//! The ward's words and rules: types, operations, refusals, and [`decide`].
+//!
+//! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
+//! passed in. Every business rule of ValMed stands here and nowhere else.
+
+pub mod decide;
+pub mod ids;
+pub mod ledger;
+pub mod operation;
+pub mod people;
+pub mod quantity;
+pub mod refusal;
+pub mod snapshot;
+pub mod text;
+pub mod vocabulary;
+
+pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
+pub use operation::{Operation, Outcome, Receipt, Request};
+pub use people::{Actor, Role, Wards};
+pub use quantity::Quantity;
+pub use refusal::Refusal;
+pub use vocabulary::{GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, WardKind};

@@ -1,0 +1,145 @@
+//! What people ask the desk for, and what it answers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{AdministrationId, DrugId, OpId, OrderId, Quantity, Refusal, UserId, WardId};
+
+/// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
+/// for whatever reason, gets the first outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Made by the asker (UUIDv7).
+    pub id: OpId,
+    /// Who asks: an identity that the session has verified.
+    pub actor: UserId,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Request {
+    /// Give a dose: complete the order, take the stock down, record the administration.
+    Fulfil {
+        /// The dose.
+        order: OrderId,
+        /// The version of the order that was on the screen.
+        version: i64,
+        /// The medical record number read from the patient's wristband or typed by the nurse.
+        identified: String,
+        /// How much, where the prescription leaves a range; `None` gives the prescribed dose.
+        amount: Option<Quantity>,
+    },
+    /// Stop a dose before it is given.
+    Discontinue {
+        /// The dose.
+        order: OrderId,
+        /// The version of the order that was on the screen.
+        version: i64,
+        /// Why; kept with the order.
+        reason: String,
+    },
+    /// Take stock into a ward from outside the hospital's own wards.
+    Receive {
+        /// Where to.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much.
+        quantity: Quantity,
+        /// The delivery note, or what else proves it.
+        reference: String,
+    },
+}
+
+impl Request {
+    /// The word under which the operation is remembered.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Request::Fulfil { .. } => "fulfil",
+            Request::Discontinue { .. } => "discontinue",
+            Request::Receive { .. } => "receive",
+        }
+    }
+
+    /// The order it is about, if it is about one.
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => Some(*order),
+            Request::Receive { .. } => None,
+        }
+    }
+}
+
+impl Operation {
+    /// A digest of who asks for what: the same operation id with another digest is another operation, and refused.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.actor.0.to_be_bytes());
+        // Serialising a closed enum of plain values into memory cannot fail; an empty text would still be compared.
+        hash.update(serde_json::to_vec(&self.request).unwrap_or_default());
+        hash.finalize().into()
+    }
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done, and on disk.
+    Done(Receipt),
+    /// Not done: nothing was recorded.
+    Refused(Refusal),
+    /// The connection was lost around COMMIT and could not be restored in time to find out. The operation id is
+    /// the way to ask again later: submitting the same operation answers with what really happened.
+    Unknown {
+        /// The id to ask by.
+        op: OpId,
+    },
+}
+
+/// Proof of what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "done", rename_all = "snake_case")]
+pub enum Receipt {
+    /// A dose was given.
+    Given {
+        /// The record.
+        administration: AdministrationId,
+        /// The dose.
+        order: OrderId,
+        /// Whose stock went down.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much was taken.
+        quantity: Quantity,
+        /// What is left in the ward.
+        left: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A dose was stopped.
+    Discontinued {
+        /// The dose.
+        order: OrderId,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Stock came in.
+    Received {
+        /// Where to.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much.
+        quantity: Quantity,
+        /// What the ward holds now.
+        holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+}

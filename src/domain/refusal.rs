@@ -1,0 +1,219 @@
+//! Why the desk says no. Each refusal has a code that programs can rely on, and words that a person can act on:
+//! what happened, that nothing was recorded, and what to do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{OpId, OrderId, OrderStatus, Quantity, Role};
+
+/// A business rule said no. Nothing was recorded but an audit row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such order.
+    #[error("There is no order {order}.")]
+    OrderNotFound {
+        /// As it was asked for.
+        order: OrderId,
+    },
+    /// Somebody accounted for the dose already.
+    #[error("This dose was already given by {by} at {}.", when(.at))]
+    OrderAlreadyCompleted {
+        /// The name of who gave it.
+        by: String,
+        /// When it was completed (UTC).
+        at: Timestamp,
+    },
+    /// The order is not in a state from which this can be done.
+    #[error("This dose is {status}{}{}.", by.as_deref().map(|b| format!(" by {b}")).unwrap_or_default(), why(.reason))]
+    InvalidStatusTransition {
+        /// Where it stands.
+        status: OrderStatus,
+        /// Who brought it there; `None`: the prescription's own end.
+        by: Option<String>,
+        /// When (UTC), if that is known.
+        at: Option<Timestamp>,
+        /// The reason that was given.
+        reason: String,
+    },
+    /// The drug does not exist, or the ward does not stock it.
+    #[error("{ward} does not stock {drug}.")]
+    DrugNotFound {
+        /// The ward's name.
+        ward: String,
+        /// The drug, or what was asked for.
+        drug: String,
+    },
+    /// There is not enough.
+    #[error("{ward} holds {available} {unit} of {drug}; this needs {needed}.")]
+    InsufficientStock {
+        /// The ward's name.
+        ward: String,
+        /// The drug.
+        drug: String,
+        /// Its stock unit.
+        unit: String,
+        /// What the operation would take.
+        needed: Quantity,
+        /// What there is.
+        available: Quantity,
+    },
+    /// A quantity that no stock can change by.
+    #[error("{quantity} is not a quantity that can be booked: {why}.")]
+    InvalidStockQuantity {
+        /// As it was asked for.
+        quantity: Quantity,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Role, ward or account do not allow it.
+    #[error("{who} may not {action}: {why}.")]
+    InsufficientPermissions {
+        /// The person's name.
+        who: String,
+        /// What they asked for, as a verb.
+        action: String,
+        /// Which rule says no.
+        why: String,
+    },
+    /// Something in the request does not make sense.
+    #[error("{field}: {why}.")]
+    InvalidData {
+        /// Which part.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The wristband belongs to somebody else, or to nobody.
+    #[error("{identified} is not this patient's number{}.", belongs_to.as_deref().map(|n| format!(": it belongs to {n}")).unwrap_or_default())]
+    WrongPatient {
+        /// What was scanned or typed.
+        identified: String,
+        /// Whose it is, where that is known.
+        belongs_to: Option<String>,
+    },
+    /// As-needed drug: the last dose is too recent, or the day's maximum is reached.
+    #[error("Too soon: {why}.")]
+    TooSoon {
+        /// Which limit, with its numbers.
+        why: String,
+        /// From when on it may be given (UTC).
+        not_before: Timestamp,
+    },
+    /// The order changed since it was on the screen.
+    #[error("The order was changed{}: {change}.", by.as_deref().map(|b| format!(" by {b}")).unwrap_or_default())]
+    Stale {
+        /// What changed.
+        change: String,
+        /// By whom; `None`: by the import or the schedule.
+        by: Option<String>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// The same operation id was used for something else.
+    #[error("Operation {op} was already used for something else.")]
+    DuplicateOperation {
+        /// The id.
+        op: OpId,
+    },
+    /// The desk has more work than it can take.
+    #[error("The system is busy.")]
+    Busy,
+    /// The database cannot be reached. Known not to have happened.
+    #[error("The database cannot be reached.")]
+    Unavailable,
+    /// The database or program failed in a way that no rule foresees; the log says more.
+    #[error("Something went wrong inside ValMed: {what}.")]
+    Internal {
+        /// For the person to pass on; holds no data.
+        what: String,
+    },
+}
+
+fn why(reason: &str) -> String {
+    if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    }
+}
+
+/// Refusals are read by programs and people far from the ward's clock: UTC, said so. Screens show local time.
+fn when(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+impl Refusal {
+    /// The code, as the system that ValMed succeeds had it where it had one.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Refusal::OrderNotFound { .. } => "ORDER_NOT_FOUND",
+            Refusal::OrderAlreadyCompleted { .. } => "ORDER_ALREADY_COMPLETED",
+            Refusal::InvalidStatusTransition { .. } => "INVALID_STATUS_TRANSITION",
+            Refusal::DrugNotFound { .. } => "DRUG_NOT_FOUND",
+            Refusal::InsufficientStock { .. } => "INSUFFICIENT_STOCK",
+            Refusal::InvalidStockQuantity { .. } => "INVALID_STOCK_QUANTITY",
+            Refusal::InsufficientPermissions { .. } => "INSUFFICIENT_PERMISSIONS",
+            Refusal::InvalidData { .. } => "INVALID_DATA",
+            Refusal::WrongPatient { .. } => "WRONG_PATIENT",
+            Refusal::TooSoon { .. } => "TOO_SOON",
+            Refusal::Stale { .. } => "STALE",
+            Refusal::DuplicateOperation { .. } => "DUPLICATE_OPERATION",
+            Refusal::Busy => "BUSY",
+            Refusal::Unavailable => "UNAVAILABLE",
+            Refusal::Internal { .. } => "INTERNAL",
+        }
+    }
+
+    /// What to do now, as one sentence.
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Refusal::OrderNotFound { .. } => {
+                "Check the order number, or pick the dose from the queue."
+            }
+            Refusal::OrderAlreadyCompleted { .. } => {
+                "Do not give it again; the log shows what was given."
+            }
+            Refusal::InvalidStatusTransition { .. } => {
+                "Do not give it; ask the prescriber if it is still needed."
+            }
+            Refusal::DrugNotFound { .. } => "Ask the pharmacy to stock the drug here.",
+            Refusal::InsufficientStock { .. } => "Ask the pharmacy for stock, then sign again.",
+            Refusal::InvalidStockQuantity { .. } => "Correct the quantity.",
+            Refusal::InsufficientPermissions { .. } => "Ask somebody who may, or a supervisor.",
+            Refusal::InvalidData { .. } => "Correct it and try again.",
+            Refusal::WrongPatient { .. } => "Check the patient in front of you, then the order.",
+            Refusal::TooSoon { .. } => "Wait, or ask the prescriber.",
+            Refusal::Stale { .. } => "Look at the order again, then sign what it says now.",
+            Refusal::DuplicateOperation { .. } => "Start again with a new operation id.",
+            Refusal::Busy => "Wait a moment, then sign again.",
+            Refusal::Unavailable => {
+                "Tell whoever runs the server; use the downtime sheet meanwhile."
+            }
+            Refusal::Internal { .. } => "Tell whoever runs the server; the log says more.",
+        }
+    }
+
+    /// The whole message: what happened, that nothing was recorded, what to do.
+    pub fn message(&self) -> String {
+        format!("{self} Nothing was recorded. {}", self.advice())
+    }
+
+    /// Whether it says something about the moment, not about the request, so that it is not remembered
+    /// under the operation id: the same operation may be sent again.
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Refusal::Busy | Refusal::Unavailable | Refusal::Internal { .. }
+        )
+    }
+
+    /// The role matrix's sentence for a missing role.
+    pub fn needs_role(who: &str, role: Role, action: &str, needs: &str) -> Refusal {
+        Refusal::InsufficientPermissions {
+            who: who.to_owned(),
+            action: action.to_owned(),
+            why: format!("that is for a {needs}, and {who} is signed in as {role}"),
+        }
+    }
+}
