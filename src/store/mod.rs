@@ -12,6 +12,7 @@ pub mod desk;
 mod error;
 pub mod inspect;
 mod listen;
+pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
 pub mod screens;
