@@ -3,5 +3,7 @@
 // Tests may end loudly; the program may not.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, missing_docs))]
 
+pub mod desk;
 pub mod domain;
 pub mod interop;
+pub mod store;

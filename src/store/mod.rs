@@ -1,0 +1,22 @@
+//! All SQL, and nothing but SQL: connections, rows, migrations, and what database errors mean.
+//!
+//! This part knows no rules and nothing above it. One text of SQL serves both engines wherever both understand
+//! it; where they do not, the two texts stand side by side as an [`Sql::each`].
+
+#[macro_use]
+mod link;
+pub mod accounts;
+pub mod audit;
+mod db;
+pub mod desk;
+mod error;
+pub mod inspect;
+pub mod migrate;
+pub mod orders_ahead;
+pub mod screens;
+mod types;
+
+pub use db::{Db, Options, is_postgres, redact};
+pub use error::StoreError;
+pub use link::{Conn, Engine, Link, Sql, Tx};
+pub use types::{At, Day, List, now};

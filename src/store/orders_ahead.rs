@@ -1,0 +1,1 @@
+//! Orders made ahead of their time, from prescriptions.
