@@ -5,5 +5,6 @@
 
 pub mod desk;
 pub mod domain;
+pub mod feed;
 pub mod interop;
 pub mod store;

@@ -130,7 +130,7 @@ CREATE TABLE prescriptions (
   priority TEXT NOT NULL CONSTRAINT prescriptions_priority_check CHECK (priority IN ('stat', 'routine')),
   prescriber_id INTEGER NOT NULL CONSTRAINT prescriptions_prescriber_fkey REFERENCES users (id),
   status TEXT NOT NULL CONSTRAINT prescriptions_status_check CHECK (status IN ('active', 'ended', 'discontinued')),
-  made_until INTEGER,
+  made_until INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX prescriptions_patient ON prescriptions (patient_id);

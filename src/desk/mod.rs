@@ -6,6 +6,7 @@
 //! writing: whoever asked may go away at any moment, and what they asked for is still done once, whole or not at all.
 
 mod batch;
+pub mod horizon;
 mod lane;
 mod queue;
 

@@ -60,8 +60,8 @@ pub enum Db {
     Postgres {
         /// Connections for everything.
         pool: PgPool,
-        /// How they are made, for the listener's own.
-        connect: Box<PgConnectOptions>,
+        /// One connection more, made when the feed listens: it waits all the time, and must not take a place.
+        listen: PgPool,
     },
 }
 
@@ -204,9 +204,14 @@ impl Db {
             })
             .connect_with(connect.clone())
             .await?;
+        let listen = PoolOptions::new()
+            .max_connections(1)
+            .min_connections(0)
+            .max_lifetime(None)
+            .idle_timeout(None);
         Ok(Db::Postgres {
             pool,
-            connect: Box::new(connect),
+            listen: listen.connect_lazy_with(connect),
         })
     }
 
@@ -247,7 +252,10 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Db::Postgres { pool, .. } => pool.close().await,
+            Db::Postgres { pool, listen } => {
+                listen.close().await;
+                pool.close().await;
+            }
         }
     }
 

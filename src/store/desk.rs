@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::changed;
 use super::{At, Link, List, Sql, StoreError, accounts};
-use crate::domain::decide::{Administration, DrugName, Effects, Loaded, Order, Stock};
+use crate::domain::decide::{Administration, DrugName, Effects, Limits, Loaded, Order, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{
     DrugId, OpId, Operation, OrderId, OrderKind, OrderStatus, PatientId, PrescriptionId, Priority,
@@ -109,7 +109,7 @@ macro_rules! orders_sql {
             "SELECT o.id, o.version, o.status, o.kind, o.ward_id, w.name AS ward_name, o.drug_id, ",
             "d.name || CASE d.strength WHEN '' THEN '' ELSE ' ' || d.strength END AS drug_title, d.unit, ",
             "o.patient_id, p.mrn, o.dosage, o.dosage_max, o.priority, o.doctor_id, o.prescription_id, ",
-            "r.status = 'active' AS prescription_active, r.stop_at, r.schedule, ",
+            "r.status <> 'discontinued' AS prescription_active, r.stop_at, r.schedule, ",
             "u.name AS changed_by, o.changed_at, o.change ",
             "FROM medication_orders o JOIN wards w ON w.id = o.ward_id JOIN drugs d ON d.id = o.drug_id ",
             "JOIN patients p ON p.id = o.patient_id JOIN prescriptions r ON r.id = o.prescription_id ",
@@ -130,13 +130,13 @@ async fn orders(
     );
     let rows = fetch!(all, link, OrderRow, sql, ids)?;
     rows.into_iter()
-        .map(|row| Ok((row.id, row.into_order())))
+        .map(|row| Ok((row.id, row.into_order()?)))
         .collect()
 }
 
 impl OrderRow {
-    fn into_order(self) -> Order {
-        Order {
+    fn into_order(self) -> Result<Order, StoreError> {
+        Ok(Order {
             id: self.id,
             version: self.version,
             status: self.status,
@@ -157,12 +157,12 @@ impl OrderRow {
             prescription: self.prescription_id,
             prescription_active: self.prescription_active,
             stop_at: self.stop_at.map(|at| at.0),
-            limits: super::screens::limits(&self.schedule),
+            limits: Limits::from(&super::screens::schedule(&self.schedule)?),
             given: Vec::new(),
             changed_by: self.changed_by,
             changed_at: self.changed_at.0,
             change: self.change,
-        }
+        })
     }
 }
 

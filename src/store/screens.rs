@@ -14,7 +14,7 @@ use crate::domain::snapshot::{
 };
 use crate::domain::{
     AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId,
-    PrescriptionId, Priority, Quantity, WardId, WardKind,
+    PrescriptionId, Priority, Quantity, Schedule, WardId, WardKind,
 };
 
 /// How many rows a snapshot holds at most.
@@ -416,7 +416,7 @@ pub async fn order_detail(
         order.patient.id,
         order.drug.id
     )?;
-    let limits = limits(&standing.schedule);
+    let schedule = schedule(&standing.schedule)?;
     let given: Vec<Timestamp> = if order.kind == OrderKind::Prn {
         let rows = super::desk::given(tx.link(), vec![standing.prescription_id.0]).await?;
         rows.into_iter()
@@ -435,8 +435,8 @@ pub async fn order_detail(
             quantity,
             by,
         }),
-        not_before: not_before(&limits, &given, now).map(|(at, _)| at),
-        limits: limits.words(),
+        not_before: not_before(&Limits::from(&schedule), &given, now).map(|(at, _)| at),
+        limits: schedule.limits(),
         stop_at: standing.stop_at.map(|at| at.0),
     })))
 }
@@ -468,9 +468,10 @@ pub async fn patient_by_mrn(link: Link<'_>, mrn: &str) -> Result<Option<Patient>
     }))
 }
 
-/// The limits that a prescription's schedule, as stored, sets on as-needed doses.
-pub(super) fn limits(_schedule: &str) -> Limits {
-    Limits::default()
+/// A schedule as stored.
+pub(super) fn schedule(text: &str) -> Result<Schedule, StoreError> {
+    text.parse()
+        .map_err(|error| StoreError::Guarantee(format!("a prescription cannot be read: {error}")))
 }
 
 /// A statement that tells whether anything may have changed since the last time: SQLite only.

@@ -6,6 +6,7 @@ use super::{
     Administration, Effects, Loaded, Moment, Opening, Order, StockChange, book, close, open_order,
     permission,
 };
+use crate::domain::schedule::span;
 use crate::domain::{
     Actor, AdministrationId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
     Quantity, Receipt, Refusal,
@@ -183,13 +184,15 @@ pub fn not_before(
         .min_interval
         .zip(given.first())
         .and_then(|(minutes, last)| {
-            let earliest = last.checked_add(SignedDuration::from_mins(minutes)).ok()?;
-            let why = format!("doses must be at least {} apart", apart(minutes));
+            let earliest = last
+                .checked_add(SignedDuration::from_mins(minutes.into()))
+                .ok()?;
+            let why = format!("doses must be at least {} apart", span(minutes));
             (earliest > now).then_some((earliest, why))
         });
     let by_day = limits.max_per_day.and_then(|most| {
         // The dose that must have left the last 24 hours before another fits.
-        let oldest = given.get(most.checked_sub(1)?)?;
+        let oldest = given.get(usize::try_from(most.checked_sub(1)?).ok()?)?;
         let earliest = oldest.checked_add(DAY).ok()?;
         (earliest > now).then_some((
             earliest,
@@ -202,15 +205,6 @@ pub fn not_before(
         .max_by_key(|(at, _)| *at)
 }
 
-/// Minutes in the words of a ward: `45 min`, `6 h`, `1 h 30 min`.
-pub(super) fn apart(minutes: i64) -> String {
-    match (minutes / 60, minutes % 60) {
-        (0, m) => format!("{m} min"),
-        (h, 0) => format!("{h} h"),
-        (h, m) => format!("{h} h {m} min"),
-    }
-}
-
 /// An as-needed or unscheduled prescription always has one open order: the next one opens with the giving.
 fn open_next(state: &mut Loaded, order: &Order, moment: Moment) -> Option<Opening> {
     if order.kind == OrderKind::Timed {
@@ -219,7 +213,7 @@ fn open_next(state: &mut Loaded, order: &Order, moment: Moment) -> Option<Openin
     if order
         .limits
         .max_total
-        .is_some_and(|most| order.given.len() + 1 >= most)
+        .is_some_and(|most| order.given.len() + 1 >= most as usize)
     {
         return None;
     }

@@ -18,6 +18,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::ledger::{Hash, LedgerRow};
+use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
     OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Receipt, Refusal,
@@ -108,27 +109,27 @@ pub struct Order {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Minutes that must lie between two doses.
-    pub min_interval: Option<i64>,
+    pub min_interval: Option<u32>,
     /// Doses within 24 hours.
-    pub max_per_day: Option<usize>,
+    pub max_per_day: Option<u32>,
     /// Doses in all: no new order opens after the last.
-    pub max_total: Option<usize>,
+    pub max_total: Option<u32>,
 }
 
-impl Limits {
-    /// The limits in words, e.g. `at least 6 h apart, at most 4 in 24 h`; empty where none are known.
-    pub fn words(&self) -> String {
-        let mut words = Vec::new();
-        words.extend(
-            self.min_interval
-                .map(|minutes| format!("at least {} apart", fulfil::apart(minutes))),
-        );
-        words.extend(
-            self.max_per_day
-                .map(|most| format!("at most {most} in 24 h")),
-        );
-        words.extend(self.max_total.map(|most| format!("{most} in all")));
-        words.join(", ")
+impl From<&Schedule> for Limits {
+    fn from(schedule: &Schedule) -> Limits {
+        match *schedule {
+            Schedule::Prn {
+                min_interval,
+                max_per_day,
+                max_total,
+            } => Limits {
+                min_interval,
+                max_per_day,
+                max_total,
+            },
+            _ => Limits::default(),
+        }
     }
 }
 

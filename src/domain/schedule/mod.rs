@@ -145,7 +145,7 @@ impl Schedule {
 }
 
 /// Minutes as people say them: `45 min`, `6 h`, `1 h 30 min`, `2 days`.
-fn span(minutes: u32) -> String {
+pub(crate) fn span(minutes: u32) -> String {
     match (minutes / 60, minutes % 60) {
         (0, rest) => format!("{rest} min"),
         (hours, 0) if hours >= 48 && hours % 24 == 0 => format!("{} days", hours / 24),
