@@ -381,7 +381,7 @@ pub async fn apply(
 }
 
 /// Rows of a batch as one JSON value: `json_each` takes it apart on SQLite, `json_to_recordset` on PostgreSQL.
-fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
+pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
     serde_json::to_string(rows)
         .map_err(|error| StoreError::Guarantee(format!("a batch cannot be written: {error}")))
 }
@@ -396,7 +396,7 @@ struct HeadJson {
     before: i64,
 }
 
-async fn write_stock(
+pub(super) async fn write_stock(
     link: Link<'_>,
     effects: &Effects,
     stock: &HashMap<(WardId, DrugId), Stock>,
