@@ -109,9 +109,6 @@ pub enum Reason {
     /// Bytes that are no text.
     #[error("is not UTF-8 text")]
     NotUtf8,
-    /// Separates words, and this must be one.
-    #[error("'{0}' must be one word")]
-    NotOneWord(String),
     /// Not an amount.
     #[error(transparent)]
     NotAQuantity(#[from] NotAQuantity),

@@ -462,7 +462,7 @@ async fn close_orders(link: Link<'_>, effects: &Effects) -> Result<(), StoreErro
     let sql = Sql::each(
         "UPDATE medication_orders SET status = r.value ->> 'status', version = version + 1, \
          changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', change = r.value ->> 'change' \
-         FROM json_each($1) r WHERE id = unhex(r.value ->> 'id') AND status = 'active' \
+         FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') AND status = 'active' \
          AND version = r.value ->> 'version'",
         "UPDATE medication_orders o SET status = r.status, version = o.version + 1, \
          changed_at = 'epoch'::timestamptz + r.at * interval '1 microsecond', changed_by = r.by, change = r.change \

@@ -26,12 +26,10 @@ impl Import for UserRow {
         let (mut done, mut added, mut renamed) = (Done::default(), Vec::new(), Vec::new());
         for entry in rows {
             let row = &entry.row;
-            let wards = row.wards.iter().map(|code| context.references.ward(code));
-            let wards = match wards.collect::<Result<Vec<_>, _>>() {
+            let wards = match context.references.ward_list(&row.wards) {
                 Ok(wards) => wards,
                 Err(reason) => {
-                    done.rejects
-                        .push(entry.reject("wards", row.wards.join(" "), reason));
+                    done.rejects.push(entry.reject("wards", &row.wards, reason));
                     continue;
                 }
             };
@@ -41,15 +39,23 @@ impl Import for UserRow {
                     name: row.name.clone(),
                     role: row.role,
                     every: wards.is_empty(),
-                    wards: wards.into_iter().map(|ward| ward.id).collect(),
+                    wards: wards.into_iter().collect(),
                 });
                 continue;
             };
+            let same_role = row.role == known.role;
+            let same_wards = context.references.ward_list(&known.wards) == Ok(wards);
             let kept = [
-                ("role", row.role.to_string(), known.role.to_string()),
-                ("wards", row.wards.join(" "), known.wards.clone()),
+                ("role", same_role, row.role.as_str(), known.role.as_str()),
+                (
+                    "wards",
+                    same_wards,
+                    row.wards.as_str(),
+                    known.wards.as_str(),
+                ),
             ];
-            for (column, value, recorded) in kept.into_iter().filter(|(_, v, r)| v != r) {
+            for (column, _, found, here) in kept.into_iter().filter(|(_, same, ..)| !same) {
+                let (value, recorded) = (found.to_owned(), here.to_owned());
                 done.notes.push(Fault {
                     file: Self::FILE,
                     line: entry.line,

@@ -1,10 +1,11 @@
 //! What rows refer to by code: wards, drugs and people, in memory for the time of an import. A hospital has
 //! thousands of each; patients, of whom there may be a million, are looked up batch by batch.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
 
+use crate::domain::WardId;
 use crate::interop::fault::Reason;
 use crate::store::import::{self as table, KnownDrug, KnownUser, KnownWard};
 use crate::store::{Link, StoreError};
@@ -54,6 +55,25 @@ impl References {
             .get(code)
             .map(|(ward, _)| ward)
             .ok_or_else(|| unknown("ward", code))
+    }
+
+    /// The wards of a space-separated list of codes, some of which may hold spaces themselves: at each word the
+    /// longest code that is known, which is how a person reads it.
+    pub fn ward_list(&self, codes: &str) -> Result<BTreeSet<WardId>, Reason> {
+        let words: Vec<&str> = codes.split_whitespace().collect();
+        let mut found = BTreeSet::new();
+        let mut rest = words.as_slice();
+        while !rest.is_empty() {
+            let known = (1..=rest.len())
+                .rev()
+                .find_map(|n| Some((n, self.ward(&rest[..n].join(" ")).ok()?)));
+            let Some((n, ward)) = known else {
+                return Err(unknown("ward", rest[0]));
+            };
+            found.insert(ward.id);
+            rest = &rest[n..];
+        }
+        Ok(found)
     }
 
     /// The zone of a ward's clocks.

@@ -55,6 +55,9 @@ pub struct NewUser {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_users(mut link: Link<'_>, rows: &[NewUser], now: At) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO users (username, name, role, every_ward, disabled, failures, created_at) \
          SELECT r.value ->> 'username', r.value ->> 'name', r.value ->> 'role', r.value ->> 'every', false, 0, $2 \
@@ -90,8 +93,11 @@ pub struct UserName {
 /// # Errors
 /// [`StoreError`].
 pub async fn rename_users(link: Link<'_>, rows: &[UserName]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
-        "UPDATE users SET name = r.value ->> 'name' FROM json_each($1) r WHERE id = r.value ->> 'id'",
+        "UPDATE users SET name = r.value ->> 'name' FROM json_each($1) r WHERE users.id = r.value ->> 'id'",
         "UPDATE users u SET name = r.name FROM json_to_recordset($1::json) AS r (id bigint, name text) \
          WHERE u.id = r.id",
     );
@@ -156,6 +162,9 @@ pub struct NewPatient {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_patients(link: Link<'_>, rows: &[NewPatient]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO patients (id, mrn, name, name_key, birth_date, ward_id, bed, allergies) \
          SELECT unhex(r.value ->> 'id', '-'), r.value ->> 'mrn', r.value ->> 'name', r.value ->> 'key', \
@@ -191,10 +200,13 @@ pub struct PatientChange {
 /// # Errors
 /// [`StoreError`].
 pub async fn update_patients(link: Link<'_>, rows: &[PatientChange]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE patients SET name = r.value ->> 'name', name_key = r.value ->> 'key', ward_id = r.value ->> 'ward', \
          bed = r.value ->> 'bed', allergies = r.value ->> 'allergies' FROM json_each($1) r \
-         WHERE id = unhex(r.value ->> 'id', '-')",
+         WHERE patients.id = unhex(r.value ->> 'id', '-')",
         "UPDATE patients p SET name = r.name, name_key = r.key, ward_id = r.ward, bed = r.bed, allergies = r.allergies \
          FROM json_to_recordset($1::json) AS r (id uuid, name text, key text, ward bigint, bed text, allergies text) \
          WHERE p.id = r.id",
@@ -211,6 +223,9 @@ pub async fn follow_patients(
     rows: &[PatientChange],
     now: At,
 ) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
     let sql = Sql::each(
         "UPDATE medication_orders SET ward_id = r.value ->> 'ward', version = version + 1, changed_at = $2, \
          changed_by = NULL, change = r.value ->> 'change' FROM json_each($1) r \

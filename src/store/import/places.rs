@@ -53,6 +53,9 @@ pub struct NewWard {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_wards(link: Link<'_>, rows: &[NewWard]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO wards (code, name, kind, time_zone) SELECT r.value ->> 'code', r.value ->> 'name', \
          r.value ->> 'kind', r.value ->> 'zone' FROM json_each($1) r",
@@ -67,6 +70,9 @@ pub async fn add_wards(link: Link<'_>, rows: &[NewWard]) -> Result<(), StoreErro
 /// # Errors
 /// [`StoreError`].
 pub async fn update_wards(link: Link<'_>, rows: &[NewWard]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE wards SET name = r.value ->> 'name', time_zone = r.value ->> 'zone' FROM json_each($1) r \
          WHERE code = r.value ->> 'code'",
@@ -137,6 +143,9 @@ pub struct NewDrug {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_drugs(link: Link<'_>, rows: &[NewDrug]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO drugs (code, name, name_key, form, strength, unit, controlled, high_alert) \
          SELECT r.value ->> 'code', r.value ->> 'name', r.value ->> 'key', r.value ->> 'form', r.value ->> 'strength', \
@@ -168,10 +177,13 @@ pub struct DrugChange {
 /// # Errors
 /// [`StoreError`].
 pub async fn update_drugs(link: Link<'_>, rows: &[DrugChange]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE drugs SET name = r.value ->> 'name', name_key = r.value ->> 'key', \
          controlled = r.value ->> 'controlled', high_alert = r.value ->> 'alert' FROM json_each($1) r \
-         WHERE id = r.value ->> 'id'",
+         WHERE drugs.id = r.value ->> 'id'",
         "UPDATE drugs d SET name = r.name, name_key = r.key, controlled = r.controlled, high_alert = r.alert \
          FROM json_to_recordset($1::json) AS r (id bigint, name text, key text, controlled boolean, alert boolean) \
          WHERE d.id = r.id",
@@ -194,6 +206,9 @@ pub struct NewNdc {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_ndcs(link: Link<'_>, rows: &[NewNdc]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO drug_codes (system, code, drug_id) SELECT 'ndc', r.value ->> 'ndc', d.id FROM json_each($1) r \
          JOIN drugs d ON d.code = r.value ->> 'drug' WHERE true ON CONFLICT DO NOTHING",
@@ -246,6 +261,9 @@ pub struct NewPage {
 /// # Errors
 /// [`StoreError`].
 pub async fn add_pages(link: Link<'_>, rows: &[NewPage]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO drug_stock (ward_id, drug_id, current_stock, low_stock_threshold, ledger_seq, ledger_hash) \
          SELECT r.value ->> 'ward', r.value ->> 'drug', 0, r.value ->> 'low', 0, zeroblob(32) FROM json_each($1) r",
@@ -264,6 +282,9 @@ pub type Threshold = NewPage;
 /// # Errors
 /// [`StoreError`].
 pub async fn set_thresholds(link: Link<'_>, rows: &[Threshold]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE drug_stock SET low_stock_threshold = r.value ->> 'low' FROM json_each($1) r \
          WHERE ward_id = r.value ->> 'ward' AND drug_id = r.value ->> 'drug'",

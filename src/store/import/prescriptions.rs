@@ -123,6 +123,9 @@ pub async fn add_prescriptions(
     rows: &[PrescriptionRecord],
     now: At,
 ) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "INSERT INTO prescriptions (id, external_id, patient_id, ward_id, drug_id, dose, dose_max, dose_text, route, \
          frequency, schedule, prn, start_at, stop_at, priority, prescriber_id, status, made_until, created_at) \
@@ -153,13 +156,16 @@ pub async fn update_prescriptions(
     link: Link<'_>,
     rows: &[PrescriptionRecord],
 ) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE prescriptions SET ward_id = r.value ->> 'ward', dose = r.value ->> 'dose', \
          dose_max = r.value ->> 'most', dose_text = r.value ->> 'written', route = r.value ->> 'route', \
          frequency = r.value ->> 'freq', schedule = r.value ->> 'schedule', prn = r.value ->> 'prn', \
          start_at = r.value ->> 'start', stop_at = r.value ->> 'stop', priority = r.value ->> 'priority', \
          prescriber_id = r.value ->> 'doctor', status = r.value ->> 'status', made_until = r.value ->> 'made' \
-         FROM json_each($1) r WHERE id = unhex(r.value ->> 'id', '-')",
+         FROM json_each($1) r WHERE prescriptions.id = unhex(r.value ->> 'id', '-')",
         "UPDATE prescriptions p SET ward_id = r.ward, dose = r.dose, dose_max = r.most, dose_text = r.written, \
          route = r.route, frequency = r.freq, schedule = r.schedule, prn = r.prn, \
          start_at = 'epoch'::timestamptz + r.start * interval '1 microsecond', \
@@ -183,6 +189,9 @@ pub async fn change_orders(
     rows: &[PrescriptionRecord],
     now: At,
 ) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
     let sql = Sql::each(
         "UPDATE medication_orders SET dosage = r.value ->> 'dose', dosage_max = r.value ->> 'most', \
          priority = r.value ->> 'priority', doctor_id = r.value ->> 'doctor', version = version + 1, \
@@ -218,6 +227,9 @@ pub async fn open_orders(
     link: Link<'_>,
     prescriptions: Vec<Uuid>,
 ) -> Result<Vec<OpenOrder>, StoreError> {
+    if prescriptions.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = Sql::each(
         "SELECT id, prescription_id, due_at, kind FROM medication_orders \
          WHERE status = 'active' AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
@@ -233,6 +245,9 @@ pub async fn open_orders(
 /// [`StoreError`].
 pub async fn close_orders(link: Link<'_>, orders: Vec<Uuid>, now: At) -> Result<(), StoreError> {
     let expected = orders.len();
+    if expected == 0 {
+        return Ok(());
+    }
     let sql = Sql::each(
         "UPDATE medication_orders SET status = 'discontinued', version = version + 1, changed_at = $2, \
          changed_by = NULL, change = 'the prescription was changed' \
