@@ -163,11 +163,11 @@ CREATE TABLE medication_orders (
   CONSTRAINT medication_orders_prescription_due_key UNIQUE (prescription_id, due_at),
   CONSTRAINT medication_orders_due_check CHECK ((kind = 'timed') = (due_at IS NOT NULL))
 ) STRICT;
-CREATE INDEX medication_orders_patient ON medication_orders (patient_id);
-CREATE INDEX medication_orders_ward ON medication_orders (ward_id);
+CREATE INDEX medication_orders_patient ON medication_orders (patient_id, id);
+CREATE INDEX medication_orders_ward ON medication_orders (ward_id, id);
 CREATE INDEX medication_orders_drug ON medication_orders (drug_id);
 CREATE INDEX medication_orders_doctor ON medication_orders (doctor_id);
-CREATE INDEX medication_orders_status ON medication_orders (status);
+CREATE INDEX medication_orders_status ON medication_orders (status, id);
 CREATE INDEX medication_orders_created_at ON medication_orders (created_at);
 -- The queue of a ward. The literal 'active' stands in the queries too, or the index is not used.
 CREATE INDEX medication_orders_queue ON medication_orders (ward_id, due_at, id) WHERE status = 'active';

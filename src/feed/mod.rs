@@ -123,6 +123,18 @@ impl Feed {
         })
     }
 
+    /// Waits until other processes have been told of every commit of this one, at most so long: for a process that is
+    /// about to end. They find out by themselves otherwise.
+    pub async fn told(&self, limit: Duration) {
+        let done = async {
+            while self.inner.telling.load(Ordering::Acquire) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // Whether they were told in time makes no difference to this process.
+        let _ = tokio::time::timeout(limit, done).await;
+    }
+
     /// Looks at a ward: the receiver holds the latest view, and is told of the next. The ward is read as long as
     /// anybody holds a receiver.
     pub fn watch(&self, ward: WardId) -> watch::Receiver<WardView> {

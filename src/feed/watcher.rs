@@ -1,12 +1,16 @@
 //! Reads one ward whenever it may have changed, for as long as anybody looks at it.
 
 use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Inner, WardView, Watched};
 use crate::domain::WardId;
 use crate::store::{StoreError, screens};
+
+/// How soon a ward that could not be read is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) {
     let mut next_read = Instant::now();
@@ -16,7 +20,12 @@ pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) 
         read(&inner, ward, &watched).await;
         // Changes that follow closely on each other are read together.
         next_read = Instant::now() + inner.settings.gather;
-        let full_check = inner.settings.full_check;
+        let troubled = watched.view.borrow().trouble.is_some();
+        let full_check = if troubled {
+            AGAIN
+        } else {
+            inner.settings.full_check
+        };
         let mut deaf = inner.deaf.subscribe();
         drop(inner);
         tokio::select! {

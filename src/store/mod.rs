@@ -13,6 +13,7 @@ mod error;
 pub mod import;
 pub mod inspect;
 mod listen;
+pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
 pub mod screens;
