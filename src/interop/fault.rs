@@ -109,9 +109,6 @@ pub enum Reason {
     /// Bytes that are no text.
     #[error("is not UTF-8 text")]
     NotUtf8,
-    /// Separates words, and this must be one.
-    #[error("'{0}' must be one word")]
-    NotOneWord(String),
     /// Not an amount.
     #[error(transparent)]
     NotAQuantity(#[from] NotAQuantity),
@@ -196,6 +193,20 @@ pub enum Reason {
         /// The database's.
         recorded: String,
     },
+    /// Two codes for one formulary entry: nobody could tell them apart on a screen.
+    #[error("has the name, form and strength of drug '{code}'")]
+    SameDrug {
+        /// The code that was there first.
+        code: String,
+    },
+    /// A note: rights are given here, not by a file.
+    #[error("'{value}' is not taken over, '{recorded}' is set here")]
+    Kept {
+        /// The file's.
+        value: String,
+        /// What stays.
+        recorded: String,
+    },
     /// A note: stock is counted in thousandths, so the dose counts as this much; it is shown as written.
     #[error("'{written}' is counted as {counted}")]
     Rounded {
@@ -212,6 +223,9 @@ pub enum Reason {
 impl Reason {
     /// Whether it is a note: the row is taken all the same.
     pub fn is_note(&self) -> bool {
-        matches!(self, Reason::Rounded { .. } | Reason::NoDose(_))
+        matches!(
+            self,
+            Reason::Rounded { .. } | Reason::NoDose(_) | Reason::Kept { .. }
+        )
     }
 }

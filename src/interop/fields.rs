@@ -93,13 +93,9 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// A code: one word.
+    /// A code: may hold spaces (`NEURO SICU`).
     pub fn code(&self, column: &'static str) -> Result<String, Fault> {
-        let code = self.required(column, 64)?;
-        if code.contains(' ') {
-            return Err(self.fault(column, Reason::NotOneWord(code)));
-        }
-        Ok(code)
+        self.required(column, 64)
     }
 
     /// One of the words of an enumeration.

@@ -6,9 +6,11 @@
 
 mod fault;
 mod fields;
+pub mod import;
 mod records;
 mod rejects;
 mod rows;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -16,3 +18,4 @@ pub use fault::{Fault, FileError, Reason};
 pub use records::{Entry, Reject, Rows, open};
 pub use rejects::{Rejects, safe_cell};
 pub use rows::{DrugRow, PatientRow, PrescriptionRow, Row, StockRow, UserRow, WardRow};
+pub use source::Source;

@@ -28,7 +28,7 @@ pub trait Row: Sized {
 /// A place that holds stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WardRow {
-    /// What people type: one word, the key.
+    /// What people type: the key.
     pub code: String,
     /// What people read.
     pub name: String,
@@ -64,14 +64,15 @@ impl Row for WardRow {
 /// A person who may sign in. How they prove who they are is not in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
-    /// What they type: one word, the key.
+    /// What they type: the key.
     pub username: String,
     /// What others see.
     pub name: String,
     /// What they are.
     pub role: Role,
-    /// Codes of the wards where they may act; none: everywhere.
-    pub wards: Vec<String>,
+    /// Codes of the wards where they may act, space-separated; empty: everywhere. A code may itself hold a space, so
+    /// only who knows the wards can tell them apart.
+    pub wards: String,
 }
 
 impl Row for UserRow {
@@ -79,18 +80,11 @@ impl Row for UserRow {
     const COLUMNS: &'static [&'static str] = &["username", "name", "role", "wards"];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Fault> {
-        let mut wards: Vec<String> = fields
-            .text("wards", 4000)?
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
-        wards.sort_unstable();
-        wards.dedup();
         Ok(UserRow {
             username: fields.code("username")?,
             name: fields.required("name", 200)?,
             role: fields.word("role")?,
-            wards,
+            wards: fields.text("wards", 4000)?,
         })
     }
 

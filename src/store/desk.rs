@@ -381,7 +381,7 @@ pub async fn apply(
 }
 
 /// Rows of a batch as one JSON value: `json_each` takes it apart on SQLite, `json_to_recordset` on PostgreSQL.
-fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
+pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
     serde_json::to_string(rows)
         .map_err(|error| StoreError::Guarantee(format!("a batch cannot be written: {error}")))
 }
@@ -396,7 +396,7 @@ struct HeadJson {
     before: i64,
 }
 
-async fn write_stock(
+pub(super) async fn write_stock(
     link: Link<'_>,
     effects: &Effects,
     stock: &HashMap<(WardId, DrugId), Stock>,
@@ -462,7 +462,7 @@ async fn close_orders(link: Link<'_>, effects: &Effects) -> Result<(), StoreErro
     let sql = Sql::each(
         "UPDATE medication_orders SET status = r.value ->> 'status', version = version + 1, \
          changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', change = r.value ->> 'change' \
-         FROM json_each($1) r WHERE id = unhex(r.value ->> 'id') AND status = 'active' \
+         FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') AND status = 'active' \
          AND version = r.value ->> 'version'",
         "UPDATE medication_orders o SET status = r.status, version = o.version + 1, \
          changed_at = 'epoch'::timestamptz + r.at * interval '1 microsecond', changed_by = r.by, change = r.change \

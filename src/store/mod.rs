@@ -10,6 +10,7 @@ pub mod audit;
 mod db;
 pub mod desk;
 mod error;
+pub mod import;
 pub mod inspect;
 mod listen;
 pub mod listing;
