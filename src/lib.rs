@@ -12,3 +12,4 @@ pub mod feed;
 pub mod interop;
 pub mod signin;
 pub mod store;
+pub mod verify;
