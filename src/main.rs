@@ -1,4 +1,4 @@
-//! The program: reads the command line, starts logging, runs the command.
+//! The program: reads the command line, starts the runtime, runs the command.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,9 @@ use valmed::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     match runtime {
         Ok(runtime) => runtime.block_on(valmed::commands::run(cli)),
         Err(error) => {

@@ -9,6 +9,7 @@ mod tell;
 mod watcher;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use tokio::sync::{Notify, watch};
 use crate::desk::{Clock, OnCommit};
 use crate::domain::WardId;
 use crate::domain::snapshot::WardSnapshot;
-use crate::store::Db;
 use crate::store::screens::Bounds;
+use crate::store::{Db, Engine};
 
 /// Limits of the feed. The configuration says why each is what it is.
 #[derive(Debug, Clone)]
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
     /// Commits of this process that others have not been told of yet.
     untold: Mutex<BTreeSet<WardId>>,
     tell: Notify,
+    /// Whether others are yet to be told of some commit.
+    telling: AtomicBool,
     /// Why changes of other processes may be missed at the moment.
     deaf: watch::Sender<Option<String>>,
 }
@@ -100,6 +103,7 @@ impl Feed {
             wards: Mutex::default(),
             untold: Mutex::default(),
             tell: Notify::new(),
+            telling: AtomicBool::new(false),
             deaf: watch::Sender::new(None),
         });
         tokio::spawn(hear::run(Arc::downgrade(&inner)));
@@ -113,12 +117,15 @@ impl Feed {
         Arc::new(move |wards| {
             if let Some(inner) = inner.upgrade() {
                 inner.stir(wards.iter());
-                inner
-                    .untold
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend(wards);
-                inner.tell.notify_one();
+                if inner.db.engine() == Engine::Postgres {
+                    inner
+                        .untold
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .extend(wards);
+                    inner.telling.store(true, Ordering::Release);
+                    inner.tell.notify_one();
+                }
             }
         })
     }
@@ -127,7 +134,7 @@ impl Feed {
     /// about to end. They find out by themselves otherwise.
     pub async fn told(&self, limit: Duration) {
         let done = async {
-            while self.inner.telling.load(Ordering::Acquire) > 0 {
+            while self.inner.telling.load(Ordering::Acquire) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -169,6 +176,12 @@ impl Inner {
                 watched.stir.notify_one();
             }
         }
+    }
+
+    /// Others were told of what there was to tell, unless more has come meanwhile.
+    fn told_so_far(&self) {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        self.telling.store(!untold.is_empty(), Ordering::Release);
     }
 
     /// Any ward may have changed.

@@ -38,6 +38,7 @@ pub(super) async fn run(feed: Weak<Inner>) {
         if !wards.is_empty() {
             tell(&inner, &wards).await;
         }
+        inner.told_so_far();
         drop(inner);
         tokio::time::sleep(GATHER).await;
     }

@@ -83,6 +83,13 @@ impl Default for StandardTimes {
 }
 
 impl StandardTimes {
+    /// Every line: the frequency's name and its clock times, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Time])> {
+        self.0
+            .iter()
+            .map(|(name, times)| (name.as_str(), times.as_slice()))
+    }
+
     /// This table with the lines of `pairs` (name, times as `HH:MM HH:MM`) added or put in place of its own.
     /// Names may be spelled as on a prescription; a new name becomes a daily frequency.
     ///
