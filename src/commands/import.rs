@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{End, output};
+use super::End;
+use super::output::{self, say};
 use crate::cli;
 use crate::config::Config;
 use crate::desk::horizon::{Made, make_orders_ahead};
@@ -69,10 +70,10 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let path = rejects.path().display().to_string();
     let written = rejects.finish().with_context(|| path.clone())?;
-    print(&report, &made, began.elapsed());
+    print(&report, &made, began.elapsed())?;
     db.close().await;
     if report.undone {
-        println!("Nothing was taken: --strict takes all or nothing. Rejected rows are in {path}.");
+        say!("Nothing was taken: --strict takes all or nothing. Rejected rows are in {path}.")?;
     } else if written {
         println!(
             "Rejected rows are in {path}, each with its reason; mend them and import that folder again."
@@ -100,16 +101,26 @@ fn bar() -> ProgressBar {
     bar
 }
 
-fn print(report: &Report, made: &Made, took: Duration) {
-    println!(
+fn print(report: &Report, made: &Made, took: Duration) -> std::io::Result<()> {
+    say!(
         "{:20} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "FILE", "NEW", "CHANGED", "SAME", "REJECTED", "NOTED"
-    );
+        "FILE",
+        "NEW",
+        "CHANGED",
+        "SAME",
+        "REJECTED",
+        "NOTED"
+    )?;
     for file in &report.files {
-        println!(
+        say!(
             "{:20} {:>8} {:>8} {:>8} {:>8} {:>8}",
-            file.file, file.new, file.changed, file.same, file.rejected, file.noted
-        );
+            file.file,
+            file.new,
+            file.changed,
+            file.same,
+            file.rejected,
+            file.noted
+        )?;
     }
     for (title, faults, all) in [
         ("rejected", &report.rejects, report.rejected()),
@@ -120,11 +131,11 @@ fn print(report: &Report, made: &Made, took: Duration) {
         ),
     ] {
         for fault in faults {
-            println!("{title}: {}", output::shown(&fault.to_string()));
+            say!("{title}: {}", output::shown(&fault.to_string()))?;
         }
         let more = all.saturating_sub(faults.len() as u64);
         if more > 0 {
-            println!("{title}: … and {more} more");
+            say!("{title}: … and {more} more")?;
         }
     }
     let unscheduled: Vec<String> = report
@@ -134,10 +145,10 @@ fn print(report: &Report, made: &Made, took: Duration) {
         .map(|(written, how)| format!("{} ({})", output::shown(written), how.unscheduled))
         .collect();
     if !unscheduled.is_empty() {
-        println!(
+        say!(
             "No schedule, for a nurse to read the prescription: {}",
             unscheduled.join(", ")
-        );
+        )?;
     }
-    println!("{} orders made in {:.1} s", made.orders, took.as_secs_f64());
+    say!("{} orders made in {:.1} s", made.orders, took.as_secs_f64())
 }

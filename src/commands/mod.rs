@@ -1,6 +1,8 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod checks;
 mod desk_commands;
+mod drill;
 mod import;
 mod listings;
 mod migrate;
@@ -121,6 +123,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
+        Some(Command::Verify) => checks::verify(&config).await,
+        Some(Command::Doctor) => checks::doctor(&config).await,
+        Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
         _ => Err(End::Usage("not yet".to_owned()).into()),

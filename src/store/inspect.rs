@@ -357,7 +357,7 @@ pub async fn stock_off_ledger(db: &Db) -> Result<Vec<(String, String)>, StoreErr
     fetch!(all, conn.link(), (String, String), sql)
 }
 
-/// What the engine itself finds wrong with its file; PostgreSQL has no such question.
+/// What SQLite itself finds wrong with its file; PostgreSQL has no such question, and gives nothing.
 ///
 /// # Errors
 /// [`StoreError`].
