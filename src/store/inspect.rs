@@ -339,7 +339,6 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
         ),
         plan!(link.lend(), "sign-in", super::accounts::ACCOUNT, "x"),
     ];
-    drop(link);
     tx.rollback().await?;
     Ok(plans)
 }
