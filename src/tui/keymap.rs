@@ -84,8 +84,10 @@ pub enum Mode {
     Signing,
     /// Signed: the desk is finding out what became of it.
     Checking,
-    /// Refused for now, or unknown: may be signed again.
+    /// Refused for now: may be signed again.
     Again,
+    /// Nobody could find out what became of it: may be asked again.
+    Unknown,
     /// There is nothing left to do on this sheet.
     Closed,
     /// A sheet with fields to fill in.
@@ -111,6 +113,7 @@ impl Mode {
         Mode::Signing,
         Mode::Checking,
         Mode::Again,
+        Mode::Unknown,
         Mode::Closed,
         Mode::Form,
         Mode::Picker,
@@ -132,6 +135,7 @@ impl Mode {
             Mode::Signing => "Sheet: signing",
             Mode::Checking => "Sheet: checking the outcome",
             Mode::Again => "Sheet: not done",
+            Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
             Mode::Form => "Stopping a dose, receiving stock",
             Mode::Picker => "Lists to choose from",
@@ -163,6 +167,7 @@ impl Mode {
                 | Mode::Signing
                 | Mode::Checking
                 | Mode::Again
+                | Mode::Unknown
         )
     }
 }
@@ -196,6 +201,7 @@ const LISTS: &[Mode] = &[
     Mode::Signing,
     Mode::Checking,
     Mode::Again,
+    Mode::Unknown,
     Mode::Closed,
 ];
 
@@ -214,7 +220,7 @@ pub const BINDINGS: &[Binding] = &[
         modes: &[Mode::Queue],
         action: Action::Open,
         words: "Open the selected dose to give it",
-        hint: "open to give",
+        hint: "give",
     },
     Binding {
         chords: &[Key::char('d')],
@@ -377,9 +383,17 @@ pub const BINDINGS: &[Binding] = &[
         words: "Check what was scanned or typed",
         hint: "check",
     },
+    // Before the patient is identified nothing can be signed: the key checks what is typed, and no more.
     Binding {
         chords: SIGN,
-        modes: &[Mode::Identify, Mode::Amount, Mode::Ready],
+        modes: &[Mode::Identify],
+        action: Action::Check,
+        words: "Check what was scanned or typed",
+        hint: "",
+    },
+    Binding {
+        chords: SIGN,
+        modes: &[Mode::Amount, Mode::Ready],
         action: Action::Sign,
         words: "Sign: the dose is given",
         hint: "sign",
@@ -395,8 +409,15 @@ pub const BINDINGS: &[Binding] = &[
         chords: SIGN,
         modes: &[Mode::Again],
         action: Action::Sign,
-        words: "Sign again; where the outcome is unknown, ask again",
-        hint: "again",
+        words: "Sign again",
+        hint: "sign again",
+    },
+    Binding {
+        chords: SIGN,
+        modes: &[Mode::Unknown],
+        action: Action::Sign,
+        words: "Ask again what became of the signature",
+        hint: "ask again",
     },
     Binding {
         chords: &[
@@ -438,9 +459,9 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::of(Code::Esc)],
-        modes: &[Mode::Checking],
+        modes: &[Mode::Checking, Mode::Unknown],
         action: Action::Close,
-        words: "Close the sheet; the outcome is told when it is known",
+        words: "Close the sheet; what was signed may be on record",
         hint: "close",
     },
     Binding {
@@ -501,6 +522,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Ready,
             Mode::Checking,
             Mode::Again,
+            Mode::Unknown,
             Mode::Closed,
             Mode::Form,
             Mode::Picker,

@@ -51,6 +51,9 @@ pub fn panes(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     if body.width >= WIDE {
         return beside(body);
     }
+    if body.height < 16 {
+        return vec![(focus, body)];
+    }
     // Who works in a pane needs its rows; the others keep enough for a glance: what is low, what was just given.
     let glance = 4;
     let (stock, log) = match focus {
@@ -103,7 +106,7 @@ fn beside(body: Rect) -> Vec<(Pane, Rect)> {
 
 /// The lines a pane's list has, below its title; the queue keeps one for the selected dose in full.
 pub fn list_area(pane: Pane, place: Rect) -> Rect {
-    let below = u16::from(pane == Pane::Queue && place.height >= 7);
+    let below = u16::from(pane == Pane::Queue && place.height >= 7 && place.width >= NARROW);
     Rect {
         y: place.y.saturating_add(1),
         height: place.height.saturating_sub(1 + below),

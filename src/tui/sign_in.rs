@@ -93,7 +93,8 @@ impl SignIn {
     fn wait_left(&self, now: Timestamp) -> Option<i64> {
         match &self.failure {
             Some(SignInFailure::Wrong { retry_at }) if *retry_at > now => {
-                Some(retry_at.duration_since(now).as_secs() + 1)
+                // A part of a second is waited for whole.
+                i64::try_from((retry_at.duration_since(now).as_millis() + 999) / 1000).ok()
             }
             _ => None,
         }

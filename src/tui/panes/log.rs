@@ -13,7 +13,7 @@ use crate::tui::layout;
 use crate::tui::list::{List, Slot};
 use crate::tui::model::{Context, Pane};
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::{pad, pad_both};
+use crate::tui::widgets::text::{pad, pad_both, pad_words};
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
@@ -137,6 +137,7 @@ fn lines(
         );
         pad_both(&name, &strength, room - 1, mark) + " "
     };
+    let given = |room: usize| pad_words(&theme.text(&what(entry)), room - 1, mark) + " ";
     let at = clock::short(entry.at, scene.context.now, scene.zone);
     let start = Line::of(marker(pen, selected), theme.plain()).and(cell(&at, 7), theme.plain());
     let style = match entry.outcome {
@@ -152,7 +153,7 @@ fn lines(
             ),
             Line::of("    ", theme.plain())
                 .and(drug(columns / 2), theme.plain())
-                .and(cell(&what(entry), 11), style)
+                .and(given(11), style)
                 .and(cell(&entry.by, by), theme.plain()),
         ];
     }
@@ -166,7 +167,7 @@ fn lines(
         start
             .and(cell(&entry.patient, patient), theme.plain())
             .and(drug(room), theme.plain())
-            .and(cell(&what(entry), dose), style)
+            .and(given(dose), style)
             .and(cell(&entry.by, by), theme.plain()),
     ]
 }

@@ -15,7 +15,7 @@ use crate::tui::list::{List, Slot};
 use crate::tui::model::{Context, Pane};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::{pad, pad_both, width};
+use crate::tui::widgets::text::{pad, pad_both, pad_words, width};
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
@@ -207,7 +207,7 @@ impl State {
 
     /// The selected dose in full on the pane's last line, because rows are cut.
     fn in_full(&self, pen: &mut Pen<'_>, area: Rect, list: Rect, scene: &Scene<'_>) {
-        if list.height + 1 >= area.height {
+        if list.height + 1 >= area.height || layout::lines_each(area.width) == 2 {
             return;
         }
         let Some(order) = self.selected() else { return };
@@ -299,18 +299,19 @@ impl Columns {
             .iter()
             .any(|order| order.priority == Priority::Stat);
         let wide = width >= WIDE;
+        let widest = width >= 140;
         let mut columns = Columns {
             width: usize::from(width),
             stat: if any_stat { 5 } else { 0 },
             clock: if wide { 7 } else { 0 },
             due: 13,
-            bed: if wide { 7 } else { 5 },
-            patient: if wide { 24 } else { 16 },
+            bed: if widest { 7 } else { 5 },
+            patient: if wide { 21 } else { 16 },
             drug: 0,
-            dose: if wide { 12 } else { 9 },
-            route: if wide { 9 } else { 6 },
-            frequency: if wide { 11 } else { 0 },
-            obstacle: if wide { 12 } else { 0 },
+            dose: if wide { 11 } else { 10 },
+            route: if wide { 8 } else { 6 },
+            frequency: if wide { 9 } else { 0 },
+            obstacle: if widest { 12 } else { 0 },
         };
         columns.drug = columns.width.saturating_sub(columns.others());
         columns
@@ -387,7 +388,7 @@ impl Columns {
         }
         let dose = words::dose(&order.dose, &order.drug);
         let line = line
-            .and(cell(&dose, self.dose), theme.plain())
+            .and(dose_cell(&dose, self.dose, theme), theme.plain())
             .and(cell(&order.route, self.route), theme.plain())
             .and(cell(&order.frequency, self.frequency), theme.plain())
             .and(cell(obstacle, self.obstacle), theme.out());
@@ -423,7 +424,7 @@ impl Columns {
             );
         let dose = words::dose(&order.dose, &order.drug);
         let dose = theme.text(&format!("{dose} {}", order.route)).into_owned();
-        let dose = pad(&dose, width(&dose).min(14), mark);
+        let dose = pad_words(&dose, width(&dose).min(18), mark);
         let obstacle = obstacle(order, snapshot);
         let taken = 4
             + width(&dose)
@@ -442,6 +443,14 @@ impl Columns {
         }
         vec![first, second.and(dose, theme.strong())]
     }
+}
+
+fn dose_cell(dose: &str, columns: usize, theme: &Theme) -> String {
+    pad_words(
+        &theme.text(dose),
+        columns.saturating_sub(1),
+        theme.symbols.mark,
+    ) + " "
 }
 
 fn drug_cell(order: &QueuedOrder, columns: usize, theme: &Theme) -> String {

@@ -14,7 +14,7 @@ use crate::tui::model::Pane;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::bar;
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::{pad, pad_both, pad_left};
+use crate::tui::widgets::text::{pad, pad_both, pad_number, pad_words};
 use crate::tui::widgets::{Line, Pen};
 
 /// The pane's state.
@@ -176,20 +176,19 @@ fn lines(level: &StockLevel, pen: &Pen<'_>, columns: u16, each: u16, selected: b
                 .and(need, need_style),
         ];
     }
-    // The bar gives way first when the pane is half a screen wide.
-    let bar_columns = if columns >= 70 { 12 } else { 6 };
-    let threshold = if columns >= 70 {
-        pad(&format!(" low at {}", level.threshold), 13, mark)
+    // Where the pane is half a screen wide, the unit and the threshold give way: the bar and the word say it.
+    let roomy = columns >= 70;
+    let bar_columns = if roomy { 10 } else { 6 };
+    let count = pad_number(&level.current.to_string(), if roomy { 6 } else { 7 }, mark);
+    let (unit, threshold) = if roomy {
+        (
+            pad(&format!(" {unit}"), 6, mark),
+            pad_words(&format!("low at {}", level.threshold), 11, mark),
+        )
     } else {
-        String::new()
+        (String::new(), String::new())
     };
-    let count = pad_left(&level.current.to_string(), 7, mark);
-    let unit = if columns >= 70 {
-        pad(&format!(" {unit}"), 7, mark)
-    } else {
-        String::new()
-    };
-    let taken = 2 + 1 + bar_columns + 7 + unit.chars().count().min(7) + 5 + threshold.len() + 12;
+    let taken = 3 + bar_columns + if roomy { 12 + 5 + 11 + 11 } else { 7 + 5 + 11 };
     let bar = bar::level(level.current, level.threshold, bar_columns, &theme.symbols);
     vec![
         start
@@ -197,8 +196,8 @@ fn lines(level: &StockLevel, pen: &Pen<'_>, columns: u16, each: u16, selected: b
             .and(bar, style)
             .and(count, theme.strong())
             .and(unit, theme.plain())
-            .and(format!(" {word:<4}"), style)
+            .and(format!(" {word:<3} "), style)
             .and(threshold, theme.faint())
-            .and(pad(&need, 12, mark), need_style),
+            .and(pad_words(&need, 11, mark), need_style),
     ]
 }

@@ -64,7 +64,7 @@ impl Discontinue {
         facts.dose(&self.order);
         facts.due(&self.order, scene);
         facts.add("Prescriber", &self.order.prescriber, pen.theme.plain());
-        let lines = facts.lines;
+        let lines = facts.within(area.height.saturating_sub(6));
         let done = |receipt: &Receipt| match receipt {
             Receipt::Discontinued { at, .. } => format!(
                 "DISCONTINUED at {}. This dose is not given any more; others of the prescription stand.",

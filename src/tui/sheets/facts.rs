@@ -6,6 +6,7 @@ use crate::tui::clock::{self, Due};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::Line;
 use crate::tui::widgets::pen::labelled;
+use crate::tui::widgets::text::wrap;
 use crate::tui::words;
 
 /// Columns of the labels at the left.
@@ -15,8 +16,7 @@ pub const LABELS: usize = 11;
 pub struct Facts<'a> {
     theme: &'a Theme,
     columns: u16,
-    /// The lines so far.
-    pub lines: Vec<Line>,
+    lines: Vec<Line>,
 }
 
 impl<'a> Facts<'a> {
@@ -29,9 +29,26 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// A blank line between what belongs together; it gives way where lines are scarce.
+    pub fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    /// The lines for so much room: without the gaps where they would push something out.
+    pub fn within(mut self, room: u16) -> Vec<Line> {
+        if self.lines.len() > usize::from(room) {
+            self.lines.retain(|line| !line.0.is_empty());
+        }
+        self.lines
+    }
+
     /// Adds a fact; the text comes from data and is made safe here.
     pub fn add(&mut self, label: &str, text: &str, style: ratatui::style::Style) {
         let text = self.theme.text(text);
+        if usize::from(self.columns) < 5 * LABELS {
+            self.add_narrow(label, &text, style);
+            return;
+        }
         self.lines.extend(labelled(
             label,
             &text,
@@ -40,6 +57,17 @@ impl<'a> Facts<'a> {
             LABELS,
             self.theme.faint(),
         ));
+    }
+
+    /// Where columns are scarce the label stands in the line; who, what and how much need none.
+    fn add_narrow(&mut self, label: &str, text: &str, style: ratatui::style::Style) {
+        let text = match label {
+            "" | "Patient" | "Drug" | "Dose" => text.to_owned(),
+            label => format!("{label}: {text}"),
+        };
+        let lines = wrap(&text, usize::from(self.columns));
+        self.lines
+            .extend(lines.into_iter().map(|line| Line::of(line, style)));
     }
 
     /// Who it is for: name alone and strong, then what identifies them, then what must not be given to them.

@@ -17,14 +17,24 @@ use crate::tui::widgets::text::wrap;
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
+/// Lines that the sheet takes at most.
+const TALLEST: u16 = 26;
+/// Below so many columns nothing fits beside a field.
+const ROOMY: u16 = 60;
+
 /// Draws the sheet.
 pub fn view(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
+    // On a tall screen the fields stay near what is read before them.
+    let area = Rect {
+        height: area.height.min(TALLEST),
+        ..area
+    };
     let body = headed(pen, area, "GIVE A DOSE", None);
     let inner = inset(body);
     let message = message(sheet, pen.theme, inner.width, scene);
     let below = below_height(sheet, &message, body.height);
-    let facts = facts(sheet, pen.theme, inner.width, scene);
     let room = inner.height.saturating_sub(below);
+    let facts = facts(sheet, pen.theme, inner.width, room, scene);
     let hidden = facts.len().saturating_sub(usize::from(room));
     let scroll = sheet.scroll.min(hidden);
     pen.lines(
@@ -65,13 +75,14 @@ pub fn hidden(sheet: &Fulfil, scene: &Scene<'_>) -> usize {
     let Some(parts) = layout::parts(area, false) else {
         return 0;
     };
-    let height = parts.body.height.saturating_sub(1);
+    let height = parts.body.height.min(TALLEST).saturating_sub(1);
     let width = parts.body.width.saturating_sub(2);
     let message = message(sheet, &theme, width, scene);
     let below = below_height(sheet, &message, height);
-    facts(sheet, &theme, width, scene)
+    let room = height.saturating_sub(below);
+    facts(sheet, &theme, width, room, scene)
         .len()
-        .saturating_sub(usize::from(height.saturating_sub(below)))
+        .saturating_sub(usize::from(room))
 }
 
 fn fields_height(sheet: &Fulfil) -> u16 {
@@ -108,32 +119,38 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
             .saturating_sub(at(1).width + 2),
         ..at(1)
     };
-    match &sheet.check {
-        Check::Right { .. } => {
-            let text = format!(
-                "{} identified: {}",
-                pen.theme.symbols.tick,
-                pen.theme.text(&sheet.order.patient.name)
-            );
-            let style = pen.theme.good();
-            pen.put(beside, &text, style);
-        }
-        Check::Open | Check::Wrong { .. } if mode == Mode::Identify => {
-            pen.put(beside, "scan it, or type it and Enter", faint);
-        }
-        Check::Open | Check::Wrong { .. } => {}
+    if area.width < ROOMY {
+        return amount_field(sheet, pen, area, at(2), None);
     }
-    if sheet.is_range() {
-        pen.put(row_of(area, 2), "Amount", faint);
-        pen.field(at(2), &sheet.amount, mode == Mode::Amount);
+    if matches!(sheet.check, Check::Right { .. }) {
+        let style = pen.theme.good();
+        pen.put(beside, &identified(sheet, pen.theme), style);
+    }
+    amount_field(sheet, pen, area, at(2), Some(beside));
+}
+
+fn identified(sheet: &Fulfil, theme: &Theme) -> String {
+    format!(
+        "{} identified: {}",
+        theme.symbols.tick,
+        theme.text(&sheet.order.patient.name)
+    )
+}
+
+/// The field of the amount where the dose is a range, with the range beside it where there is room.
+fn amount_field(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, place: Rect, beside: Option<Rect>) {
+    let Some(most) = sheet.order.dose.most.filter(|_| sheet.is_range()) else {
+        return;
+    };
+    let faint = pen.theme.faint();
+    pen.put(row_of(area, 2), "Amount", faint);
+    pen.field(place, &sheet.amount, sheet.mode() == Mode::Amount);
+    if let Some(beside) = beside {
         let unit = pen.theme.text(&sheet.order.drug.unit).into_owned();
-        let range = match sheet.order.dose.most {
-            Some(most) => format!("{} to {most} {unit}", sheet.order.dose.least),
-            None => unit,
-        };
+        let range = format!("{} to {most} {unit}", sheet.order.dose.least);
         let beside = Rect {
-            y: at(2).y,
-            height: at(2).height,
+            y: place.y,
+            height: place.height,
             ..beside
         };
         pen.put(beside, &range, faint);
@@ -141,17 +158,19 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
 }
 
 /// Everything the nurse reads before signing, in the order of what matters at the bedside.
-fn facts(sheet: &Fulfil, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Vec<Line> {
+fn facts(sheet: &Fulfil, theme: &Theme, columns: u16, room: u16, scene: &Scene<'_>) -> Vec<Line> {
     let order = &sheet.order;
     let mut facts = Facts::new(theme, columns);
     facts.patient(&order.patient, scene);
+    facts.gap();
     facts.drug(&order.drug);
     facts.dose(order);
     facts.due(order, scene);
+    facts.gap();
     stock(sheet, &mut facts, theme, scene);
     history(sheet, &mut facts, theme, scene);
     facts.add("Prescriber", &order.prescriber, theme.plain());
-    facts.lines
+    facts.within(room)
 }
 
 /// What is there now and after: the live count, because others take from the same cupboard.
@@ -262,7 +281,7 @@ fn message(sheet: &Fulfil, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Ve
         return lines;
     }
     match &sheet.signing {
-        Signing::Idle => to_do(sheet, theme, &mut say),
+        Signing::Idle => to_do(sheet, theme, columns, &mut say),
         Signing::Sent { checking, .. } => say(&sent_words(*checking, theme), theme.warning()),
         Signing::Done(receipt) => say(&given_words(sheet, receipt, scene), theme.sign()),
         Signing::Refused { refusal, .. } => {
@@ -282,7 +301,7 @@ fn message(sheet: &Fulfil, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Ve
 
 /// What is said when nobody could find out what became of a signature.
 pub(super) const UNKNOWN: &str = "OUTCOME UNKNOWN: the database did not answer, so it may or may not be recorded. \
-     Sign again to ask: nothing is recorded twice. The log shows it too once the database is back.";
+     Ask again: nothing is recorded twice. The log shows it too once the database is back.";
 
 /// What is said between the sign key and the outcome.
 pub(super) fn sent_words(checking: bool, theme: &Theme) -> String {
@@ -331,7 +350,10 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
     }
 }
 
-fn to_do(sheet: &Fulfil, theme: &Theme, say: &mut impl FnMut(&str, Style)) {
+fn to_do(sheet: &Fulfil, theme: &Theme, columns: u16, say: &mut impl FnMut(&str, Style)) {
+    if columns < ROOMY && matches!(sheet.check, Check::Right { .. }) {
+        say(&identified(sheet, theme), theme.good());
+    }
     if let Check::Wrong { scanned, whose } = &sheet.check {
         say(
             &format!(
@@ -369,6 +391,10 @@ fn to_do(sheet: &Fulfil, theme: &Theme, say: &mut impl FnMut(&str, Style)) {
             );
         }
         (Mode::Amount, Err(why)) => say(&why, theme.plain()),
+        (Mode::Identify, _) if sheet.check == Check::Open => say(
+            "Scan the wristband, or type its number and press Enter.",
+            theme.plain(),
+        ),
         _ => {}
     }
 }

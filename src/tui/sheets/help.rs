@@ -57,9 +57,8 @@ impl Help {
             .take(usize::from(body.height))
             .map(|row| match row {
                 Row::Title(words) => Line::of(*words, pen.theme.heading()),
-                Row::Key(keys, words) => {
-                    Line::of(pad(keys, 16, ""), pen.theme.key()).and(*words, pen.theme.plain())
-                }
+                Row::Key(keys, words) => Line::of(pad(keys, 21, "") + " ", pen.theme.key())
+                    .and(*words, pen.theme.plain()),
             })
             .collect();
         pen.lines(body, &lines);

@@ -94,7 +94,7 @@ impl Receive {
             facts.add("Stock", &text, theme.plain());
         }
         facts.add("Counted in", &self.drug.unit, theme.plain());
-        let lines = facts.lines;
+        let lines = facts.within(area.height.saturating_sub(7));
         let done = |receipt: &Receipt| match receipt {
             Receipt::Received {
                 quantity,

@@ -46,7 +46,8 @@ impl Signing {
             Signing::Sent { checking: true, .. } => Some(Mode::Checking),
             Signing::Done(_) => Some(Mode::Closed),
             Signing::Refused { refusal, .. } if !worth_repeating(refusal) => Some(Mode::Closed),
-            Signing::Refused { .. } | Signing::Unknown { .. } => Some(Mode::Again),
+            Signing::Refused { .. } => Some(Mode::Again),
+            Signing::Unknown { .. } => Some(Mode::Unknown),
         }
     }
 

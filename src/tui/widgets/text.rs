@@ -50,25 +50,50 @@ pub fn pad_left(text: &str, columns: usize, mark: &str) -> String {
     format!("{}{out}", " ".repeat(missing))
 }
 
-/// Two parts in exactly `columns`, the second never lost while there is room for it: of `Metoprolol Tartrate` and
-/// `25mg Tablet` it is the name that gives way, because two strengths of one drug must not look alike.
-pub fn pad_both(first: &str, second: &str, columns: usize, mark: &str) -> String {
-    if second.is_empty() {
-        return pad(first, columns, mark);
+/// The text in at most `columns`, cut between words only: of `100 unit/mL` never `10…` is left, because a part of a
+/// number is another number. Where not even the first word fits, the mark alone.
+pub fn cut_words(text: &str, columns: usize, mark: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
     }
-    let (a, b) = (width(first), width(second));
+    let room = columns.saturating_sub(width(mark));
+    let (mut used, mut kept) = (0, 0);
+    for word in text.split_inclusive(' ') {
+        if used + width(word.trim_end()) > room {
+            break;
+        }
+        used += width(word);
+        kept += word.len();
+    }
+    let kept = text.get(..kept).unwrap_or_default().trim_end();
+    cut(&format!("{kept}{mark}"), columns, mark)
+}
+
+/// A number with its unit in exactly `columns`, at the left, cut between words only.
+pub fn pad_words(text: &str, columns: usize, mark: &str) -> String {
+    pad(&cut_words(text, columns, mark), columns, mark)
+}
+
+/// A number in exactly `columns`, at the right; one that does not fit is not shown in part.
+pub fn pad_number(text: &str, columns: usize, mark: &str) -> String {
+    pad_left(&cut_words(text, columns, mark), columns, mark)
+}
+
+/// Name and strength in exactly `columns`: of `Metoprolol Tartrate` and `25mg Tablet` it is the name that gives way,
+/// because two strengths of one drug must not look alike. The strength is cut between words only.
+pub fn pad_both(name: &str, strength: &str, columns: usize, mark: &str) -> String {
+    if strength.is_empty() {
+        return pad(name, columns, mark);
+    }
+    let (a, b) = (width(name), width(strength));
     if a + 1 + b <= columns {
-        return pad(&format!("{first} {second}"), columns, mark);
+        return pad(&format!("{name} {strength}"), columns, mark);
     }
-    let for_second = b.min(columns / 2);
-    let for_first = columns.saturating_sub(for_second + 1).min(a);
-    let second_room = columns.saturating_sub(for_first + 1);
-    let both = format!(
-        "{} {}",
-        cut(first, for_first, mark),
-        cut(second, second_room, mark)
-    );
-    pad(&both, columns, mark)
+    // A third of a name, or seven letters of it, is enough to know it by.
+    let name_least = a.min(columns / 3).max(a.min(7));
+    let second = cut_words(strength, columns.saturating_sub(name_least + 1), mark);
+    let first = cut(name, columns.saturating_sub(width(&second) + 1), mark);
+    pad(&format!("{first} {second}"), columns, mark)
 }
 
 /// The text in lines of at most `columns`, broken at spaces, and inside words that are longer than a line.
@@ -133,6 +158,10 @@ mod tests {
         assert_eq!(
             pad_both("Paracetamol", "1000 mg / 100 mL Vial", 20, "…"),
             "Paraceta… 1000 mg /…"
+        );
+        assert_eq!(
+            pad_both("Insulin", "100 unit/mL Vial", 11, "…"),
+            "Insulin …  "
         );
         assert_eq!(pad_both("Aspirin", "", 9, "…"), "Aspirin  ");
         assert_eq!(pad_both("Aspirin", "81mg", 0, "…"), "");
