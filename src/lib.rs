@@ -3,5 +3,13 @@
 // Tests may end loudly; the program may not.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, missing_docs))]
 
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod desk;
 pub mod domain;
+pub mod feed;
+pub mod interop;
+pub mod signin;
+pub mod store;
 pub mod tui;

@@ -1,1 +1,394 @@
-//! The rules, one file for each kind of operation.
+//! The rules: what an operation does to what was loaded and locked, or why it may not.
+//!
+//! [`decide`] is pure. It sees the state of everything the operation touches, changes that state as the
+//! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
+//! decided one after the other on the same state, so each sees what those before it did.
+
+mod discontinue;
+mod fulfil;
+mod permission;
+mod receive;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::ledger::{Hash, LedgerRow};
+use super::schedule::Schedule;
+use super::{
+    Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
+    OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Receipt, Refusal,
+    Request, UserId, WardId,
+};
+
+pub use discontinue::LONGEST_REASON;
+pub use fulfil::not_before;
+pub use permission::{MATRIX, Need, may, needs};
+pub use receive::LONGEST_REFERENCE;
+
+/// Everything that the operations of a batch touch, as loaded and locked in its transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The people who ask, with their role and wards at this moment.
+    pub actors: HashMap<UserId, Actor>,
+    /// The orders that were asked for and exist.
+    pub orders: HashMap<OrderId, Order>,
+    /// The stock rows of those orders' wards and drugs, and of those named by the request.
+    pub stock: HashMap<(WardId, DrugId), Stock>,
+    /// Names of the wards that requests name themselves.
+    pub wards: HashMap<WardId, String>,
+    /// Titles and units of the drugs that requests name themselves.
+    pub drugs: HashMap<DrugId, DrugName>,
+    /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
+    pub patients: HashMap<String, String>,
+}
+
+/// How a drug is named in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrugName {
+    /// Name and strength.
+    pub title: String,
+    /// Stock unit.
+    pub unit: String,
+}
+
+/// An order under lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Key.
+    pub id: OrderId,
+    /// Raised by every change.
+    pub version: i64,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Timed, as needed, unscheduled.
+    pub kind: OrderKind,
+    /// In whose queue, and from whose cupboard.
+    pub ward: WardId,
+    /// Its name.
+    pub ward_name: String,
+    /// What.
+    pub drug: DrugId,
+    /// Its title and unit.
+    pub drug_name: DrugName,
+    /// For whom.
+    pub patient: PatientId,
+    /// The number on the right wristband.
+    pub mrn: String,
+    /// The dose, or the least of a range.
+    pub dosage: Quantity,
+    /// The most of a range.
+    pub dosage_max: Option<Quantity>,
+    /// Stat or routine: inherited by the next as-needed order.
+    pub priority: Priority,
+    /// Who prescribed it.
+    pub doctor: UserId,
+    /// The prescription.
+    pub prescription: PrescriptionId,
+    /// Whether the prescription still stands.
+    pub prescription_active: bool,
+    /// When the prescription ends (UTC).
+    pub stop_at: Option<Timestamp>,
+    /// As-needed limits of the prescription.
+    pub limits: Limits,
+    /// When doses of this as-needed prescription were given, newest first: as far back as the limits look.
+    pub given: Vec<Timestamp>,
+    /// Who changed the order last: their name; `None` for the import and the schedule.
+    pub changed_by: Option<String>,
+    /// When (UTC).
+    pub changed_at: Timestamp,
+    /// What changed, in words.
+    pub change: String,
+}
+
+/// The limits of an as-needed prescription; `None`: none known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Minutes that must lie between two doses.
+    pub min_interval: Option<u32>,
+    /// Doses within 24 hours.
+    pub max_per_day: Option<u32>,
+    /// Doses in all: no new order opens after the last.
+    pub max_total: Option<u32>,
+}
+
+impl From<&Schedule> for Limits {
+    fn from(schedule: &Schedule) -> Limits {
+        match *schedule {
+            Schedule::Prn {
+                min_interval,
+                max_per_day,
+                max_total,
+            } => Limits {
+                min_interval,
+                max_per_day,
+                max_total,
+            },
+            _ => Limits::default(),
+        }
+    }
+}
+
+/// One drug in one ward, under lock, with the head of its register page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    /// What there is.
+    pub current: Quantity,
+    /// Number of the page's last row.
+    pub seq: i64,
+    /// Hash of the page's last row.
+    pub hash: Hash,
+}
+
+/// What changes besides stock: rows to write, in the order of the operations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Rows of the drug register.
+    pub ledger: Vec<LedgerEntry>,
+    /// Orders that leave `active`.
+    pub closed: Vec<Closing>,
+    /// As-needed and unscheduled orders that open.
+    pub opened: Vec<Opening>,
+    /// Administrations.
+    pub administrations: Vec<Administration>,
+    /// Prescriptions that end with their only order.
+    pub discontinued: Vec<PrescriptionId>,
+}
+
+impl Effects {
+    /// Adds what the next operation of the batch does.
+    pub fn extend(&mut self, more: Effects) {
+        self.ledger.extend(more.ledger);
+        self.closed.extend(more.closed);
+        self.opened.extend(more.opened);
+        self.administrations.extend(more.administrations);
+        self.discontinued.extend(more.discontinued);
+    }
+}
+
+/// A row of the drug register with its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// The row.
+    pub row: LedgerRow,
+    /// The hash before it.
+    pub prev_hash: Hash,
+    /// Its own.
+    pub hash: Hash,
+}
+
+/// An order that leaves `active`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Closing {
+    /// Which.
+    pub id: OrderId,
+    /// The version it had.
+    pub version: i64,
+    /// Where it goes.
+    pub status: OrderStatus,
+    /// By whom.
+    pub by: UserId,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What happened, in words.
+    pub change: String,
+}
+
+/// An order that opens because the one before it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Opening {
+    /// Its key.
+    pub id: OrderId,
+    /// The order that it follows, and takes everything else from.
+    pub follows: OrderId,
+    /// When (UTC).
+    pub at: Timestamp,
+}
+
+/// The record of a dose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Administration {
+    /// Key.
+    pub id: AdministrationId,
+    /// The order.
+    pub order: OrderId,
+    /// The version that was signed.
+    pub order_version: i64,
+    /// Where.
+    pub ward: WardId,
+    /// To whom.
+    pub patient: PatientId,
+    /// What.
+    pub drug: DrugId,
+    /// By whom.
+    pub nurse: UserId,
+    /// When (UTC): given and entered are the same moment in this version.
+    pub at: Timestamp,
+    /// What became of the dose.
+    pub outcome: GivingOutcome,
+    /// How much.
+    pub quantity: Quantity,
+    /// The operation.
+    pub op: OpId,
+}
+
+/// The moment of a decision and the keys it may use up: passed in, so that the same input gives the same output.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The desk's clock (UTC, whole microseconds).
+    pub now: Timestamp,
+    /// Key of the administration, if there will be one.
+    pub administration: Uuid,
+    /// Key of the next as-needed order, if one opens.
+    pub next_order: Uuid,
+}
+
+/// Decides one operation on what was loaded. On `Ok`, `state` is what the database will hold once the effects are
+/// written; on `Err` it is as it was.
+///
+/// # Errors
+/// The [`Refusal`] of the first rule that says no: permission first, then existence, status, version, identity,
+/// amount, limits, stock. Status goes before version, so that a dose that was given meanwhile is told as such.
+pub fn decide(
+    state: &mut Loaded,
+    op: &Operation,
+    moment: Moment,
+) -> Result<(Receipt, Effects), Refusal> {
+    let actor = permission::known(state, op.actor)?;
+    match &op.request {
+        Request::Fulfil {
+            order,
+            version,
+            identified,
+            amount,
+        } => fulfil::fulfil(
+            state,
+            op.id,
+            &actor,
+            &fulfil::Ask {
+                order: *order,
+                version: *version,
+                identified,
+                amount: *amount,
+            },
+            moment,
+        ),
+        Request::Discontinue {
+            order,
+            version,
+            reason,
+        } => discontinue::discontinue(state, &actor, *order, *version, reason, moment),
+        Request::Receive {
+            ward,
+            drug,
+            quantity,
+            reference,
+        } => receive::receive(
+            state,
+            op.id,
+            &actor,
+            &receive::Ask {
+                ward: *ward,
+                drug: *drug,
+                quantity: *quantity,
+                reference,
+            },
+            moment,
+        ),
+    }
+}
+
+/// The order, if it may still be changed by somebody who saw `version` of it.
+fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refusal> {
+    let order = state
+        .orders
+        .get(&id)
+        .ok_or(Refusal::OrderNotFound { order: id })?;
+    match order.status {
+        OrderStatus::Completed => Err(Refusal::OrderAlreadyCompleted {
+            by: order
+                .changed_by
+                .clone()
+                .unwrap_or_else(|| "somebody".to_owned()),
+            at: order.changed_at,
+        }),
+        OrderStatus::Discontinued => Err(Refusal::InvalidStatusTransition {
+            status: order.status,
+            by: order.changed_by.clone(),
+            at: Some(order.changed_at),
+            reason: order.change.clone(),
+        }),
+        OrderStatus::Active if order.version != version => Err(Refusal::Stale {
+            change: order.change.clone(),
+            by: order.changed_by.clone(),
+            at: order.changed_at,
+        }),
+        OrderStatus::Active => Ok(order),
+    }
+}
+
+/// Marks the order in `state` as closed and says which row to write.
+fn close(
+    state: &mut Loaded,
+    id: OrderId,
+    status: OrderStatus,
+    actor: &Actor,
+    change: &str,
+    now: Timestamp,
+) -> Option<Closing> {
+    let order = state.orders.get_mut(&id)?;
+    let closing = Closing {
+        id,
+        version: order.version,
+        status,
+        by: actor.id,
+        at: now,
+        change: change.to_owned(),
+    };
+    order.status = status;
+    order.version += 1;
+    order.changed_by = Some(actor.name.clone());
+    order.changed_at = now;
+    order.change = change.to_owned();
+    Some(closing)
+}
+
+/// A change of one stock, as a row of its register page.
+struct StockChange<'a> {
+    delta: Quantity,
+    reason: LedgerReason,
+    reference: &'a str,
+    actor: UserId,
+    op: OpId,
+    at: Timestamp,
+}
+
+/// Moves a stock and writes its register row. The caller has checked that enough is there.
+fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) -> LedgerEntry {
+    let row = LedgerRow {
+        ward,
+        drug,
+        seq: stock.seq + 1,
+        delta: change.delta,
+        balance: stock.current + change.delta,
+        reason: change.reason,
+        reference: change.reference.to_owned(),
+        actor: Some(change.actor),
+        witness: None,
+        at: change.at,
+        op: change.op,
+    };
+    let entry = LedgerEntry {
+        prev_hash: stock.hash,
+        hash: row.hash(&stock.hash),
+        row,
+    };
+    stock.current = entry.row.balance;
+    stock.seq = entry.row.seq;
+    stock.hash = entry.hash;
+    entry
+}

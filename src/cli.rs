@@ -1,0 +1,338 @@
+//! The command line: one definition from which parsing, help, completions and the man page are made.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use uuid::Uuid;
+
+use crate::domain::{OrderStatus, Quantity, Role};
+
+/// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
+///
+/// Without a command, opens the ward desk. Times are shown in the ward's time zone; quantities are counted in the
+/// drug's stock unit, to the thousandth (0.5 is half a tablet).
+#[derive(Debug, Parser)]
+#[command(name = "valmed", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Database: sqlite://PATH or postgresql://USER@HOST/NAME.
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Settings file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do; nothing opens the ward desk.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 a check failed or an error, 2 usage, 3 refused or rows rejected \
+    (the code is on stderr), 4 database not available, 5 outcome unknown (ask again with the same --op).";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: a made-up ward in a temporary folder, signed in as a nurse.
+    Demo {
+        /// Keep the demo ward's database in this folder, and go on with it next time.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
+    /// Bring the database to the schema of this program.
+    Migrate,
+    /// Import wards, people, patients, drugs, stock and prescriptions from CSV files.
+    Import(Import),
+    /// List orders, by key.
+    Orders(Orders),
+    /// List stock.
+    Stock(Stock),
+    /// List administrations, newest first.
+    Log(Log),
+    /// Give a dose.
+    Fulfil(Fulfil),
+    /// Stop a dose before it is given.
+    Discontinue(Discontinue),
+    /// Take stock into a ward.
+    Receive(Receive),
+    /// Accounts.
+    #[command(subcommand)]
+    User(User),
+    /// Show every setting, its value and where it came from.
+    Config {
+        /// How to print it.
+        #[command(flatten)]
+        list: Format,
+    },
+    /// Recompute every page of the drug register, and compare it with stock, orders and administrations.
+    Verify,
+    /// Check the live database: isolation, pool, indexes, plans, constraints, durability.
+    Doctor,
+    /// Show that it holds: many nurses give doses at once in a scratch database of the same engine.
+    Drill(Drill),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page (roff).
+    Man,
+}
+
+/// `valmed import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Folder with wards.csv, users.csv, patients.csv, drugs.csv, stock.csv, prescriptions.csv.
+    pub dir: PathBuf,
+    /// All or nothing: import no row if any row is rejected.
+    #[arg(long)]
+    pub strict: bool,
+    /// Where rejected rows are written, with their reasons [default: rejects.csv in the current folder].
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Format {
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Style::Table)]
+    pub format: Style,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Style {
+    /// Columns for people.
+    Table,
+    /// JSON for programs.
+    Json,
+    /// CSV that is safe to open in a spreadsheet.
+    Csv,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Args)]
+pub struct Page {
+    /// Rows at most.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    pub limit: i64,
+    /// Go on after this row (its id; for stock WARD:DRUG, for accounts the user name).
+    #[arg(long, value_name = "KEY")]
+    pub after: Option<String>,
+    /// How to print it.
+    #[command(flatten)]
+    pub list: Format,
+}
+
+/// `valmed orders`
+#[derive(Debug, Args)]
+pub struct Orders {
+    /// Only in this ward (its code).
+    #[arg(long)]
+    pub ward: Option<String>,
+    /// Only of this patient (the medical record number).
+    #[arg(long, value_name = "MRN")]
+    pub patient: Option<String>,
+    /// Only in this state: active, completed, discontinued, or all.
+    #[arg(long, default_value = "active", value_parser = status)]
+    pub status: StatusFilter,
+    /// Which page.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// A state, or all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusFilter(pub Option<OrderStatus>);
+
+fn status(text: &str) -> Result<StatusFilter, String> {
+    if text == "all" {
+        return Ok(StatusFilter(None));
+    }
+    text.parse()
+        .map(|status| StatusFilter(Some(status)))
+        .map_err(|error| format!("{error}, all"))
+}
+
+/// `valmed stock`
+#[derive(Debug, Args)]
+pub struct Stock {
+    /// Only in this ward (its code).
+    #[arg(long)]
+    pub ward: Option<String>,
+    /// Only what is at or below its threshold.
+    #[arg(long)]
+    pub low: bool,
+    /// Which page.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// `valmed log`
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Only in this ward (its code).
+    #[arg(long)]
+    pub ward: Option<String>,
+    /// Only of this patient (the medical record number).
+    #[arg(long, value_name = "MRN")]
+    pub patient: Option<String>,
+    /// Which page.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// Who asks, and under which id.
+#[derive(Debug, Clone, Args)]
+pub struct Asking {
+    /// The person on whose behalf this is done (their user name). Whoever may open the database is trusted with this;
+    /// the audit keeps the system's user as well.
+    #[arg(long = "as", value_name = "USER")]
+    pub actor: String,
+    /// Operation id: sent again with the same id, an operation is not done twice [default: a new one].
+    #[arg(long, value_name = "UUID")]
+    pub op: Option<Uuid>,
+    /// How to print what became of it.
+    #[command(flatten)]
+    pub list: Format,
+}
+
+/// `valmed fulfil`
+#[derive(Debug, Args)]
+pub struct Fulfil {
+    /// The order's id.
+    pub order: Uuid,
+    /// The medical record number on the patient's wristband.
+    #[arg(long, value_name = "MRN")]
+    pub patient: String,
+    /// How much, where the prescription leaves a range.
+    #[arg(long, value_parser = quantity)]
+    pub amount: Option<Quantity>,
+    /// The order's version that was looked at [default: the one it has now].
+    #[arg(long)]
+    pub version: Option<i64>,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed discontinue`
+#[derive(Debug, Args)]
+pub struct Discontinue {
+    /// The order's id.
+    pub order: Uuid,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+    /// The order's version that was looked at [default: the one it has now].
+    #[arg(long)]
+    pub version: Option<i64>,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed receive`
+#[derive(Debug, Args)]
+pub struct Receive {
+    /// The ward's code.
+    #[arg(long)]
+    pub ward: String,
+    /// The drug's formulary code.
+    #[arg(long)]
+    pub drug: String,
+    /// How much, in the drug's stock unit.
+    #[arg(long, value_parser = quantity)]
+    pub quantity: Quantity,
+    /// Delivery note, or what else proves it.
+    #[arg(long, default_value = "")]
+    pub reference: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+fn quantity(text: &str) -> Result<Quantity, String> {
+    text.parse()
+        .map_err(|error: crate::domain::quantity::NotAQuantity| error.to_string())
+}
+
+/// `valmed user …`
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add an account.
+    Add {
+        /// What they type to sign in.
+        username: String,
+        /// What others see.
+        #[arg(long)]
+        name: String,
+        /// What they are: nurse, pharmacist, doctor, supervisor, admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// Ward codes where they may act, space- or comma-separated; * is every ward.
+        #[arg(long, default_value = "*")]
+        wards: String,
+    },
+    /// Change what somebody is.
+    Role {
+        /// Whose.
+        username: String,
+        /// nurse, pharmacist, doctor, supervisor, admin.
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// Change where somebody may act.
+    Ward {
+        /// Whose.
+        username: String,
+        /// Ward codes; * is every ward.
+        #[arg(required = true)]
+        wards: Vec<String>,
+    },
+    /// Set a PIN or password: asked for twice on a terminal, otherwise the first line of standard input.
+    Password {
+        /// Whose.
+        username: String,
+    },
+    /// Add an SSH public key.
+    Key {
+        /// Whose.
+        username: String,
+        /// The .pub file.
+        file: PathBuf,
+    },
+    /// Let somebody do nothing any more; --undo lets them again.
+    Disable {
+        /// Whom.
+        username: String,
+        /// Enable again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// List accounts.
+    List {
+        /// Which page.
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse()
+        .map_err(|error: crate::domain::vocabulary::UnknownWord| error.to_string())
+}
+
+/// `valmed drill`
+#[derive(Debug, Clone, Args)]
+pub struct Drill {
+    /// Nurses at once.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub nurses: u32,
+    /// Doses to give.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub orders: u32,
+    /// Different drugs; 1 puts every dose on one stock row.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub drugs: u32,
+}

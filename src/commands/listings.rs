@@ -1,0 +1,189 @@
+//! `valmed orders`, `valmed stock`, `valmed log`.
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::End;
+use super::output::{List, local};
+use crate::cli;
+use crate::domain::{PatientId, Quantity, WardId};
+use crate::store::listing::{self, OrderFilter};
+use crate::store::{At, Conn, Db, screens};
+
+/// Later than any clock that a ward will see: where the newest page begins.
+const BEYOND: Timestamp = Timestamp::constant(253_000_000_000, 0);
+
+/// A ward by its code.
+pub async fn ward(conn: &mut Conn, code: &str) -> anyhow::Result<WardId> {
+    match screens::ward_by_code(conn.link(), code).await? {
+        Some(ward) => Ok(ward.id),
+        None => Err(End::Usage(format!("there is no ward '{code}'")).into()),
+    }
+}
+
+async fn only_ward(conn: &mut Conn, code: Option<&str>) -> anyhow::Result<Option<WardId>> {
+    match code {
+        Some(code) => Ok(Some(ward(conn, code).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn only_patient(conn: &mut Conn, mrn: Option<&str>) -> anyhow::Result<Option<PatientId>> {
+    let Some(mrn) = mrn else { return Ok(None) };
+    match screens::patient_by_mrn(conn.link(), mrn).await? {
+        Some(patient) => Ok(Some(patient.id)),
+        None => Err(End::Usage(format!("there is no patient '{mrn}'")).into()),
+    }
+}
+
+fn key(after: Option<&str>) -> anyhow::Result<Option<Uuid>> {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|_| anyhow!(End::Usage(format!("--after: '{text}' is not an id"))))
+    };
+    after.map(parse).transpose()
+}
+
+/// `1` or `1-2`.
+fn dose(least: Quantity, most: Option<Quantity>) -> String {
+    most.map_or_else(|| least.to_string(), |most| format!("{least}-{most}"))
+}
+
+fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
+pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
+    let mut conn = db.reader().await?;
+    let filter = OrderFilter {
+        ward: only_ward(&mut conn, ask.ward.as_deref()).await?,
+        patient: only_patient(&mut conn, ask.patient.as_deref()).await?,
+        status: ask.status.0,
+        after: key(ask.page.after.as_deref())?,
+    };
+    let mut list = List::new(&[
+        "id",
+        "ward",
+        "bed",
+        "mrn",
+        "patient",
+        "drug",
+        "strength",
+        "dose",
+        "unit",
+        "route",
+        "frequency",
+        "due",
+        "kind",
+        "priority",
+        "status",
+        "version",
+    ]);
+    for line in listing::orders(conn.link(), &filter, ask.page.limit).await? {
+        list.push([
+            line.id.to_string().into(),
+            line.ward.into(),
+            line.bed.into(),
+            line.mrn.into(),
+            line.patient.into(),
+            line.drug.into(),
+            line.strength.into(),
+            dose(line.dosage, line.dosage_max).into(),
+            line.unit.into(),
+            line.route.into(),
+            line.frequency.into(),
+            line.due_at
+                .map_or(Value::Null, |at| local(at.0, &zone(&line.time_zone)).into()),
+            line.kind.as_str().into(),
+            line.priority.as_str().into(),
+            line.status.as_str().into(),
+            line.version.into(),
+        ]);
+    }
+    Ok(list.print(ask.page.list.format)?)
+}
+
+pub async fn stock(db: &Db, ask: cli::Stock) -> anyhow::Result<()> {
+    let mut conn = db.reader().await?;
+    let only = only_ward(&mut conn, ask.ward.as_deref()).await?;
+    let after = match ask.page.after.as_deref() {
+        None => None,
+        Some(text) => {
+            let usage = || End::Usage(format!("--after: '{text}' is not WARD:DRUG"));
+            let (code, drug) = text.split_once(':').ok_or_else(usage)?;
+            let drug = listing::drug_by_code(conn.link(), drug)
+                .await?
+                .ok_or_else(usage)?;
+            Some((ward(&mut conn, code).await?, drug))
+        }
+    };
+    let mut list = List::new(&[
+        "ward",
+        "code",
+        "drug",
+        "strength",
+        "stock",
+        "threshold",
+        "unit",
+        "level",
+    ]);
+    for line in listing::stock(conn.link(), only, ask.low, after, ask.page.limit).await? {
+        let level = match line.current_stock {
+            stock if !stock.is_positive() => "OUT",
+            stock if stock <= line.low_stock_threshold => "LOW",
+            _ => "ok",
+        };
+        list.push([
+            line.ward.into(),
+            line.code.into(),
+            line.drug.into(),
+            line.strength.into(),
+            line.current_stock.to_string().into(),
+            line.low_stock_threshold.to_string().into(),
+            line.unit.into(),
+            level.into(),
+        ]);
+    }
+    Ok(list.print(ask.page.list.format)?)
+}
+
+pub async fn log(db: &Db, ask: cli::Log) -> anyhow::Result<()> {
+    let mut conn = db.reader().await?;
+    let ward = only_ward(&mut conn, ask.ward.as_deref()).await?;
+    let patient = only_patient(&mut conn, ask.patient.as_deref()).await?;
+    let before = match key(ask.page.after.as_deref())? {
+        None => (At::from(BEYOND), Uuid::max()),
+        Some(id) => {
+            let at = listing::time_of(conn.link(), id).await?;
+            (
+                at.ok_or_else(|| End::Usage(format!("--after: there is no administration {id}")))?,
+                id,
+            )
+        }
+    };
+    let mut list = List::new(&[
+        "id", "given", "entered", "ward", "mrn", "patient", "drug", "strength", "quantity", "unit",
+        "outcome", "by",
+    ]);
+    for line in listing::log(conn.link(), ward, patient, before, ask.page.limit).await? {
+        let zone = zone(&line.time_zone);
+        list.push([
+            line.id.to_string().into(),
+            local(line.administration_time.0, &zone).into(),
+            local(line.recorded_at.0, &zone).into(),
+            line.ward.into(),
+            line.mrn.into(),
+            line.patient.into(),
+            line.drug.into(),
+            line.strength.into(),
+            line.quantity.to_string().into(),
+            line.unit.into(),
+            line.outcome.as_str().into(),
+            line.nurse.into(),
+        ]);
+    }
+    Ok(list.print(ask.page.list.format)?)
+}

@@ -1,0 +1,146 @@
+//! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
+
+mod desk_commands;
+mod listings;
+mod migrate;
+mod output;
+mod settings;
+mod user;
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::cli::{Cli, Command, Style};
+use crate::config::{Config, Flags};
+use crate::desk::{Clock, Desk};
+use crate::domain::Refusal;
+use crate::feed::Feed;
+use crate::store::{self, Db, StoreError, migrate as schema};
+
+/// An end with an exit code of its own.
+#[derive(Debug)]
+pub enum End {
+    /// 1: a check failed; the report has said which.
+    Failed,
+    /// 2: the words on the command line cannot be.
+    Usage(String),
+    /// 3: refused (4, where the refusal is that there is no database).
+    Refused(Box<Refusal>, Style),
+    /// 3: some rows were rejected; the report has named them.
+    Rejected,
+    /// 5: the connection was lost around COMMIT.
+    Unknown(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Failed => f.write_str("a check failed"),
+            End::Rejected => f.write_str("some rows were rejected"),
+            End::Usage(text) | End::Unknown(text) => f.write_str(text),
+            End::Refused(refusal, _) => write!(f, "{}: {}", refusal.code(), refusal.message()),
+        }
+    }
+}
+
+impl std::error::Error for End {}
+
+impl End {
+    fn code(&self) -> u8 {
+        match self {
+            End::Failed => 1,
+            End::Usage(_) => 2,
+            End::Refused(refusal, _) if **refusal == Refusal::Unavailable => 4,
+            End::Refused(..) | End::Rejected => 3,
+            End::Unknown(_) => 5,
+        }
+    }
+}
+
+/// Runs a command; prints what goes wrong, and gives the exit code.
+pub async fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(tell(&error)),
+    }
+}
+
+/// Prints an error and gives its exit code.
+fn tell(error: &anyhow::Error) -> u8 {
+    // A reader that has seen enough (`valmed orders | head`) is no error.
+    let broken_pipe = |io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe;
+    if error.downcast_ref().is_some_and(broken_pipe) {
+        return 0;
+    }
+    if let Some(end) = error.downcast_ref::<End>() {
+        match end {
+            End::Failed | End::Rejected => {}
+            End::Usage(text) | End::Unknown(text) => eprintln!("valmed: {}", output::shown(text)),
+            End::Refused(refusal, style) => tell_refusal(refusal, *style),
+        }
+        return end.code();
+    }
+    eprintln!("valmed: {}", output::shown(&format!("{error:#}")));
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Unavailable(_) | StoreError::Busy(_)) => 4,
+        Some(StoreError::Address(_)) => 2,
+        _ => 1,
+    }
+}
+
+fn tell_refusal(refusal: &Refusal, style: Style) {
+    if style == Style::Json {
+        let message = refusal.message();
+        eprintln!(
+            "{}",
+            serde_json::json!({ "code": refusal.code(), "message": message, "refusal": refusal })
+        );
+    } else {
+        eprintln!("{}: {}", refusal.code(), output::shown(&refusal.message()));
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let flags = Flags {
+        config: cli.config,
+        database: cli.database,
+    };
+    let config = Config::load(&flags, |name| std::env::var(name).ok())?;
+    match cli.command {
+        Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Migrate) => migrate::migrate(&config).await,
+        Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
+        Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
+        Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
+        Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
+        Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
+        Some(Command::User(what)) => user::user(&config, what).await,
+        Some(Command::Completions { shell }) => settings::completions(shell),
+        Some(Command::Man) => settings::man(),
+        _ => Err(End::Usage("not yet".to_owned()).into()),
+    }
+}
+
+/// Opens the configured database, which must exist at this program's schema.
+async fn open(config: &Config) -> anyhow::Result<Db> {
+    let (url, _) = config.database_or_embedded()?;
+    let db = Db::open(&url, &config.pool(), false)
+        .await
+        .with_context(|| store::redact(&url))?;
+    schema::check(&db)
+        .await
+        .with_context(|| store::redact(&url))?;
+    Ok(db)
+}
+
+/// A desk over a database, and the feed that tells others what it does.
+fn desk(db: &Db, config: &Config) -> (Desk, Feed) {
+    let clock: Clock = Arc::new(store::now);
+    let feed = Feed::open(db.clone(), config.feed(), Arc::clone(&clock));
+    let desk = Desk::open(db.clone(), config.desk(), clock, feed.on_commit());
+    (desk, feed)
+}

@@ -1,0 +1,722 @@
+//! Settings: defaults < file < environment < flags, each with the reason for its value and where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::domain::schedule::StandardTimes;
+use crate::store::screens::Bounds;
+use crate::{desk, feed, store};
+
+/// One setting: its key, default, and why the default is what it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// `section.name`, as in the file; `VALMED_SECTION_NAME` in the environment.
+    pub key: &'static str,
+    /// What holds if nobody says otherwise.
+    pub default: &'static str,
+    /// Unit and reason.
+    pub why: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Zone,
+    /// A whole number between these, inclusive.
+    Number(u64, u64),
+}
+
+const fn number(
+    key: &'static str,
+    default: &'static str,
+    range: (u64, u64),
+    why: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        default,
+        why,
+        kind: Kind::Number(range.0, range.1),
+    }
+}
+
+/// Every setting there is, but the table of standard times (`[standard_times]`).
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "database",
+        default: "",
+        kind: Kind::Text,
+        why: "sqlite://PATH or postgresql://USER@HOST/NAME; empty: a file in the user's data folder",
+    },
+    Setting {
+        key: "time_zone",
+        default: "",
+        kind: Kind::Zone,
+        why: "zone of the wards' clocks, given to wards when they are imported; empty: this machine's",
+    },
+    number(
+        "queue.due_minutes",
+        "60",
+        (1, 720),
+        "a dose is due this long before its time: wards give within the hour",
+    ),
+    number(
+        "schedule.horizon_hours",
+        "24",
+        (2, 168),
+        "doses become orders this long ahead: a day's round can be planned",
+    ),
+    number(
+        "schedule.late_minutes",
+        "120",
+        (0, 1440),
+        "doses due longer ago than this when they are imported belong to the system before",
+    ),
+    number(
+        "schedule.every_minutes",
+        "5",
+        (1, 60),
+        "how often doses are made into orders while a desk is open",
+    ),
+    number(
+        "pool.kept",
+        "2",
+        (1, 200),
+        "connections kept: one person's desk reads and writes one thing at a time",
+    ),
+    number(
+        "pool.burst",
+        "4",
+        (0, 200),
+        "connections beyond those, while they are needed",
+    ),
+    number(
+        "pool.recycle_seconds",
+        "1800",
+        (10, 86_400),
+        "a connection is replaced at this age: servers and firewalls forget",
+    ),
+    number(
+        "pool.acquire_seconds",
+        "30",
+        (1, 300),
+        "wait for a connection this long, then say that the system is busy",
+    ),
+    number(
+        "limits.statement_seconds",
+        "15",
+        (1, 600),
+        "PostgreSQL gives up a statement: no screen waits longer",
+    ),
+    number(
+        "limits.lock_seconds",
+        "5",
+        (1, 60),
+        "give up waiting for a lock: something is wrong, and the lane serves others",
+    ),
+    number(
+        "limits.idle_in_transaction_seconds",
+        "10",
+        (1, 600),
+        "PostgreSQL ends a transaction that a dead program left open",
+    ),
+    number(
+        "desk.lanes",
+        "0",
+        (0, 64),
+        "transactions at once; 0: one on SQLite, two on PostgreSQL (fewer make fuller batches)",
+    ),
+    number(
+        "desk.batch",
+        "64",
+        (1, 1024),
+        "operations in one transaction at most: beyond that the last waits for the first",
+    ),
+    number(
+        "desk.queue",
+        "4096",
+        (1, 1_000_000),
+        "operations that may wait; beyond that the desk says that it is busy",
+    ),
+    number(
+        "desk.wait_seconds",
+        "10",
+        (1, 300),
+        "an operation that waited this long is not started any more: nobody is standing there",
+    ),
+    number(
+        "desk.tries",
+        "12",
+        (1, 100),
+        "how often a batch that another process was in the way of is tried",
+    ),
+    number(
+        "desk.doubt_seconds",
+        "60",
+        (1, 3600),
+        "how long to find out what became of a COMMIT whose answer was lost",
+    ),
+    number(
+        "feed.poll_ms",
+        "250",
+        (20, 10_000),
+        "SQLite: look for other programs' commits; a look costs microseconds",
+    ),
+    number(
+        "feed.gather_ms",
+        "20",
+        (1, 1000),
+        "changes of a ward that follow within this are read together",
+    ),
+    number(
+        "feed.full_check_seconds",
+        "30",
+        (1, 3600),
+        "a watched ward is read this often in any case: heals a lost notification",
+    ),
+    number(
+        "feed.heartbeat_seconds",
+        "5",
+        (1, 600),
+        "PostgreSQL: a listener that hears nothing makes sure it still could",
+    ),
+    number(
+        "feed.orders",
+        "2000",
+        (10, 100_000),
+        "orders on a screen: ten times a busy ward",
+    ),
+    number(
+        "feed.stock",
+        "4000",
+        (10, 100_000),
+        "drugs on a screen: a whole formulary",
+    ),
+    number(
+        "feed.log",
+        "200",
+        (10, 10_000),
+        "lines of the log on a screen: a day of a ward",
+    ),
+    number(
+        "sign_in.delay_seconds",
+        "1",
+        (0, 60),
+        "after a failed sign-in; doubles with each, so that a PIN cannot be tried out",
+    ),
+    number(
+        "sign_in.longest_delay_seconds",
+        "60",
+        (0, 3600),
+        "… up to this: a nurse who mistyped is not locked out",
+    ),
+];
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Built in.
+    Default,
+    /// The file.
+    File(PathBuf),
+    /// A variable.
+    Environment(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Default => f.write_str("default"),
+            Source::File(path) => write!(f, "{}", path.display()),
+            Source::Environment(name) => write!(f, "environment {name}"),
+            Source::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", .path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}: {error}", .path.display())]
+    NotToml {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        error: toml::de::Error,
+    },
+    /// A key that there is not.
+    #[error("{origin}: there is no setting '{key}'; 'valmed config' lists them")]
+    Unknown {
+        /// Where it stands.
+        origin: Source,
+        /// The key.
+        key: String,
+    },
+    /// A value that cannot be.
+    #[error("{origin}: {key}: '{value}' {why}")]
+    Bad {
+        /// Where it stands.
+        origin: Source,
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// What it should be.
+        why: String,
+    },
+    /// The operating system names no folder for data.
+    #[error("this system names no folder for a user's data: say --database sqlite://PATH")]
+    NoHome,
+}
+
+/// Every setting with its value.
+#[derive(Debug, Clone)]
+pub struct Config {
+    values: BTreeMap<&'static str, (String, Source)>,
+    /// The ward's standard times.
+    pub standard_times: StandardTimes,
+    standard_times_source: Source,
+}
+
+/// What the flags say.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--database`
+    pub database: Option<String>,
+}
+
+/// Folders of this program for this user.
+fn folders() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "valmed")
+}
+
+impl Config {
+    /// Reads the settings from file, environment and flags. `env` gives a variable's value.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming file or variable, key and value.
+    pub fn load(
+        flags: &Flags,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Config, ConfigError> {
+        let mut config = Config {
+            values: SETTINGS
+                .iter()
+                .map(|s| (s.key, (s.default.to_owned(), Source::Default)))
+                .collect(),
+            standard_times: StandardTimes::default(),
+            standard_times_source: Source::Default,
+        };
+        let named = flags
+            .config
+            .clone()
+            .or_else(|| env("VALMED_CONFIG").map(PathBuf::from));
+        let file = named
+            .clone()
+            .or_else(|| folders().map(|f| f.config_dir().join("config.toml")));
+        if let Some(path) = file {
+            match std::fs::read_to_string(&path) {
+                Ok(text) => config.read_file(&path, &text)?,
+                // Only a file that somebody named has to be there.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {}
+                Err(error) => return Err(ConfigError::Unreadable { path, error }),
+            }
+        }
+        for setting in SETTINGS {
+            let name = variable(setting.key);
+            if let Some(value) = env(&name) {
+                config.set(setting.key, value, Source::Environment(name))?;
+            }
+        }
+        if let Some(url) = &flags.database {
+            config.set("database", url.clone(), Source::Flag("--database"))?;
+        }
+        Ok(config)
+    }
+
+    fn read_file(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        let table: toml::Table = text.parse().map_err(|error| ConfigError::NotToml {
+            path: path.to_owned(),
+            error,
+        })?;
+        let source = Source::File(path.to_owned());
+        for (section, value) in table {
+            match value {
+                toml::Value::Table(entries) if section == "standard_times" => {
+                    self.read_standard_times(entries, &source)?;
+                }
+                toml::Value::Table(entries) => {
+                    for (name, value) in entries {
+                        self.set_named(&format!("{section}.{name}"), &value, &source)?;
+                    }
+                }
+                value => self.set_named(&section, &value, &source)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn read_standard_times(
+        &mut self,
+        entries: toml::Table,
+        source: &Source,
+    ) -> Result<(), ConfigError> {
+        let mut pairs = Vec::new();
+        for (name, value) in entries {
+            let Some(times) = value.as_str() else {
+                return Err(bad(
+                    source,
+                    &format!("standard_times.{name}"),
+                    value.to_string(),
+                    "must be text such as \"08:00 20:00\"",
+                ));
+            };
+            pairs.push((name, times.to_owned()));
+        }
+        let times = std::mem::take(&mut self.standard_times).with(pairs);
+        self.standard_times = times.map_err(|error| {
+            bad(
+                source,
+                "standard_times",
+                error.to_string(),
+                "cannot be used",
+            )
+        })?;
+        self.standard_times_source = source.clone();
+        Ok(())
+    }
+
+    fn set_named(
+        &mut self,
+        key: &str,
+        value: &toml::Value,
+        source: &Source,
+    ) -> Result<(), ConfigError> {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            return Err(ConfigError::Unknown {
+                origin: source.clone(),
+                key: key.to_owned(),
+            });
+        };
+        let text = match value {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        self.set(setting.key, text, source.clone())
+    }
+
+    fn set(&mut self, key: &'static str, value: String, source: Source) -> Result<(), ConfigError> {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            return Err(ConfigError::Unknown {
+                origin: source,
+                key: key.to_owned(),
+            });
+        };
+        match setting.kind {
+            Kind::Text => {}
+            Kind::Zone => {
+                if !value.is_empty() && TimeZone::get(&value).is_err() {
+                    return Err(bad(
+                        &source,
+                        key,
+                        value,
+                        "is not the name of a time zone, such as Europe/Berlin",
+                    ));
+                }
+            }
+            Kind::Number(least, most) => {
+                if !value
+                    .parse::<u64>()
+                    .is_ok_and(|n| (least..=most).contains(&n))
+                {
+                    let why = format!("must be a whole number from {least} to {most}");
+                    return Err(bad(&source, key, value, &why));
+                }
+            }
+        }
+        self.values.insert(key, (value, source));
+        Ok(())
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", |(value, _)| value)
+    }
+
+    /// A number that was checked when it was read.
+    fn number(&self, key: &str) -> u64 {
+        self.text(key).parse().unwrap_or_default()
+    }
+
+    fn seconds(&self, key: &str) -> Duration {
+        Duration::from_secs(self.number(key))
+    }
+
+    fn small(&self, key: &str) -> u32 {
+        u32::try_from(self.number(key)).unwrap_or(u32::MAX)
+    }
+
+    fn count(&self, key: &str) -> usize {
+        usize::try_from(self.number(key)).unwrap_or(usize::MAX)
+    }
+
+    fn minutes(&self, key: &str) -> SignedDuration {
+        SignedDuration::from_mins(i64::try_from(self.number(key)).unwrap_or(i64::MAX / 120))
+    }
+
+    /// The database that is configured; `None`: nobody said, and the embedded one is meant.
+    pub fn database(&self) -> Option<&str> {
+        Some(self.text("database")).filter(|url| !url.is_empty())
+    }
+
+    /// The database to open, and whether it is the embedded one of this user, which may be made on the spot.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`].
+    pub fn database_or_embedded(&self) -> Result<(String, bool), ConfigError> {
+        match self.database() {
+            Some(url) => Ok((url.to_owned(), false)),
+            None => Ok((format!("sqlite://{}", embedded()?.display()), true)),
+        }
+    }
+
+    /// Zone of the wards' clocks for wards that are imported.
+    pub fn time_zone(&self) -> String {
+        let named = self.text("time_zone");
+        if !named.is_empty() {
+            return named.to_owned();
+        }
+        TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+    }
+
+    /// How long before its time a dose is due.
+    pub fn due_window(&self) -> SignedDuration {
+        self.minutes("queue.due_minutes")
+    }
+
+    /// How long ahead doses become orders.
+    pub fn horizon(&self) -> SignedDuration {
+        self.minutes("schedule.horizon_hours") * 60
+    }
+
+    /// How often doses are made into orders while a desk is open.
+    pub fn horizon_every(&self) -> Duration {
+        self.seconds("schedule.every_minutes") * 60
+    }
+
+    /// How late a dose may be at import to be made an order all the same.
+    pub fn late_window(&self) -> SignedDuration {
+        self.minutes("schedule.late_minutes")
+    }
+
+    /// Limits of the pool and its connections.
+    pub fn pool(&self) -> store::Options {
+        store::Options {
+            kept: self.small("pool.kept"),
+            burst: self.small("pool.burst"),
+            recycle: self.seconds("pool.recycle_seconds"),
+            acquire: self.seconds("pool.acquire_seconds"),
+            statement: self.seconds("limits.statement_seconds"),
+            lock: self.seconds("limits.lock_seconds"),
+            idle_in_transaction: self.seconds("limits.idle_in_transaction_seconds"),
+        }
+    }
+
+    /// Limits of the desk.
+    pub fn desk(&self) -> desk::Settings {
+        desk::Settings {
+            lanes: Some(self.count("desk.lanes")).filter(|&lanes| lanes > 0),
+            batch: self.count("desk.batch"),
+            queue: self.count("desk.queue"),
+            wait: self.seconds("desk.wait_seconds"),
+            tries: self.small("desk.tries"),
+            doubt: self.seconds("desk.doubt_seconds"),
+        }
+    }
+
+    /// Limits of the feed.
+    pub fn feed(&self) -> feed::Settings {
+        feed::Settings {
+            poll: Duration::from_millis(self.number("feed.poll_ms")),
+            gather: Duration::from_millis(self.number("feed.gather_ms")),
+            full_check: self.seconds("feed.full_check_seconds"),
+            heartbeat: self.seconds("feed.heartbeat_seconds"),
+            bounds: Bounds {
+                orders: self.count("feed.orders"),
+                stock: self.count("feed.stock"),
+                log: self.count("feed.log"),
+            },
+        }
+    }
+
+    /// How a failed sign-in is delayed: the first time, and at most.
+    pub fn sign_in_delays(&self) -> (Duration, Duration) {
+        (
+            self.seconds("sign_in.delay_seconds"),
+            self.seconds("sign_in.longest_delay_seconds"),
+        )
+    }
+
+    /// Every setting with its value, as it may be shown, and where it came from.
+    pub fn shown(&self) -> Vec<(&'static Setting, String, &Source)> {
+        SETTINGS
+            .iter()
+            .filter_map(|setting| {
+                let (value, source) = self.values.get(setting.key)?;
+                let value = match setting.key {
+                    "database" if value.is_empty() => embedded().map_or_else(
+                        |_| String::new(),
+                        |path| format!("sqlite://{}", path.display()),
+                    ),
+                    "database" => store::redact(value),
+                    "time_zone" => self.time_zone(),
+                    _ => value.clone(),
+                };
+                Some((setting, value, source))
+            })
+            .collect()
+    }
+
+    /// Where the table of standard times came from.
+    pub const fn standard_times_source(&self) -> &Source {
+        &self.standard_times_source
+    }
+}
+
+/// The embedded database of this user.
+fn embedded() -> Result<PathBuf, ConfigError> {
+    folders()
+        .map(|folders| folders.data_dir().join("ward.db"))
+        .ok_or(ConfigError::NoHome)
+}
+
+/// Where the log goes that nobody watches on the terminal.
+pub fn log_file() -> Option<PathBuf> {
+    folders().map(|folders| folders.data_local_dir().join("valmed.log"))
+}
+
+/// The variable of a setting: `pool.kept` is `VALMED_POOL_KEPT`.
+pub fn variable(key: &str) -> String {
+    format!("VALMED_{}", key.to_ascii_uppercase().replace('.', "_"))
+}
+
+fn bad(source: &Source, key: &str, value: String, why: &str) -> ConfigError {
+    ConfigError::Bad {
+        origin: source.clone(),
+        key: key.to_owned(),
+        value,
+        why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(
+        file: &str,
+        env: &[(&str, &str)],
+        database: Option<&str>,
+    ) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, file).unwrap();
+        let flags = Flags {
+            config: Some(path),
+            database: database.map(str::to_owned),
+        };
+        let env: BTreeMap<String, String> = env
+            .iter()
+            .map(|(k, v)| ((*k).into(), (*v).into()))
+            .collect();
+        Config::load(&flags, |name| env.get(name).cloned())
+    }
+
+    #[test]
+    fn defaults_give_way_to_file_environment_and_flags() {
+        let file = "database = 'sqlite://file'\n[pool]\nkept = 7\nburst = 8\n";
+        let config = load(file, &[("VALMED_POOL_KEPT", "9")], None).unwrap();
+        assert_eq!((config.pool().kept, config.pool().burst), (9, 8));
+        assert_eq!(config.database(), Some("sqlite://file"));
+        let config = load(
+            file,
+            &[("VALMED_DATABASE", "sqlite://env")],
+            Some("sqlite://flag"),
+        )
+        .unwrap();
+        assert_eq!(config.database(), Some("sqlite://flag"));
+        let sources: Vec<String> = config
+            .shown()
+            .iter()
+            .map(|(_, _, source)| source.to_string())
+            .collect();
+        assert!(
+            sources.contains(&"flag --database".to_owned())
+                && sources.contains(&"default".to_owned())
+        );
+    }
+
+    #[test]
+    fn every_default_is_within_its_own_limits() {
+        let config = load("", &[], None).unwrap();
+        for setting in SETTINGS {
+            let mut copy = config.clone();
+            copy.set(setting.key, setting.default.to_owned(), Source::Default)
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (file, words) in [
+            (
+                "pool.kept = 0",
+                "pool.kept: '0' must be a whole number from 1 to 200",
+            ),
+            ("[pool]\nkpet = 1", "there is no setting 'pool.kpet'"),
+            (
+                "time_zone = 'Mars/Base'",
+                "'Mars/Base' is not the name of a time zone",
+            ),
+            ("pool = [", "config.toml"),
+            ("[standard_times]\nBID = 8", "standard_times.BID"),
+            ("[standard_times]\nBID = '8 o clock'", "standard_times"),
+        ] {
+            let error = load(file, &[], None).unwrap_err().to_string();
+            assert!(error.contains(words), "{file}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for url in [
+            "postgresql://nurse:s3cret@db/ward",
+            "postgresql://db/ward?user=nurse&password=s3cret",
+            "postgresql://nurse:s3c/ret@db/ward",
+        ] {
+            let config = load("", &[], Some(url)).unwrap();
+            for (_, value, _) in config.shown() {
+                assert!(!value.contains("s3c"), "{value}");
+            }
+        }
+    }
+}

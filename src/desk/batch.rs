@@ -1,0 +1,229 @@
+//! One batch, one transaction.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Clock, Counters, OnCommit, Settings};
+use crate::domain::decide::{Effects, Loaded, Moment, decide};
+use crate::domain::{OpId, Operation, Outcome, Refusal, Request, WardId};
+use crate::store::audit::Event;
+use crate::store::desk::{self as tables, Memory};
+use crate::store::{At, Conn, Db, Link, StoreError, audit};
+
+/// What every lane has.
+pub(super) struct Shared {
+    pub db: Db,
+    pub settings: Settings,
+    pub clock: Clock,
+    pub on_commit: OnCommit,
+    pub counters: Arc<Counters>,
+}
+
+/// Why a transaction did not end well, and whether it had come as far as COMMIT.
+pub(super) struct Failure {
+    pub error: StoreError,
+    pub in_commit: bool,
+}
+
+impl Failure {
+    pub const fn before_commit(error: StoreError) -> Failure {
+        Failure {
+            error,
+            in_commit: false,
+        }
+    }
+}
+
+/// Does the operations in one transaction; gives their outcomes, in order, once they are on disk.
+pub(super) async fn transact(
+    conn: &mut Conn,
+    shared: &Shared,
+    operations: &[Operation],
+) -> Result<Vec<Outcome>, Failure> {
+    let mut tx = conn.begin_write().await.map_err(Failure::before_commit)?;
+    let plan = match settle(tx.link(), shared, operations).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            // The error that counts is the first one; if undoing fails too, the connection takes the rest with it.
+            let _ = tx.rollback().await;
+            return Err(Failure::before_commit(error));
+        }
+    };
+    tx.commit().await.map_err(|error| Failure {
+        error,
+        in_commit: true,
+    })?;
+    Counters::add(&shared.counters.batches, 1);
+    Counters::add(&shared.counters.operations, operations.len() as u64);
+    if !plan.wards.is_empty() {
+        (shared.on_commit)(&plan.wards);
+    }
+    Ok(plan.outcomes)
+}
+
+struct Plan {
+    outcomes: Vec<Outcome>,
+    wards: BTreeSet<WardId>,
+}
+
+async fn settle(
+    mut link: Link<'_>,
+    shared: &Shared,
+    operations: &[Operation],
+) -> Result<Plan, StoreError> {
+    let mut known = recall(link.lend(), operations).await?;
+    let fresh: Vec<Operation> = unseen(operations, &known);
+    if fresh.is_empty() {
+        return Ok(Plan {
+            outcomes: answers(operations, &known),
+            wards: BTreeSet::new(),
+        });
+    }
+    let mut loaded = tables::load(link.lend(), &fresh).await?;
+    let now = (shared.clock)();
+    let mut effects = Effects::default();
+    let mut memory = Vec::with_capacity(fresh.len());
+    let mut refused = Vec::new();
+    let mut wards = BTreeSet::new();
+    for operation in &fresh {
+        let moment = Moment {
+            now,
+            administration: Uuid::now_v7(),
+            next_order: Uuid::now_v7(),
+        };
+        let outcome = match decide(&mut loaded, operation, moment) {
+            Ok((receipt, more)) => {
+                wards.extend(more.ledger.iter().map(|entry| entry.row.ward));
+                wards.extend(
+                    more.closed
+                        .iter()
+                        .filter_map(|c| loaded.orders.get(&c.id))
+                        .map(|order| order.ward),
+                );
+                effects.extend(more);
+                Outcome::Done(receipt)
+            }
+            Err(refusal) => {
+                refused.push(refused_event(operation, &loaded, &refusal, now.into()));
+                Outcome::Refused(refusal)
+            }
+        };
+        let digest = operation.digest();
+        memory.push(memory_of(operation, &digest, &outcome, now.into())?);
+        known.insert(
+            operation.id,
+            Known {
+                digest: digest.to_vec(),
+                outcome,
+            },
+        );
+    }
+    tables::apply(link.lend(), &effects, &loaded.stock, &memory).await?;
+    audit::write(link, &refused).await?;
+    Ok(Plan {
+        outcomes: answers(operations, &known),
+        wards,
+    })
+}
+
+struct Known {
+    digest: Vec<u8>,
+    outcome: Outcome,
+}
+
+/// What is remembered of these operations from before.
+async fn recall(
+    link: Link<'_>,
+    operations: &[Operation],
+) -> Result<HashMap<OpId, Known>, StoreError> {
+    let rows = tables::remembered(link, operations).await?;
+    rows.into_iter()
+        .map(|row| {
+            let outcome = serde_json::from_str(&row.outcome).map_err(|error| {
+                StoreError::Guarantee(format!(
+                    "the outcome of operation {} cannot be read: {error}",
+                    row.op_id
+                ))
+            })?;
+            Ok((
+                row.op_id,
+                Known {
+                    digest: row.digest,
+                    outcome,
+                },
+            ))
+        })
+        .collect()
+}
+
+/// The operations that are not known yet, each id once.
+fn unseen(operations: &[Operation], known: &HashMap<OpId, Known>) -> Vec<Operation> {
+    let mut seen = BTreeSet::new();
+    operations
+        .iter()
+        .filter(|op| !known.contains_key(&op.id) && seen.insert(op.id))
+        .cloned()
+        .collect()
+}
+
+/// The same id again gets the first outcome; the same id with other content is refused.
+fn answers(operations: &[Operation], known: &HashMap<OpId, Known>) -> Vec<Outcome> {
+    operations
+        .iter()
+        .map(|op| match known.get(&op.id) {
+            Some(known) if known.digest == op.digest() => known.outcome.clone(),
+            _ => Outcome::Refused(Refusal::DuplicateOperation { op: op.id }),
+        })
+        .collect()
+}
+
+fn memory_of(
+    operation: &Operation,
+    digest: &[u8],
+    outcome: &Outcome,
+    at: At,
+) -> Result<Memory, StoreError> {
+    let outcome = serde_json::to_string(outcome)
+        .map_err(|error| StoreError::Guarantee(format!("an outcome cannot be written: {error}")))?;
+    let kind = operation.request.kind();
+    Ok(Memory {
+        op_id: operation.id,
+        actor_id: operation.actor,
+        kind,
+        digest: tables::hex(digest),
+        outcome,
+        at,
+    })
+}
+
+fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: At) -> Event {
+    let actor = loaded.actors.get(&operation.actor);
+    let (ward, about) = match &operation.request {
+        Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => (
+            loaded.orders.get(order).map(|order| order.ward),
+            format!("order {order}"),
+        ),
+        Request::Receive { ward, drug, .. } => (
+            loaded.wards.contains_key(ward).then_some(*ward),
+            format!("drug {drug}"),
+        ),
+    };
+    Event {
+        id: Uuid::now_v7(),
+        at,
+        actor: Some(operation.actor),
+        who: actor
+            .map(|actor| actor.username.clone())
+            .unwrap_or_default(),
+        kind: "refused",
+        ward,
+        detail: format!(
+            "{} {about}: {} (operation {})",
+            operation.request.kind(),
+            refusal.code(),
+            operation.id
+        ),
+    }
+}

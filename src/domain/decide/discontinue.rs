@@ -1,0 +1,64 @@
+//! Stopping a dose before it is given.
+
+use super::{Effects, Loaded, Moment, close, open_order, permission};
+use crate::domain::{Actor, OrderId, OrderKind, OrderStatus, Receipt, Refusal};
+
+/// Longest reason that is kept, in characters: fits the order's line in every report.
+pub const LONGEST_REASON: usize = 200;
+
+pub(super) fn discontinue(
+    state: &mut Loaded,
+    actor: &Actor,
+    id: OrderId,
+    version: i64,
+    reason: &str,
+    moment: Moment,
+) -> Result<(Receipt, Effects), Refusal> {
+    let need = permission::role(actor, "discontinue")?;
+    let found = state
+        .orders
+        .get(&id)
+        .ok_or(Refusal::OrderNotFound { order: id })?;
+    permission::ward(actor, need, found.ward, &found.ward_name)?;
+    let order = open_order(state, id, version)?.clone();
+    let invalid = |why: String| Refusal::InvalidData {
+        field: "reason".to_owned(),
+        why,
+    };
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(invalid("a reason is needed".to_owned()));
+    }
+    if reason.chars().count() > LONGEST_REASON {
+        return Err(invalid(format!(
+            "at most {LONGEST_REASON} characters are kept"
+        )));
+    }
+
+    let closing = close(
+        state,
+        id,
+        OrderStatus::Discontinued,
+        actor,
+        reason,
+        moment.now,
+    );
+    // The one open order of an as-needed or unscheduled prescription is the prescription.
+    let discontinued = if order.kind == OrderKind::Timed {
+        Vec::new()
+    } else {
+        vec![order.prescription]
+    };
+    let effects = Effects {
+        closed: closing.into_iter().collect(),
+        discontinued,
+        ..Effects::default()
+    };
+    Ok((
+        Receipt::Discontinued {
+            order: id,
+            at: moment.now,
+        },
+        effects,
+    ))
+}

@@ -1,0 +1,105 @@
+//! Who may do what: the role matrix, in one table.
+
+use crate::domain::{Actor, Refusal, Role, UserId, WardId};
+
+use super::Loaded;
+
+/// What an operation asks of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// The operation, as [`crate::domain::Request::kind`] names it.
+    pub kind: &'static str,
+    /// As a verb in a sentence.
+    pub action: &'static str,
+    /// The roles that may.
+    pub roles: &'static [Role],
+    /// Those roles in a sentence.
+    pub who: &'static str,
+}
+
+/// The role matrix. A person needs one of the roles, and the ward among their own.
+pub const MATRIX: &[Need] = &[
+    Need {
+        kind: "fulfil",
+        action: "give a dose",
+        roles: &[Role::Nurse],
+        who: "nurse",
+    },
+    Need {
+        kind: "discontinue",
+        action: "discontinue an order",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "receive",
+        action: "receive stock",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+];
+
+/// The row of the matrix for a kind of operation.
+pub fn needs(kind: &str) -> Option<&'static Need> {
+    MATRIX.iter().find(|need| need.kind == kind)
+}
+
+/// Whether the matrix lets a role do this kind of operation at all; screens use it to leave out what would be refused.
+pub fn may(role: Role, kind: &str) -> bool {
+    needs(kind).is_some_and(|need| need.roles.contains(&role))
+}
+
+/// The person who asks, if their account may do anything.
+pub(super) fn known(state: &Loaded, id: UserId) -> Result<Actor, Refusal> {
+    let actor = state
+        .actors
+        .get(&id)
+        .ok_or_else(|| Refusal::InsufficientPermissions {
+            who: format!("Account {id}"),
+            action: "do this".to_owned(),
+            why: "there is no such account".to_owned(),
+        })?;
+    if actor.disabled {
+        return Err(Refusal::InsufficientPermissions {
+            who: actor.name.clone(),
+            action: "do this".to_owned(),
+            why: "the account is disabled".to_owned(),
+        });
+    }
+    Ok(actor.clone())
+}
+
+/// Whether the person has the role.
+pub(super) fn role(actor: &Actor, kind: &str) -> Result<&'static Need, Refusal> {
+    let need = needs(kind).ok_or_else(|| Refusal::InvalidData {
+        field: "operation".to_owned(),
+        why: format!("there is no operation '{kind}'"),
+    })?;
+    if need.roles.contains(&actor.role) {
+        Ok(need)
+    } else {
+        Err(Refusal::needs_role(
+            &actor.name,
+            actor.role,
+            need.action,
+            need.who,
+        ))
+    }
+}
+
+/// Whether the ward is among the person's own.
+pub(super) fn ward(
+    actor: &Actor,
+    need: &Need,
+    ward: WardId,
+    ward_name: &str,
+) -> Result<(), Refusal> {
+    if actor.wards.allow(ward) {
+        return Ok(());
+    }
+    Err(Refusal::InsufficientPermissions {
+        who: actor.name.clone(),
+        action: format!("{} in {ward_name}", need.action),
+        why: "it is not one of their wards".to_owned(),
+    })
+}

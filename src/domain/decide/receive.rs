@@ -1,0 +1,96 @@
+//! Taking stock into a ward from outside.
+
+use super::{Effects, Loaded, Moment, StockChange, book, permission};
+use crate::domain::quantity::LARGEST;
+use crate::domain::{Actor, DrugId, LedgerReason, OpId, Quantity, Receipt, Refusal, WardId};
+
+/// Longest reference that is kept, in characters.
+pub const LONGEST_REFERENCE: usize = 100;
+
+pub(super) struct Ask<'a> {
+    pub ward: WardId,
+    pub drug: DrugId,
+    pub quantity: Quantity,
+    pub reference: &'a str,
+}
+
+pub(super) fn receive(
+    state: &mut Loaded,
+    op: OpId,
+    actor: &Actor,
+    ask: &Ask<'_>,
+    moment: Moment,
+) -> Result<(Receipt, Effects), Refusal> {
+    let need = permission::role(actor, "receive")?;
+    let unknown_ward = || Refusal::InvalidData {
+        field: "ward".to_owned(),
+        why: format!("there is no ward {}", ask.ward),
+    };
+    let ward_name = state.wards.get(&ask.ward).ok_or_else(unknown_ward)?.clone();
+    permission::ward(actor, need, ask.ward, &ward_name)?;
+    let drug = state
+        .drugs
+        .get(&ask.drug)
+        .ok_or_else(|| Refusal::DrugNotFound {
+            ward: ward_name.clone(),
+            drug: format!("drug {}", ask.drug),
+        })?;
+    let invalid = |why: String| Refusal::InvalidStockQuantity {
+        quantity: ask.quantity,
+        why,
+    };
+    if !ask.quantity.is_positive() {
+        return Err(invalid("it must be more than nothing".to_owned()));
+    }
+    let reference = ask.reference.trim();
+    if reference.chars().count() > LONGEST_REFERENCE {
+        let why = format!("at most {LONGEST_REFERENCE} characters are kept");
+        return Err(Refusal::InvalidData {
+            field: "reference".to_owned(),
+            why,
+        });
+    }
+    let missing = || Refusal::DrugNotFound {
+        ward: ward_name.clone(),
+        drug: drug.title.clone(),
+    };
+    let stock = state
+        .stock
+        .get_mut(&(ask.ward, ask.drug))
+        .ok_or_else(missing)?;
+    if ask.quantity > LARGEST || stock.current + ask.quantity > LARGEST {
+        return Err(invalid(format!(
+            "a ward holds at most {LARGEST} {}",
+            drug.unit
+        )));
+    }
+
+    let entry = book(
+        stock,
+        ask.ward,
+        ask.drug,
+        StockChange {
+            delta: ask.quantity,
+            reason: LedgerReason::Received,
+            reference,
+            actor: actor.id,
+            op,
+            at: moment.now,
+        },
+    );
+    let holds = entry.row.balance;
+    let receipt = Receipt::Received {
+        ward: ask.ward,
+        drug: ask.drug,
+        quantity: ask.quantity,
+        holds,
+        at: moment.now,
+    };
+    Ok((
+        receipt,
+        Effects {
+            ledger: vec![entry],
+            ..Effects::default()
+        },
+    ))
+}

@@ -1,0 +1,89 @@
+//! Hears of other processes' commits.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::Inner;
+use super::tell::{CHANNEL, read_message};
+use crate::store::{Conn, Engine, Heard, Listener, StoreError, screens};
+
+/// How long to wait before listening again after the connection was lost.
+const AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(feed: Weak<Inner>) {
+    while let Some(inner) = feed.upgrade() {
+        let postgres = inner.db.engine() == Engine::Postgres;
+        drop(inner);
+        let ended = if postgres {
+            listen(&feed).await
+        } else {
+            poll(&feed).await
+        };
+        let (Err(error), Some(inner)) = (ended, feed.upgrade()) else {
+            return;
+        };
+        tracing::warn!(%error, "not hearing of other processes' changes");
+        inner
+            .deaf
+            .send_replace(Some("changes made elsewhere are not heard of".to_owned()));
+        drop(inner);
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// All is well again: whatever was missed meanwhile is read now.
+fn heard_again(inner: &Inner) {
+    inner.deaf.send_if_modified(|deaf| deaf.take().is_some());
+    inner.stir_all();
+}
+
+/// PostgreSQL: one connection for the whole process.
+async fn listen(feed: &Weak<Inner>) -> Result<(), StoreError> {
+    let Some(inner) = feed.upgrade() else {
+        return Ok(());
+    };
+    let Some(mut listener) = Listener::open(&inner.db, CHANNEL).await? else {
+        return Ok(());
+    };
+    heard_again(&inner);
+    let heartbeat = inner.settings.heartbeat;
+    drop(inner);
+    loop {
+        let heard = listener.next(heartbeat).await?;
+        let Some(inner) = feed.upgrade() else {
+            return Ok(());
+        };
+        match heard {
+            Heard::Message(text) => match read_message(&text) {
+                Some(wards) => inner.stir(wards.iter()),
+                // Too long to list, or from a valmed that says it otherwise: any ward may have changed.
+                None => inner.stir_all(),
+            },
+            Heard::Quiet => inner.confirm_all(),
+        }
+    }
+}
+
+/// SQLite: a pragma on a connection of its own that never writes tells whether any other connection has committed.
+async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
+    let Some(inner) = feed.upgrade() else {
+        return Ok(());
+    };
+    let mut conn: Conn = inner.db.reader().await?;
+    let interval = inner.settings.poll;
+    let mut known = screens::data_version(conn.link()).await?;
+    heard_again(&inner);
+    drop(inner);
+    loop {
+        tokio::time::sleep(interval).await;
+        let Some(inner): Option<Arc<Inner>> = feed.upgrade() else {
+            return Ok(());
+        };
+        let version = screens::data_version(conn.link()).await?;
+        if version != known {
+            known = version;
+            inner.stir_all();
+        }
+        inner.confirm_all();
+    }
+}

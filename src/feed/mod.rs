@@ -1,0 +1,217 @@
+//! The one read path of live screens: who looks at a ward gets its latest snapshot, and the next one when it changes.
+//!
+//! One watcher for each ward that is looked at in this process reads it, however many sessions look. A change is
+//! heard of at once from this process's own desk; from others by PostgreSQL's LISTEN or, on SQLite, by a pragma that
+//! says "maybe"; and a slow full check behind both heals a lost notification. Idle sessions ask the database nothing.
+
+mod hear;
+mod tell;
+mod watcher;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use crate::desk::{Clock, OnCommit};
+use crate::domain::WardId;
+use crate::domain::snapshot::WardSnapshot;
+use crate::store::screens::Bounds;
+use crate::store::{Db, Engine};
+
+/// Limits of the feed. The configuration says why each is what it is.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// SQLite: how often another process's commits are looked for.
+    pub poll: Duration,
+    /// How long changes are gathered before a ward is read again, and before others are told.
+    pub gather: Duration,
+    /// How often a watched ward is read although nobody said that it changed.
+    pub full_check: Duration,
+    /// PostgreSQL: how often a listener that hears nothing makes sure that it still could.
+    pub heartbeat: Duration,
+    /// How many rows a snapshot holds.
+    pub bounds: Bounds,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            poll: Duration::from_millis(250),
+            gather: Duration::from_millis(20),
+            full_check: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(5),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+/// What a session knows of the ward it looks at.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WardView {
+    /// The latest snapshot; `None` before the first, and where there is no such ward.
+    pub snapshot: Option<Arc<WardSnapshot>>,
+    /// When it was last known to be what the database holds (UTC).
+    pub confirmed_at: Option<Timestamp>,
+    /// Why it may be older than that by now; `None` while all is well.
+    pub trouble: Option<String>,
+}
+
+/// One ward that somebody looks at.
+pub(crate) struct Watched {
+    view: watch::Sender<WardView>,
+    /// Something may have changed.
+    stir: Notify,
+}
+
+pub(crate) struct Inner {
+    db: Db,
+    settings: Settings,
+    clock: Clock,
+    wards: Mutex<HashMap<WardId, Arc<Watched>>>,
+    /// Commits of this process that others have not been told of yet.
+    untold: Mutex<BTreeSet<WardId>>,
+    tell: Notify,
+    /// Whether others are yet to be told of some commit.
+    telling: AtomicBool,
+    /// Why changes of other processes may be missed at the moment.
+    deaf: watch::Sender<Option<String>>,
+}
+
+/// The feed. Clones share its watchers.
+#[derive(Clone)]
+pub struct Feed {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").finish_non_exhaustive()
+    }
+}
+
+impl Feed {
+    /// Starts listening. Must be called inside a tokio runtime; its tasks end when the last clone is gone.
+    pub fn open(db: Db, settings: Settings, clock: Clock) -> Feed {
+        let inner = Arc::new(Inner {
+            db,
+            settings,
+            clock,
+            wards: Mutex::default(),
+            untold: Mutex::default(),
+            tell: Notify::new(),
+            telling: AtomicBool::new(false),
+            deaf: watch::Sender::new(None),
+        });
+        tokio::spawn(hear::run(Arc::downgrade(&inner)));
+        tokio::spawn(tell::run(Arc::downgrade(&inner)));
+        Feed { inner }
+    }
+
+    /// What the desk calls after each commit.
+    pub fn on_commit(&self) -> OnCommit {
+        let inner = Arc::downgrade(&self.inner);
+        Arc::new(move |wards| {
+            if let Some(inner) = inner.upgrade() {
+                inner.stir(wards.iter());
+                if inner.db.engine() == Engine::Postgres {
+                    inner
+                        .untold
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .extend(wards);
+                    inner.telling.store(true, Ordering::Release);
+                    inner.tell.notify_one();
+                }
+            }
+        })
+    }
+
+    /// Waits until other processes have been told of every commit of this one, at most so long: for a process that is
+    /// about to end. They find out by themselves otherwise.
+    pub async fn told(&self, limit: Duration) {
+        let done = async {
+            while self.inner.telling.load(Ordering::Acquire) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // Whether they were told in time makes no difference to this process.
+        let _ = tokio::time::timeout(limit, done).await;
+    }
+
+    /// Looks at a ward: the receiver holds the latest view, and is told of the next. The ward is read as long as
+    /// anybody holds a receiver.
+    pub fn watch(&self, ward: WardId) -> watch::Receiver<WardView> {
+        let mut wards = self
+            .inner
+            .wards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Under the lock of the map a watcher decides to end, so a receiver got here is never of one that has ended.
+        let watched = wards.entry(ward).or_insert_with(|| {
+            let watched = Arc::new(Watched {
+                view: watch::Sender::new(WardView::default()),
+                stir: Notify::new(),
+            });
+            tokio::spawn(watcher::run(
+                Arc::downgrade(&self.inner),
+                ward,
+                Arc::clone(&watched),
+            ));
+            watched
+        });
+        watched.view.subscribe()
+    }
+}
+
+impl Inner {
+    /// These wards may have changed.
+    fn stir<'a>(&self, wards: impl Iterator<Item = &'a WardId>) {
+        let watched = self.wards.lock().unwrap_or_else(PoisonError::into_inner);
+        for ward in wards {
+            if let Some(watched) = watched.get(ward) {
+                watched.stir.notify_one();
+            }
+        }
+    }
+
+    /// Others were told of what there was to tell, unless more has come meanwhile.
+    fn told_so_far(&self) {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        self.telling.store(!untold.is_empty(), Ordering::Release);
+    }
+
+    /// Any ward may have changed.
+    fn stir_all(&self) {
+        for watched in self
+            .wards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
+            watched.stir.notify_one();
+        }
+    }
+
+    /// The database answered: what is shown is what it holds, as of now.
+    fn confirm_all(&self) {
+        let now = (self.clock)();
+        for watched in self
+            .wards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
+            watched.view.send_if_modified(|view| {
+                if view.trouble.is_none() && view.snapshot.is_some() {
+                    view.confirmed_at = Some(now);
+                }
+                // The time alone wakes nobody: sessions look at it when they draw.
+                false
+            });
+        }
+    }
+}

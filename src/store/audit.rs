@@ -1,0 +1,50 @@
+//! Sign-ins, refusals, changes of users and settings: who tried what, when.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::error::changed;
+use super::{At, Link, Sql, StoreError};
+use crate::domain::{UserId, WardId};
+
+/// One thing that happened, or was refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    /// Key (UUIDv7).
+    pub id: Uuid,
+    /// When.
+    pub at: At,
+    /// Who, where that is known.
+    pub actor: Option<UserId>,
+    /// Who, as they called themselves.
+    pub who: String,
+    /// `signed in`, `refused` …
+    pub kind: &'static str,
+    /// Where.
+    pub ward: Option<WardId>,
+    /// What: never a password, never more of a patient than the order's key.
+    pub detail: String,
+}
+
+/// Writes events.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn write(link: Link<'_>, events: &[Event]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let json = serde_json::to_string(events).map_err(|error| {
+        StoreError::Guarantee(format!("an audit row cannot be written: {error}"))
+    })?;
+    let sql = Sql::each(
+        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail) SELECT unhex(r.value ->> 'id', '-'), \
+         r.value ->> 'at', r.value ->> 'actor', r.value ->> 'who', r.value ->> 'kind', r.value ->> 'ward', \
+         r.value ->> 'detail' FROM json_each($1) r",
+        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail) SELECT id, \
+         'epoch'::timestamptz + at * interval '1 microsecond', actor, who, kind, ward, detail \
+         FROM json_to_recordset($1::json) \
+         AS r (id uuid, at bigint, actor bigint, who text, kind text, ward bigint, detail text)",
+    );
+    changed("audit", execute!(link, sql, json)?, events.len())
+}

@@ -1,0 +1,290 @@
+//! The two pools.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite};
+
+use super::{Conn, Engine, StoreError};
+
+/// Limits of the pool and of each connection. The configuration says why each is what it is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections that are kept open once opened.
+    pub kept: u32,
+    /// Connections beyond those, in a burst.
+    pub burst: u32,
+    /// A connection is replaced after this age.
+    pub recycle: Duration,
+    /// How long one waits for a connection before "busy".
+    pub acquire: Duration,
+    /// PostgreSQL gives up a statement after this.
+    pub statement: Duration,
+    /// Either engine gives up waiting for a lock after this.
+    pub lock: Duration,
+    /// PostgreSQL ends a transaction that stands open idle for this long.
+    pub idle_in_transaction: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            kept: 2,
+            burst: 4,
+            recycle: Duration::from_secs(1800),
+            acquire: Duration::from_secs(30),
+            statement: Duration::from_secs(15),
+            lock: Duration::from_secs(5),
+            idle_in_transaction: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The database: a pool for PostgreSQL; for SQLite one connection that writes and a few that read.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// Embedded.
+    Sqlite {
+        /// The one writer.
+        write: SqlitePool,
+        /// Readers, which see the last commit.
+        read: SqlitePool,
+        /// Where the file is.
+        path: PathBuf,
+    },
+    /// A server.
+    Postgres {
+        /// Connections for everything.
+        pool: PgPool,
+        /// One connection more, made when the feed listens: it waits all the time, and must not take a place.
+        listen: PgPool,
+    },
+}
+
+/// Whether a database URL names PostgreSQL.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// A database URL as it may be shown: without its password, wherever in the URL it stands.
+pub fn redact(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        // What cannot be parsed cannot be cut safely either.
+        return if url.contains("://") {
+            "(not a URL)".to_owned()
+        } else {
+            url.to_owned()
+        };
+    };
+    if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
+        return "(hidden)".to_owned();
+    }
+    if parsed.query().is_some() {
+        let pairs: Vec<(String, String)> = parsed
+            .query_pairs()
+            .map(|(key, value)| {
+                let secret = key.to_ascii_lowercase().contains("pass");
+                (
+                    key.into_owned(),
+                    if secret {
+                        "***".to_owned()
+                    } else {
+                        value.into_owned()
+                    },
+                )
+            })
+            .collect();
+        parsed.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    parsed.to_string()
+}
+
+impl Db {
+    /// Opens a database by URL: `sqlite://PATH` or `postgresql://…`. A SQLite file is made if `create` says so.
+    /// Reads back from the engine what the desk relies on, and refuses to go on without it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: not a URL that is understood, not reachable, or a guarantee is not kept.
+    pub async fn open(url: &str, options: &Options, create: bool) -> Result<Db, StoreError> {
+        let db = if is_postgres(url) {
+            Db::open_postgres(url, options).await?
+        } else if let Some(path) = url.strip_prefix("sqlite:") {
+            Db::open_sqlite(
+                Path::new(path.strip_prefix("//").unwrap_or(path)),
+                options,
+                create,
+            )
+            .await?
+        } else {
+            return Err(StoreError::Address(format!(
+                "'{}' is not a database address: use sqlite://PATH or postgresql://USER@HOST/NAME",
+                redact(url)
+            )));
+        };
+        db.check_guarantees().await?;
+        Ok(db)
+    }
+
+    async fn open_sqlite(path: &Path, options: &Options, create: bool) -> Result<Db, StoreError> {
+        if path.as_os_str().is_empty() {
+            return Err(StoreError::Address(
+                "sqlite:// needs the path of a file".to_owned(),
+            ));
+        }
+        if !create && !path.exists() {
+            return Err(StoreError::Address(format!(
+                "there is no database file {}",
+                path.display()
+            )));
+        }
+        let base = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(options.lock)
+            .statement_cache_capacity(256);
+        let write = pool_options::<Sqlite>(options)
+            .max_connections(1)
+            .after_release(|conn, _| {
+                Box::pin(async move {
+                    // Succeeds only where a transaction was left open, and ends it; otherwise there is nothing to end.
+                    let _ = sqlx::query("ROLLBACK").execute(conn).await;
+                    Ok(true)
+                })
+            });
+        let write = write.connect_with(base.clone()).await?;
+        let read = pool_options::<Sqlite>(options).max_connections(4);
+        let read = read
+            .connect_with(base.create_if_missing(false).pragma("query_only", "ON"))
+            .await?;
+        Ok(Db::Sqlite {
+            write,
+            read,
+            path: path.to_owned(),
+        })
+    }
+
+    async fn open_postgres(url: &str, options: &Options) -> Result<Db, StoreError> {
+        let milliseconds = |limit: Duration| limit.as_millis().to_string();
+        let connect = PgConnectOptions::from_str(url)
+            .map_err(|error| StoreError::Address(format!("'{}': {error}", redact(url))))?
+            .application_name("valmed")
+            .statement_cache_capacity(256)
+            .options([
+                ("TimeZone", "UTC".to_owned()),
+                (
+                    "default_transaction_isolation",
+                    "repeatable read".to_owned(),
+                ),
+                ("statement_timeout", milliseconds(options.statement)),
+                ("lock_timeout", milliseconds(options.lock)),
+                (
+                    "idle_in_transaction_session_timeout",
+                    milliseconds(options.idle_in_transaction),
+                ),
+                // With 4 the planner prefers the single-column time index over the ward's own.
+                ("random_page_cost", "1.1".to_owned()),
+            ]);
+        let pool = pool_options::<Postgres>(options)
+            .max_connections(options.kept + options.burst)
+            .after_release(|conn, _| {
+                // Inside a transaction, now() is when it began. A connection that comes back like that is closed, and
+                // its transaction with it. (ROLLBACK outside a transaction would write a warning into the server's log.)
+                Box::pin(async move {
+                    sqlx::query_scalar("SELECT now() = statement_timestamp()")
+                        .fetch_one(conn)
+                        .await
+                })
+            })
+            .connect_with(connect.clone())
+            .await?;
+        let listen = PoolOptions::new()
+            .max_connections(1)
+            .min_connections(0)
+            .max_lifetime(None)
+            .idle_timeout(None);
+        Ok(Db::Postgres {
+            pool,
+            listen: listen.connect_lazy_with(connect),
+        })
+    }
+
+    /// Which engine this is.
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Db::Sqlite { .. } => Engine::Sqlite,
+            Db::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// A connection that may write.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none to be had in time, or not reachable.
+    pub async fn writer(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Db::Sqlite { write, .. } => Conn::Sqlite(write.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none to be had in time, or not reachable.
+    pub async fn reader(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Db::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Closes every connection, after what runs on them.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { write, read, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres { pool, listen } => {
+                listen.close().await;
+                pool.close().await;
+            }
+        }
+    }
+
+    /// Isolation and durability are read back, never assumed.
+    async fn check_guarantees(&self) -> Result<(), StoreError> {
+        let kept = super::inspect::guarantees(self).await?;
+        match kept.iter().find(|guarantee| !guarantee.holds) {
+            None => Ok(()),
+            Some(broken) => Err(StoreError::Guarantee(format!(
+                "the database does not keep what the desk relies on: {} is '{}', and must be {}",
+                broken.name, broken.found, broken.wanted
+            ))),
+        }
+    }
+}
+
+fn pool_options<DB: sqlx::Database>(options: &Options) -> PoolOptions<DB>
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    let recycle = options.recycle;
+    PoolOptions::new()
+        .min_connections(0)
+        .max_lifetime(recycle)
+        .idle_timeout(Duration::from_secs(60))
+        .acquire_timeout(options.acquire)
+        .test_before_acquire(true)
+        // sqlx looks at max_lifetime when a connection comes back; one that was idle for hours is looked at here.
+        .before_acquire(move |_conn, meta: PoolConnectionMetadata| {
+            Box::pin(async move { Ok(meta.age < recycle) })
+        })
+}

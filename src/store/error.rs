@@ -1,0 +1,137 @@
+//! What database errors mean. Constraint names are read in this one place.
+
+use std::borrow::Cow;
+
+use crate::domain::Refusal;
+
+/// What operators see when the store fails.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, or it was lost.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// No connection of the pool became free, or another process held the file, for as long as is waited.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// Another transaction was in the way (40001, 40P01): try again.
+    #[error("another transaction was in the way ({0})")]
+    Conflict(String),
+    /// A constraint said no.
+    #[error("constraint {0}")]
+    Constraint(String),
+    /// A statement changed another number of rows than it had to.
+    #[error("{what}: {expected} rows expected, {found} changed")]
+    RowCount {
+        /// Which statement.
+        what: &'static str,
+        /// How many rows it had to change.
+        expected: u64,
+        /// How many it did.
+        found: u64,
+    },
+    /// The schema is not the one that this program was built for.
+    #[error("{0}")]
+    Schema(String),
+    /// The address of the database makes no sense.
+    #[error("{0}")]
+    Address(String),
+    /// The server or file does not keep what the desk relies on.
+    #[error("{0}")]
+    Guarantee(String),
+    /// Anything else, in the engine's own words.
+    #[error("{0}")]
+    Engine(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether a COMMIT that ended like this may have lasted all the same.
+    pub const fn leaves_doubt(&self) -> bool {
+        matches!(self, StoreError::Unavailable(_) | StoreError::Engine(_))
+    }
+
+    /// Whether the same thing may succeed when it is done again at once.
+    pub const fn may_retry(&self) -> bool {
+        matches!(self, StoreError::Conflict(_))
+    }
+
+    /// What a person is told about an operation that failed like this before it could commit. The rules of
+    /// `decide` come first; a constraint is the second lock on the door, and says so.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            StoreError::Unavailable(_) => Refusal::Unavailable,
+            StoreError::Busy(_) | StoreError::Conflict(_) => Refusal::Busy,
+            StoreError::Constraint(name) => Refusal::Internal {
+                what: format!("the database refused it by rule {name}"),
+            },
+            _ => Refusal::Internal {
+                what: "the database failed".to_owned(),
+            },
+        }
+    }
+}
+
+/// Asserts how many rows a statement changed.
+pub(super) fn changed(what: &'static str, found: u64, expected: usize) -> Result<(), StoreError> {
+    let expected = expected as u64;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(StoreError::RowCount {
+            what,
+            expected,
+            found,
+        })
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        match &error {
+            sqlx::Error::PoolTimedOut => StoreError::Busy("every connection is in use".to_owned()),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => StoreError::Unavailable(error.to_string()),
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or(Cow::Borrowed("")).into_owned();
+                let message = database.message().to_owned();
+                from_code(&code, database.constraint(), message)
+                    .unwrap_or(StoreError::Engine(error))
+            }
+            _ => StoreError::Engine(error),
+        }
+    }
+}
+
+/// SQLSTATE on PostgreSQL, the extended result code on SQLite.
+fn from_code(code: &str, constraint: Option<&str>, message: String) -> Option<StoreError> {
+    match code {
+        // serialization_failure, deadlock_detected, and SQLite's busy snapshot
+        "40001" | "40P01" | "517" => Some(StoreError::Conflict(code.to_owned())),
+        // lock_not_available, query_canceled by lock or statement timeout; SQLITE_BUSY, SQLITE_LOCKED and their kin
+        "55P03" | "57014" | "5" | "6" | "261" | "262" | "773" => Some(StoreError::Busy(message)),
+        // SQLITE_CONSTRAINT and its kin name the check, or the columns of a unique index
+        "275" | "787" | "1299" | "1555" | "1811" | "2067" | "2579" | "3091" => Some(
+            StoreError::Constraint(message.rsplit(": ").next().unwrap_or(&message).to_owned()),
+        ),
+        // class 08: connection; 57P01–57P05: the server is going down or has ended the session;
+        // 25P03: idle_in_transaction_session_timeout; 53300: too many connections; SQLITE_CANTOPEN
+        _ if code.starts_with("08")
+            || code.starts_with("57P")
+            || code == "25P03"
+            || code == "53300"
+            || code == "14" =>
+        {
+            Some(StoreError::Unavailable(message))
+        }
+        // The same operation committed on another connection since this transaction's snapshot: its memory has the answer.
+        "23505" if constraint == Some("operations_pkey") => {
+            Some(StoreError::Conflict(code.to_owned()))
+        }
+        _ if code.starts_with("23") => Some(StoreError::Constraint(
+            constraint.unwrap_or(&message).to_owned(),
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,347 @@
+//! What the command line lists, page by page: each page goes on after the key that the last one ended with.
+
+use serde::Serialize;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{At, Link, StoreError};
+use crate::domain::{
+    DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority, Quantity, WardId,
+};
+
+/// Which orders.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter {
+    /// In the queue of this ward.
+    pub ward: Option<WardId>,
+    /// Of this patient.
+    pub patient: Option<PatientId>,
+    /// In this state.
+    pub status: Option<OrderStatus>,
+    /// After this one, in order of key.
+    pub after: Option<Uuid>,
+}
+
+/// One order.
+#[derive(Debug, Clone, FromRow)]
+pub struct OrderLine {
+    /// Key.
+    pub id: OrderId,
+    /// Raised by every change.
+    pub version: i64,
+    /// Code of the ward.
+    pub ward: String,
+    /// Zone of its clocks.
+    pub time_zone: String,
+    /// Patient's number.
+    pub mrn: String,
+    /// Patient's name.
+    pub patient: String,
+    /// Where they lie.
+    pub bed: String,
+    /// What.
+    pub drug: String,
+    /// How strong.
+    pub strength: String,
+    /// Its key.
+    pub drug_id: DrugId,
+    /// The dose, or the least of a range.
+    pub dosage: Quantity,
+    /// The most of a range.
+    pub dosage_max: Option<Quantity>,
+    /// Stock unit.
+    pub unit: String,
+    /// As written.
+    pub route: String,
+    /// As written.
+    pub frequency: String,
+    /// When, for timed orders.
+    pub due_at: Option<At>,
+    /// Timed, as needed, unscheduled.
+    pub kind: OrderKind,
+    /// Stat or routine.
+    pub priority: Priority,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// What happened last.
+    pub change: String,
+}
+
+macro_rules! orders_sql {
+    ($filter:literal) => {
+        concat!(
+            "SELECT o.id, o.version, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, p.bed, d.name AS drug, ",
+            "d.strength, o.drug_id, o.dosage, o.dosage_max, d.unit, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
+            "o.status, o.change FROM medication_orders o JOIN wards w ON w.id = o.ward_id ",
+            "JOIN patients p ON p.id = o.patient_id JOIN drugs d ON d.id = o.drug_id ",
+            "JOIN prescriptions r ON r.id = o.prescription_id WHERE ",
+            $filter,
+            " AND o.id > $1 AND (CAST($2 AS TEXT) IS NULL OR o.status = $2) ORDER BY o.id LIMIT $3"
+        )
+    };
+}
+
+/// Orders, by key. The narrowest filter leads an index; the others are looked at row by row.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn orders(
+    link: Link<'_>,
+    filter: &OrderFilter,
+    limit: i64,
+) -> Result<Vec<OrderLine>, StoreError> {
+    let after = filter.after.unwrap_or(Uuid::nil());
+    let status = filter.status.map(OrderStatus::as_str);
+    match (filter.patient, filter.ward) {
+        (Some(patient), Some(ward)) => {
+            let sql = orders_sql!("o.patient_id = $4 AND o.ward_id = $5");
+            fetch!(
+                all, link, OrderLine, sql, after, status, limit, patient, ward
+            )
+        }
+        (Some(patient), None) => {
+            fetch!(
+                all,
+                link,
+                OrderLine,
+                orders_sql!("o.patient_id = $4"),
+                after,
+                status,
+                limit,
+                patient
+            )
+        }
+        (None, Some(ward)) => {
+            fetch!(
+                all,
+                link,
+                OrderLine,
+                orders_sql!("o.ward_id = $4"),
+                after,
+                status,
+                limit,
+                ward
+            )
+        }
+        (None, None) => fetch!(
+            all,
+            link,
+            OrderLine,
+            orders_sql!("true"),
+            after,
+            status,
+            limit
+        ),
+    }
+}
+
+/// One order by key.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn order(link: Link<'_>, id: OrderId) -> Result<Option<OrderLine>, StoreError> {
+    let status: Option<&str> = None;
+    let sql = orders_sql!("o.id = $4");
+    fetch!(
+        optional,
+        link,
+        OrderLine,
+        sql,
+        Uuid::nil(),
+        status,
+        1_i64,
+        id
+    )
+}
+
+/// One drug in one ward.
+#[derive(Debug, Clone, FromRow, Serialize)]
+pub struct StockLine {
+    /// Key of the ward: with the drug's, where a page ends.
+    #[serde(skip)]
+    pub ward_id: WardId,
+    /// Code of the ward.
+    pub ward: String,
+    /// Code of the drug.
+    pub code: String,
+    /// What.
+    pub drug: String,
+    /// How strong.
+    pub strength: String,
+    /// How much there is.
+    pub current_stock: Quantity,
+    /// Low at or below this.
+    pub low_stock_threshold: Quantity,
+    /// Stock unit.
+    pub unit: String,
+}
+
+macro_rules! stock_sql {
+    ($filter:literal) => {
+        concat!(
+            "SELECT s.ward_id, w.code AS ward, d.code, d.name AS drug, d.strength, s.current_stock, s.low_stock_threshold, ",
+            "d.unit FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id WHERE ",
+            $filter,
+            " ORDER BY s.ward_id, s.drug_id LIMIT $3"
+        )
+    };
+}
+
+/// Where a page of stock goes on: after this ward and drug.
+pub type StockKey = (WardId, DrugId);
+
+/// Stock, by ward and drug; of one ward, or of all; all of it, or only what is low.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn stock(
+    link: Link<'_>,
+    ward: Option<WardId>,
+    low: bool,
+    after: Option<StockKey>,
+    limit: i64,
+) -> Result<Vec<StockLine>, StoreError> {
+    let (after_ward, after_drug) = after.unwrap_or((WardId(i64::MIN), DrugId(i64::MIN)));
+    match (ward, low) {
+        (Some(ward), false) => {
+            let sql = stock_sql!("s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2)");
+            fetch!(
+                all, link, StockLine, sql, after_ward, after_drug, limit, ward
+            )
+        }
+        (Some(ward), true) => {
+            let sql = stock_sql!(
+                "s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold"
+            );
+            fetch!(
+                all, link, StockLine, sql, after_ward, after_drug, limit, ward
+            )
+        }
+        (None, false) => {
+            fetch!(
+                all,
+                link,
+                StockLine,
+                stock_sql!("(s.ward_id, s.drug_id) > ($1, $2)"),
+                after_ward,
+                after_drug,
+                limit
+            )
+        }
+        (None, true) => {
+            let sql = stock_sql!(
+                "(s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold"
+            );
+            fetch!(all, link, StockLine, sql, after_ward, after_drug, limit)
+        }
+    }
+}
+
+/// One line of the administration log.
+#[derive(Debug, Clone, FromRow)]
+pub struct LogLine {
+    /// Key.
+    pub id: Uuid,
+    /// When it was given.
+    pub administration_time: At,
+    /// When it was entered.
+    pub recorded_at: At,
+    /// Code of the ward.
+    pub ward: String,
+    /// Zone of its clocks.
+    pub time_zone: String,
+    /// Patient's number.
+    pub mrn: String,
+    /// Patient's name.
+    pub patient: String,
+    /// What.
+    pub drug: String,
+    /// How strong.
+    pub strength: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// Stock unit.
+    pub unit: String,
+    /// Given, held …
+    pub outcome: GivingOutcome,
+    /// Who recorded it.
+    pub nurse: String,
+}
+
+macro_rules! log_sql {
+    ($filter:literal) => {
+        concat!(
+            "SELECT a.id, a.administration_time, a.recorded_at, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, ",
+            "d.name AS drug, d.strength, a.quantity, d.unit, a.outcome, u.username AS nurse ",
+            "FROM medication_administrations a JOIN wards w ON w.id = a.ward_id JOIN patients p ON p.id = a.patient_id ",
+            "JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id WHERE ",
+            $filter,
+            " AND (a.administration_time, a.id) < ($1, $2) ORDER BY a.administration_time DESC, a.id DESC LIMIT $3"
+        )
+    };
+}
+
+/// Administrations, newest first, older than the one that the last page ended with.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn log(
+    link: Link<'_>,
+    ward: Option<WardId>,
+    patient: Option<PatientId>,
+    before: (At, Uuid),
+    limit: i64,
+) -> Result<Vec<LogLine>, StoreError> {
+    let (time, id) = before;
+    match (patient, ward) {
+        (Some(patient), Some(ward)) => {
+            let sql = log_sql!("a.patient_id = $4 AND a.ward_id = $5");
+            fetch!(all, link, LogLine, sql, time, id, limit, patient, ward)
+        }
+        (Some(patient), None) => fetch!(
+            all,
+            link,
+            LogLine,
+            log_sql!("a.patient_id = $4"),
+            time,
+            id,
+            limit,
+            patient
+        ),
+        (None, Some(ward)) => fetch!(
+            all,
+            link,
+            LogLine,
+            log_sql!("a.ward_id = $4"),
+            time,
+            id,
+            limit,
+            ward
+        ),
+        (None, None) => fetch!(all, link, LogLine, log_sql!("true"), time, id, limit),
+    }
+}
+
+/// When an administration was, for a page that goes on after it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn time_of(link: Link<'_>, administration: Uuid) -> Result<Option<At>, StoreError> {
+    let sql = "SELECT administration_time FROM medication_administrations WHERE id = $1";
+    Ok(fetch!(optional, link, (At,), sql, administration)?.map(|(at,)| at))
+}
+
+/// The key of a drug by its formulary code.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn drug_by_code(link: Link<'_>, code: &str) -> Result<Option<DrugId>, StoreError> {
+    Ok(fetch!(
+        optional,
+        link,
+        (DrugId,),
+        "SELECT id FROM drugs WHERE code = $1",
+        code
+    )?
+    .map(|(id,)| id))
+}

@@ -1,0 +1,167 @@
+//! Bringing a database to the schema this program was built for, and refusing one that it does not know.
+
+use std::fs::File;
+
+use sqlx::migrate::{Migrate, Migrator};
+
+use super::{Conn, Db, StoreError};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Where a database's schema stands against this program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No step was ever taken.
+    Empty,
+    /// The schema this program was built for.
+    Current(i64),
+    /// Steps are missing.
+    Older {
+        /// The last step it has.
+        found: i64,
+        /// The last step there is.
+        wanted: i64,
+    },
+    /// A newer program has been here.
+    Newer {
+        /// The last step it has.
+        found: i64,
+        /// The last step this program knows.
+        wanted: i64,
+    },
+}
+
+fn steps(db: &Db) -> &'static Migrator {
+    match db {
+        Db::Sqlite { .. } => &SQLITE,
+        Db::Postgres { .. } => &POSTGRES,
+    }
+}
+
+fn last(migrator: &Migrator) -> i64 {
+    migrator.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+fn failed(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        other => StoreError::Schema(format!("the schema could not be changed: {other}")),
+    }
+}
+
+/// Where the schema stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn standing(db: &Db) -> Result<Standing, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = super::Sql::each(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
+        "SELECT count(*) FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+    );
+    let (known,) = fetch!(one, conn.link(), (i64,), sql)?;
+    if known == 0 {
+        return Ok(Standing::Empty);
+    }
+    let sql = "SELECT COALESCE(max(version), 0) FROM _sqlx_migrations WHERE success";
+    let (found,) = fetch!(one, conn.link(), (i64,), sql)?;
+    let wanted = last(steps(db));
+    Ok(match found {
+        0 => Standing::Empty,
+        _ if found == wanted => Standing::Current(found),
+        _ if found < wanted => Standing::Older { found, wanted },
+        _ => Standing::Newer { found, wanted },
+    })
+}
+
+/// Refuses a database that is not at this program's schema.
+///
+/// # Errors
+/// [`StoreError::Schema`], with what to do.
+pub async fn check(db: &Db) -> Result<(), StoreError> {
+    let sentence = match standing(db).await? {
+        Standing::Current(_) => return Ok(()),
+        Standing::Empty => "the database is empty: run 'valmed migrate' first".to_owned(),
+        Standing::Older { found, wanted } => format!(
+            "the database is at step {found} of its schema and this valmed needs step {wanted}: run 'valmed migrate'"
+        ),
+        Standing::Newer { found, wanted } => format!(
+            "the database is at step {found} of its schema, and this valmed knows only {wanted}: \
+             a newer valmed has been here; use that one"
+        ),
+    };
+    Err(StoreError::Schema(sentence))
+}
+
+/// Takes every step that is missing, telling `progress` of each (its number and name) before it is taken; gives how
+/// many were taken. Two processes at once take each step once: PostgreSQL's migrations hold a lock in the server,
+/// SQLite's a lock file beside the database.
+///
+/// # Errors
+/// [`StoreError`]; a step that failed has changed nothing.
+pub async fn migrate(db: &Db, mut progress: impl FnMut(i64, &str)) -> Result<usize, StoreError> {
+    let _one_at_a_time = lock_file(db).await?;
+    if let Standing::Newer { .. } = standing(db).await? {
+        check(db).await?;
+    }
+    let migrator = steps(db);
+    let mut taken = 0;
+    for step in migrator.iter() {
+        if applied(db, migrator).await?.contains(&step.version) {
+            continue;
+        }
+        progress(step.version, &step.description);
+        let mut conn = db.writer().await?;
+        match &mut conn {
+            Conn::Sqlite(conn) => migrator
+                .run_to(step.version, &mut **conn)
+                .await
+                .map_err(failed)?,
+            Conn::Postgres(conn) => migrator
+                .run_to(step.version, &mut **conn)
+                .await
+                .map_err(failed)?,
+        }
+        taken += 1;
+    }
+    Ok(taken)
+}
+
+async fn applied(db: &Db, migrator: &Migrator) -> Result<Vec<i64>, StoreError> {
+    if standing(db).await? == Standing::Empty {
+        return Ok(Vec::new());
+    }
+    let mut conn = db.writer().await?;
+    let table = &migrator.table_name;
+    let steps = match &mut conn {
+        Conn::Sqlite(conn) => conn.list_applied_migrations(table).await.map_err(failed)?,
+        Conn::Postgres(conn) => conn.list_applied_migrations(table).await.map_err(failed)?,
+    };
+    Ok(steps.into_iter().map(|step| step.version).collect())
+}
+
+/// Held while an embedded database is migrated; let go when dropped.
+async fn lock_file(db: &Db) -> Result<Option<File>, StoreError> {
+    let Db::Sqlite { path, .. } = db else {
+        return Ok(None);
+    };
+    let mut name = path.clone().into_os_string();
+    name.push(".migrate-lock");
+    let path = std::path::PathBuf::from(name);
+    let shown = path.display().to_string();
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        file.lock()?;
+        Ok::<File, std::io::Error>(file)
+    });
+    match locked.await {
+        Ok(Ok(file)) => Ok(Some(file)),
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("{shown}: {error}"))),
+        Err(error) => Err(StoreError::Unavailable(format!("{shown}: {error}"))),
+    }
+}

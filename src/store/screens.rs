@@ -1,0 +1,485 @@
+//! What the screens read: every query here uses an index, which `valmed doctor` proves from its plan.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::FromRow;
+
+use super::{At, Conn, Day, Link, Sql, StoreError};
+use crate::domain::decide::{Limits, not_before};
+use crate::domain::snapshot::{
+    Dose, Drug, LastGiven, LogEntry, OrderDetail, Patient, QueuedOrder, StockLevel, Ward,
+    WardSnapshot,
+};
+use crate::domain::{
+    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId,
+    PrescriptionId, Priority, Quantity, Schedule, WardId, WardKind,
+};
+
+/// How many rows a snapshot holds at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Active orders.
+    pub orders: usize,
+    /// Drugs in the cupboard.
+    pub stock: usize,
+    /// Lines of the log.
+    pub log: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            orders: 2000,
+            stock: 4000,
+            log: 200,
+        }
+    }
+}
+
+#[derive(Debug, FromRow)]
+struct WardRow {
+    id: WardId,
+    code: String,
+    name: String,
+    kind: WardKind,
+    time_zone: String,
+}
+
+impl From<WardRow> for Ward {
+    fn from(row: WardRow) -> Ward {
+        Ward {
+            id: row.id,
+            code: row.code,
+            name: row.name,
+            kind: row.kind,
+            time_zone: row.time_zone,
+        }
+    }
+}
+
+/// Every ward, by name. A hospital has dozens: no page is needed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn wards(link: Link<'_>) -> Result<Vec<Ward>, StoreError> {
+    let sql = "SELECT id, code, name, kind, time_zone FROM wards ORDER BY name, id LIMIT 1000";
+    Ok(fetch!(all, link, WardRow, sql)?
+        .into_iter()
+        .map(Ward::from)
+        .collect())
+}
+
+/// The ward with that code, in any case.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ward_by_code(link: Link<'_>, code: &str) -> Result<Option<Ward>, StoreError> {
+    let found = wards(link).await?;
+    Ok(found
+        .into_iter()
+        .find(|ward| ward.code.eq_ignore_ascii_case(code)))
+}
+
+#[derive(Debug, FromRow)]
+struct QueueRow {
+    id: OrderId,
+    version: i64,
+    ward_id: WardId,
+    patient_id: PatientId,
+    mrn: String,
+    patient: String,
+    birth_date: Day,
+    bed: String,
+    allergies: String,
+    drug_id: DrugId,
+    code: String,
+    drug: String,
+    form: String,
+    strength: String,
+    unit: String,
+    controlled: bool,
+    high_alert: bool,
+    dosage: Quantity,
+    dosage_max: Option<Quantity>,
+    dose_text: String,
+    route: String,
+    frequency: String,
+    due_at: Option<At>,
+    kind: OrderKind,
+    priority: Priority,
+    prescriber: String,
+}
+
+macro_rules! queue_sql {
+    ($($rest:literal),+ $(,)?) => {
+        concat!(
+            "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
+            "o.drug_id, d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, d.high_alert, ",
+            "o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
+            "u.name AS prescriber FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
+            "JOIN drugs d ON d.id = o.drug_id JOIN prescriptions r ON r.id = o.prescription_id ",
+            "JOIN users u ON u.id = o.doctor_id ",
+            $($rest),+
+        )
+    };
+}
+
+/// Timed orders of a ward by due time; then, by [`QUEUE_OPEN`], those without one.
+pub(super) const QUEUE_TIMED: &str = queue_sql!(
+    "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NOT NULL ",
+    "ORDER BY o.due_at, o.id LIMIT $2"
+);
+/// As-needed and unscheduled orders of a ward.
+pub(super) const QUEUE_OPEN: &str = queue_sql!(
+    "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.id LIMIT $2"
+);
+/// The cupboard of a ward.
+pub(super) const STOCK: &str = "SELECT s.drug_id, d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, \
+    d.high_alert, s.current_stock, s.low_stock_threshold FROM drug_stock s JOIN drugs d ON d.id = s.drug_id \
+    WHERE s.ward_id = $1 ORDER BY s.drug_id LIMIT $2";
+/// The latest administrations of a ward.
+pub(super) const LOG: &str = "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, \
+    d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, d.high_alert, a.quantity, a.outcome, \
+    u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
+    JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
+    ORDER BY a.administration_time DESC, a.id DESC LIMIT $2";
+/// When a patient last got a drug.
+pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
+    JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
+    ORDER BY a.administration_time DESC LIMIT 1";
+
+/// Patients and drugs that many rows share are held once.
+#[derive(Default)]
+struct Shared {
+    patients: HashMap<PatientId, Arc<Patient>>,
+    drugs: HashMap<DrugId, Arc<Drug>>,
+}
+
+impl Shared {
+    fn order(&mut self, row: QueueRow) -> QueuedOrder {
+        let patient = self.patients.entry(row.patient_id).or_insert_with(|| {
+            Arc::new(Patient {
+                id: row.patient_id,
+                mrn: row.mrn,
+                name: row.patient,
+                birth_date: row.birth_date.0,
+                bed: row.bed,
+                allergies: row.allergies,
+            })
+        });
+        let drug = self.drugs.entry(row.drug_id).or_insert_with(|| {
+            Arc::new(Drug {
+                id: row.drug_id,
+                code: row.code,
+                name: row.drug,
+                form: row.form,
+                strength: row.strength,
+                unit: row.unit,
+                controlled: row.controlled,
+                high_alert: row.high_alert,
+            })
+        });
+        QueuedOrder {
+            id: row.id,
+            version: row.version,
+            patient: Arc::clone(patient),
+            drug: Arc::clone(drug),
+            dose: Dose {
+                least: row.dosage,
+                most: row.dosage_max,
+                written: row.dose_text,
+            },
+            route: row.route,
+            frequency: row.frequency,
+            due_at: row.due_at.map(|at| at.0),
+            kind: row.kind,
+            priority: row.priority,
+            prescriber: row.prescriber,
+        }
+    }
+}
+
+#[derive(Debug, FromRow)]
+struct StockRow {
+    drug_id: DrugId,
+    code: String,
+    drug: String,
+    form: String,
+    strength: String,
+    unit: String,
+    controlled: bool,
+    high_alert: bool,
+    current_stock: Quantity,
+    low_stock_threshold: Quantity,
+}
+
+#[derive(Debug, FromRow)]
+struct LogRow {
+    id: AdministrationId,
+    administration_time: At,
+    recorded_at: At,
+    patient: String,
+    mrn: String,
+    drug_id: DrugId,
+    code: String,
+    drug: String,
+    form: String,
+    strength: String,
+    unit: String,
+    controlled: bool,
+    high_alert: bool,
+    quantity: Quantity,
+    outcome: GivingOutcome,
+    nurse: String,
+}
+
+/// Reads what the ward desk shows, in one read transaction; `None`: there is no such ward.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn snapshot(
+    conn: &mut Conn,
+    ward: WardId,
+    bounds: Bounds,
+    now: Timestamp,
+) -> Result<Option<WardSnapshot>, StoreError> {
+    let mut tx = conn.begin_read().await?;
+    let sql = "SELECT id, code, name, kind, time_zone FROM wards WHERE id = $1";
+    let Some(found) = fetch!(optional, tx.link(), WardRow, sql, ward)? else {
+        return Ok(None);
+    };
+    // One row more than is shown tells that there are more.
+    let limit = |bound: usize| i64::try_from(bound).unwrap_or(i64::MAX).saturating_add(1);
+    let mut shared = Shared::default();
+    let mut orders: Vec<QueuedOrder> = Vec::new();
+    let mut orders_cut = false;
+    for sql in [QUEUE_TIMED, QUEUE_OPEN] {
+        let rows = fetch!(all, tx.link(), QueueRow, sql, ward, limit(bounds.orders))?;
+        orders_cut |= rows.len() > bounds.orders;
+        orders.extend(
+            rows.into_iter()
+                .take(bounds.orders)
+                .map(|row| shared.order(row)),
+        );
+    }
+    let rows = fetch!(all, tx.link(), StockRow, STOCK, ward, limit(bounds.stock))?;
+    let stock = levels(rows, &orders, &mut shared);
+    let log = fetch!(all, tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
+    let log = log
+        .into_iter()
+        .take(bounds.log)
+        .map(|row| log_entry(row, &mut shared))
+        .collect();
+    tx.rollback().await?;
+    Ok(Some(WardSnapshot {
+        ward: found.into(),
+        taken_at: now,
+        orders,
+        orders_cut,
+        stock,
+        log,
+    }))
+}
+
+fn levels(rows: Vec<StockRow>, orders: &[QueuedOrder], shared: &mut Shared) -> Vec<StockLevel> {
+    let mut needed: HashMap<DrugId, Quantity> = HashMap::new();
+    for order in orders.iter().filter(|order| order.kind == OrderKind::Timed) {
+        let need = needed.entry(order.drug.id).or_default();
+        *need = *need + order.dose.most.unwrap_or(order.dose.least);
+    }
+    let mut levels: Vec<StockLevel> = rows
+        .into_iter()
+        .map(|row| {
+            let drug = shared.drugs.entry(row.drug_id).or_insert_with(|| {
+                Arc::new(Drug {
+                    id: row.drug_id,
+                    code: row.code,
+                    name: row.drug,
+                    form: row.form,
+                    strength: row.strength,
+                    unit: row.unit,
+                    controlled: row.controlled,
+                    high_alert: row.high_alert,
+                })
+            });
+            StockLevel {
+                drug: Arc::clone(drug),
+                current: row.current_stock,
+                threshold: row.low_stock_threshold,
+                needed: needed.get(&row.drug_id).copied().unwrap_or_default(),
+            }
+        })
+        .collect();
+    levels.sort_by_cached_key(|level| {
+        (
+            crate::domain::text::name_key(&level.drug.name),
+            level.drug.id,
+        )
+    });
+    levels
+}
+
+fn log_entry(row: LogRow, shared: &mut Shared) -> LogEntry {
+    let drug = shared.drugs.entry(row.drug_id).or_insert_with(|| {
+        Arc::new(Drug {
+            id: row.drug_id,
+            code: row.code,
+            name: row.drug,
+            form: row.form,
+            strength: row.strength,
+            unit: row.unit,
+            controlled: row.controlled,
+            high_alert: row.high_alert,
+        })
+    });
+    LogEntry {
+        id: row.id,
+        at: row.administration_time.0,
+        recorded_at: row.recorded_at.0,
+        patient: row.patient,
+        mrn: row.mrn,
+        drug: Arc::clone(drug),
+        quantity: row.quantity,
+        outcome: row.outcome,
+        by: row.nurse,
+    }
+}
+
+/// Where an order stands, for a sheet that is open on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It is active: all that the sheet shows.
+    Open(Box<OrderDetail>),
+    /// It is not: where it went, by whom and when.
+    Closed {
+        /// Completed or discontinued.
+        status: OrderStatus,
+        /// The name of who did it; `None`: the schedule or the import.
+        by: Option<String>,
+        /// When (UTC).
+        at: Timestamp,
+        /// What happened, in words.
+        change: String,
+    },
+    /// There is no such order.
+    Missing,
+}
+
+#[derive(Debug, FromRow)]
+struct StandingRow {
+    status: OrderStatus,
+    prescription_id: PrescriptionId,
+    schedule: String,
+    stop_at: Option<At>,
+    changed_by: Option<String>,
+    changed_at: At,
+    change: String,
+}
+
+/// Reads all that the sheet of an order shows.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn order_detail(
+    conn: &mut Conn,
+    id: OrderId,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    let mut tx = conn.begin_read().await?;
+    let sql = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, o.changed_at, o.change \
+               FROM medication_orders o JOIN prescriptions r ON r.id = o.prescription_id \
+               LEFT JOIN users u ON u.id = o.changed_by WHERE o.id = $1";
+    let Some(standing) = fetch!(optional, tx.link(), StandingRow, sql, id)? else {
+        return Ok(Found::Missing);
+    };
+    if standing.status != OrderStatus::Active {
+        return Ok(Found::Closed {
+            status: standing.status,
+            by: standing.changed_by,
+            at: standing.changed_at.0,
+            change: standing.change,
+        });
+    }
+    let row = fetch!(one, tx.link(), QueueRow, queue_sql!("WHERE o.id = $1"), id)?;
+    let ward = row.ward_id;
+    let order = Shared::default().order(row);
+    let sql = "SELECT current_stock FROM drug_stock WHERE ward_id = $1 AND drug_id = $2";
+    let stock =
+        fetch!(optional, tx.link(), (Quantity,), sql, ward, order.drug.id)?.map(|(stock,)| stock);
+    let last = fetch!(
+        optional,
+        tx.link(),
+        (At, Quantity, String),
+        LAST_GIVEN,
+        order.patient.id,
+        order.drug.id
+    )?;
+    let schedule = schedule(&standing.schedule)?;
+    let given: Vec<Timestamp> = if order.kind == OrderKind::Prn {
+        let rows = super::desk::given(tx.link(), vec![standing.prescription_id.0]).await?;
+        rows.into_iter()
+            .map(|row| row.administration_time.0)
+            .collect()
+    } else {
+        Vec::new()
+    };
+    tx.rollback().await?;
+    Ok(Found::Open(Box::new(OrderDetail {
+        order,
+        ward,
+        stock,
+        last_given: last.map(|(at, quantity, by)| LastGiven {
+            at: at.0,
+            quantity,
+            by,
+        }),
+        not_before: not_before(&Limits::from(&schedule), &given, now).map(|(at, _)| at),
+        limits: schedule.limits(),
+        stop_at: standing.stop_at.map(|at| at.0),
+    })))
+}
+
+#[derive(Debug, FromRow)]
+struct PatientRow {
+    id: PatientId,
+    mrn: String,
+    name: String,
+    birth_date: Day,
+    bed: String,
+    allergies: String,
+}
+
+/// The patient with that number, if there is one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn patient_by_mrn(link: Link<'_>, mrn: &str) -> Result<Option<Patient>, StoreError> {
+    let sql = "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE mrn = $1";
+    let row = fetch!(optional, link, PatientRow, sql, mrn)?;
+    Ok(row.map(|row| Patient {
+        id: row.id,
+        mrn: row.mrn,
+        name: row.name,
+        birth_date: row.birth_date.0,
+        bed: row.bed,
+        allergies: row.allergies,
+    }))
+}
+
+/// A schedule as stored.
+pub(super) fn schedule(text: &str) -> Result<Schedule, StoreError> {
+    text.parse()
+        .map_err(|error| StoreError::Guarantee(format!("a prescription cannot be read: {error}")))
+}
+
+/// A statement that tells whether anything may have changed since the last time: SQLite only.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn data_version(link: Link<'_>) -> Result<i64, StoreError> {
+    let sql = Sql::each("PRAGMA data_version", "SELECT 0::bigint");
+    let (version,) = fetch!(one, link, (i64,), sql)?;
+    Ok(version)
+}
