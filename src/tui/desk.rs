@@ -15,6 +15,7 @@ use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::panes::{log, queue, stock};
 use super::sheets::{self, Sheet, Then, discontinue, fulfil, help, palette, receive, wards};
 use super::words;
+use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, WardId};
 
@@ -309,17 +310,39 @@ impl Desk {
         self.focus = pane;
     }
 
+    /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
+    fn barred(&self, kind: &str) -> Option<String> {
+        let need = decide::needs(kind)?;
+        let actor = &self.actor;
+        if !decide::may(actor.role, kind) {
+            return Some(format!(
+                "To {} is for a {}; you are signed in as {}.",
+                need.action, need.who, actor.role
+            ));
+        }
+        let ward = self.ward.as_ref()?;
+        (!actor.wards.allow(ward.id))
+            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+    }
+
     fn open_fulfil(&mut self) -> Vec<Effect> {
         let Some(order) = self.queue.selected() else {
             self.say(Tone::Plain, "There is no dose to open.");
             return Vec::new();
         };
-        let (sheet, effects) = fulfil::Fulfil::open(order);
+        let (sheet, effects) = fulfil::Fulfil::open(
+            order,
+            self.barred("fulfil")
+                .map(|why| format!("You may look. {why}")),
+        );
         self.sheet = Some(Sheet::Fulfil(Box::new(sheet)));
         effects
     }
 
     fn open_discontinue(&mut self) {
+        if let Some(why) = self.barred("discontinue") {
+            return self.say(Tone::Plain, why);
+        }
         match self.queue.selected() {
             Some(order) => {
                 let sheet = discontinue::Discontinue::open(order);
@@ -330,6 +353,9 @@ impl Desk {
     }
 
     fn open_receive(&mut self) {
+        if let Some(why) = self.barred("receive") {
+            return self.say(Tone::Plain, why);
+        }
         match (self.stock.selected(), &self.ward) {
             (Some(level), Some(ward)) => {
                 let sheet = receive::Receive::open(&level.drug, ward);

@@ -11,7 +11,7 @@ use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
 use super::sign_in::SignIn;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
-use crate::domain::{Actor, OpId, Operation, OrderId, OrderStatus, Outcome, WardId};
+use crate::domain::{Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, WardId};
 
 /// What the world is like at the moment of a message or a frame.
 #[derive(Debug, Clone)]
@@ -66,6 +66,11 @@ pub struct SignedIn {
 pub enum SignInFailure {
     /// Name and secret do not belong together.
     Wrong {
+        /// The next try is taken from then on (UTC).
+        retry_at: Timestamp,
+    },
+    /// Asked before the wait was over; the secret was not looked at.
+    TooSoon {
         /// The next try is taken from then on (UTC).
         retry_at: Timestamp,
     },
@@ -196,7 +201,12 @@ pub enum Effect {
         order: OrderId,
     },
     /// Give it to the desk, as it is, however often: [`Reply::Checking`], [`Reply::Outcome`].
-    Submit(Operation),
+    Submit {
+        /// What is asked.
+        operation: Operation,
+        /// The drug it is about, which lets the desk keep apart what would get in each other's way.
+        drug: DrugId,
+    },
     /// Forget keys that were pressed ahead: they were not meant for what has just opened.
     DrainInput,
     /// Leave.

@@ -92,7 +92,9 @@ impl SignIn {
     /// Whole seconds until the next try is taken.
     fn wait_left(&self, now: Timestamp) -> Option<i64> {
         match &self.failure {
-            Some(SignInFailure::Wrong { retry_at }) if *retry_at > now => {
+            Some(SignInFailure::Wrong { retry_at } | SignInFailure::TooSoon { retry_at })
+                if *retry_at > now =>
+            {
                 // A part of a second is waited for whole.
                 i64::try_from((retry_at.duration_since(now).as_millis() + 999) / 1000).ok()
             }
@@ -106,19 +108,21 @@ impl SignIn {
     }
 
     fn message(&self, now: Timestamp) -> String {
-        match (&self.failure, self.wait_left(now)) {
-            _ if self.waiting => "Checking who you are.".to_owned(),
-            (Some(SignInFailure::Wrong { .. }), Some(seconds)) => {
-                let unit = if seconds == 1 { "second" } else { "seconds" };
-                format!("Name and PIN do not belong together. Next try in {seconds} {unit}.")
+        if self.waiting {
+            return "Checking who you are.".to_owned();
+        }
+        let next = match self.wait_left(now) {
+            Some(1) => "Next try in 1 second.".to_owned(),
+            Some(seconds) => format!("Next try in {seconds} seconds."),
+            None => "Try again.".to_owned(),
+        };
+        match &self.failure {
+            Some(SignInFailure::Wrong { .. }) => {
+                format!("Name and PIN do not belong together. {next}")
             }
-            (Some(SignInFailure::Wrong { .. }), None) => {
-                "Name and PIN do not belong together. Try again.".to_owned()
-            }
-            (Some(SignInFailure::Unavailable { why }), _) => {
-                format!("Nobody can sign in now: {why}")
-            }
-            (None, _) => String::new(),
+            Some(SignInFailure::TooSoon { .. }) => format!("Too soon after a wrong PIN. {next}"),
+            Some(SignInFailure::Unavailable { why }) => format!("Nobody can sign in now: {why}"),
+            None => String::new(),
         }
     }
 

@@ -85,6 +85,17 @@ pub fn doctor() -> Actor {
     }
 }
 
+pub fn pharmacist() -> Actor {
+    Actor {
+        id: UserId(13),
+        username: "p.sato".into(),
+        name: "Paula Sato".into(),
+        role: Role::Pharmacist,
+        wards: Wards::Every,
+        disabled: false,
+    }
+}
+
 pub fn patient(n: u128, bed: &str, name: &str, born: &str, allergies: &str) -> Arc<Patient> {
     Arc::new(Patient {
         id: PatientId(Uuid::from_u128(0x1000 + n)),
@@ -295,8 +306,12 @@ impl Session {
     }
 
     pub fn desk_of(snapshot: &WardSnapshot, width: u16, height: u16) -> Session {
+        Session::desk_as(nurse(), snapshot, width, height)
+    }
+
+    pub fn desk_as(actor: Actor, snapshot: &WardSnapshot, width: u16, height: u16) -> Session {
         let signed_in = SignedIn {
-            actor: nurse(),
+            actor,
             wards: wards(),
         };
         let start = Start::Known {
@@ -352,7 +367,7 @@ impl Session {
 
     pub fn submitted(&self) -> Option<Operation> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Submit(operation) => Some(operation.clone()),
+            Effect::Submit { operation, .. } => Some(operation.clone()),
             _ => None,
         })
     }

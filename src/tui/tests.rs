@@ -176,7 +176,7 @@ fn a_scan_on_the_panes_is_not_a_command() {
 
 #[test]
 fn the_palette_takes_actions_and_tells_of_the_others() {
-    let mut s = Session::desk(80, 24);
+    let mut s = Session::desk_as(pharmacist(), &fixture().snapshot, 80, 24);
     s.ctrl('p').typed("receive stock\r");
     assert!(s.says("RECEIVE STOCK"), "{}", s.text());
     s.key(Code::Esc).ctrl('p').typed("sign the dose\r");
@@ -220,6 +220,13 @@ fn ctrl_c_leaves_but_not_while_signing() {
 #[test]
 fn stopping_a_dose_asks_why() {
     let mut s = Session::desk(80, 24);
+    s.select(2).typed("d");
+    assert!(
+        s.says("is for a doctor; you are signed in as nurse"),
+        "{}",
+        s.text()
+    );
+    let mut s = Session::desk_as(doctor(), &fixture().snapshot, 80, 24);
     s.select(2).typed("d").key(Code::F(2));
     assert!(s.submitted().is_none());
     assert!(s.says("Type why this dose is stopped"));
@@ -245,7 +252,7 @@ fn stopping_a_dose_asks_why() {
 
 #[test]
 fn receiving_asks_how_much_and_for_proof() {
-    let mut s = Session::desk(80, 24);
+    let mut s = Session::desk_as(pharmacist(), &fixture().snapshot, 80, 24);
     s.key(Code::Tab).typed("r").key(Code::F(2));
     assert!(s.says("Type how many tab came in"), "{}", s.text());
     s.typed("x").key(Code::F(2));

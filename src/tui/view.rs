@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 
 use super::clock;
 use super::desk::{Desk, Freshness, Tone};
@@ -13,7 +14,7 @@ use super::panes;
 use super::sign_in;
 use super::theme::Theme;
 use super::widgets::pen::row_of;
-use super::widgets::text::cut;
+use super::widgets::text::{cut, pad, wrap};
 use super::widgets::{Line, Pen};
 
 /// Draws the screen into a frame and places the cursor.
@@ -53,7 +54,7 @@ pub fn draw(
             body(&mut pen, parts.body, desk, context);
         }
     }
-    bottom(&mut pen, parts.bottom, model);
+    bottom(&mut pen, area, parts.bottom, model);
     pen.cursor
 }
 
@@ -184,7 +185,7 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
 }
 
 /// A message if there is one, else the keys of what has them.
-fn bottom(pen: &mut Pen<'_>, area: Rect, model: &Model) {
+fn bottom(pen: &mut Pen<'_>, screen: Rect, area: Rect, model: &Model) {
     let theme = pen.theme;
     if let Screen::Desk(desk) = &model.screen
         && let Some(note) = &desk.note
@@ -194,9 +195,7 @@ fn bottom(pen: &mut Pen<'_>, area: Rect, model: &Model) {
             Tone::Plain => theme.plain(),
             Tone::Wrong => theme.wrong(),
         };
-        let text = format!(" {}", theme.text(&note.text));
-        pen.put(area, &text, style);
-        return;
+        return note_lines(pen, screen, &note.text, style);
     }
     let mode = model.mode();
     if mode == Mode::Signing {
@@ -217,4 +216,24 @@ fn bottom(pen: &mut Pen<'_>, area: Rect, model: &Model) {
         line = next;
     }
     pen.line(area, &line);
+}
+
+/// A message over the last lines of the screen: it may be longer than one, and none of it may be lost.
+fn note_lines(pen: &mut Pen<'_>, screen: Rect, text: &str, style: Style) {
+    let lines = wrap(
+        &pen.theme.text(text),
+        usize::from(screen.width).saturating_sub(2),
+    );
+    let height = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .min(screen.height.saturating_sub(2));
+    let place = Rect {
+        y: screen.y + screen.height - height,
+        height,
+        ..screen
+    };
+    for (row, line) in (0..height).zip(&lines) {
+        let whole = pad(&format!(" {line}"), usize::from(screen.width), "");
+        pen.put(row_of(place, row), &whole, style);
+    }
 }

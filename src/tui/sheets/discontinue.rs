@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::form::{Form, Words};
 use super::{Msg, Scene, Then, inset};
 use crate::domain::snapshot::QueuedOrder;
-use crate::domain::{Receipt, Request};
+use crate::domain::{OrderKind, Receipt, Request};
 use crate::tui::clock;
 use crate::tui::keymap::Action;
 use crate::tui::model::Effect;
@@ -53,7 +53,7 @@ impl Discontinue {
             version: self.order.version,
             reason,
         };
-        self.form.signing.sign(request, scene)
+        self.form.signing.sign(request, self.order.drug.id, scene)
     }
 
     /// Draws it.
@@ -65,15 +65,24 @@ impl Discontinue {
         facts.due(&self.order, scene);
         facts.add("Prescriber", &self.order.prescriber, pen.theme.plain());
         let lines = facts.within(area.height.saturating_sub(6));
+        let timed = self.order.kind == OrderKind::Timed;
         let done = |receipt: &Receipt| match receipt {
-            Receipt::Discontinued { at, .. } => format!(
-                "DISCONTINUED at {}. This dose is not given any more; others of the prescription stand.",
-                clock::hour(*at, &scene.zone)
-            ),
+            Receipt::Discontinued { at, .. } => {
+                let what = if timed {
+                    "This dose is not given any more; the others of the prescription stand."
+                } else {
+                    "The prescription has ended."
+                };
+                format!("DISCONTINUED at {}. {what}", clock::hour(*at, &scene.zone))
+            }
             Receipt::Given { .. } | Receipt::Received { .. } => "Done.".to_owned(),
         };
         let words = Words {
-            ready: "Type the reason, then F2 signs. Only this one dose is stopped.",
+            ready: if timed {
+                "Type the reason, then F2 signs. This one dose is stopped, the others stand."
+            } else {
+                "Type the reason, then F2 signs. This ends the whole prescription."
+            },
             done: &done,
             scene,
         };

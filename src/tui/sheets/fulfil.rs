@@ -43,7 +43,7 @@ pub enum Whose {
     Unread(String),
 }
 
-/// Why the sheet can only be closed: somebody else was faster.
+/// Why the sheet can only be read and closed: mostly, somebody else was faster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Over {
     /// Given or stopped.
@@ -61,6 +61,8 @@ pub enum Over {
     Changed,
     /// Not in the database any more.
     Gone,
+    /// This person may read the sheet and not sign it, and why.
+    LookOnly(String),
 }
 
 /// The sheet's state.
@@ -91,7 +93,10 @@ pub struct Fulfil {
 impl Fulfil {
     /// The sheet of an order of the queue, and what it asks for: the keys pressed ahead are forgotten, because
     /// nobody presses a key on purpose on a sheet that they have not seen.
-    pub fn open(order: &QueuedOrder) -> (Fulfil, Vec<Effect>) {
+    ///
+    /// `barred` says why this person will not be let sign it. The desk would say no all the same; knowing it before
+    /// the wristband is scanned saves a walk.
+    pub fn open(order: &QueuedOrder, barred: Option<String>) -> (Fulfil, Vec<Effect>) {
         let sheet = Fulfil {
             order: order.clone(),
             detail: None,
@@ -101,7 +106,7 @@ impl Fulfil {
             amount: Field::default(),
             say: String::new(),
             signing: Signing::Idle,
-            over: None,
+            over: barred.map(Over::LookOnly),
             scroll: 0,
         };
         (
@@ -256,7 +261,8 @@ impl Fulfil {
             identified: scanned.clone(),
             amount,
         };
-        self.signing.sign(request, scene)
+        let drug = detail.order.drug.id;
+        self.signing.sign(request, drug, scene)
     }
 
     fn type_key(&mut self, key: Key) {
@@ -304,7 +310,8 @@ impl Fulfil {
         let Some(snapshot) = scene.snapshot else {
             return Vec::new();
         };
-        if self.over.is_some() || !self.signing.is_idle() {
+        let barred = matches!(self.over, Some(Over::LookOnly(_)));
+        if (self.over.is_some() && !barred) || !self.signing.is_idle() {
             return Vec::new();
         }
         let found = snapshot.orders.iter().find(|o| o.id == self.order.id);
@@ -334,7 +341,8 @@ impl Fulfil {
     }
 
     fn looked_up(&mut self, now: &Result<OrderNow, String>) {
-        if self.over.is_some() || !self.signing.is_idle() {
+        let barred = matches!(self.over, Some(Over::LookOnly(_)));
+        if (self.over.is_some() && !barred) || !self.signing.is_idle() {
             return;
         }
         match now {

@@ -343,6 +343,7 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
                 theme.wrong(),
             );
         }
+        Over::LookOnly(why) => say(why, theme.warning()),
         Over::Gone => say(
             "The order is not there any more. You have recorded nothing. Do not give it.",
             theme.wrong(),

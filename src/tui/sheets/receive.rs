@@ -71,7 +71,7 @@ impl Receive {
             quantity,
             reference,
         };
-        self.form.signing.sign(request, scene)
+        self.form.signing.sign(request, self.drug.id, scene)
     }
 
     /// Draws it.

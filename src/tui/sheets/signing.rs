@@ -1,6 +1,6 @@
 //! From the sign key to the outcome: the same for every sheet that asks the desk for something.
 
-use crate::domain::{OpId, Operation, Outcome, Receipt, Refusal, Request};
+use crate::domain::{DrugId, OpId, Operation, Outcome, Receipt, Refusal, Request};
 use crate::tui::keymap::Mode;
 use crate::tui::model::{Effect, Reply};
 
@@ -54,7 +54,7 @@ impl Signing {
     /// Signs, unless a signature is on its way or done. The operation id is a fresh one, but for a signature whose
     /// outcome is unknown, or that was turned away unheard, and that asks for the same thing: that is the same
     /// operation, and the desk does it once.
-    pub fn sign(&mut self, request: Request, scene: &Scene<'_>) -> Vec<Effect> {
+    pub fn sign(&mut self, request: Request, drug: DrugId, scene: &Scene<'_>) -> Vec<Effect> {
         let id = match self {
             Signing::Sent { .. } | Signing::Done(_) => return Vec::new(),
             Signing::Unknown { operation } => {
@@ -64,7 +64,7 @@ impl Signing {
                     operation: operation.clone(),
                     checking: true,
                 };
-                return vec![Effect::Submit(operation)];
+                return vec![Effect::Submit { operation, drug }];
             }
             Signing::Refused { operation, refusal }
                 if refusal.is_passing() && operation.request == request =>
@@ -82,7 +82,7 @@ impl Signing {
             operation: operation.clone(),
             checking: false,
         };
-        vec![Effect::Submit(operation)]
+        vec![Effect::Submit { operation, drug }]
     }
 
     /// Takes an answer that is meant for it; others leave it as it is.

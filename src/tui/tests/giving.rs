@@ -314,3 +314,22 @@ fn a_prn_dose_shows_its_limits() {
         assert!(screen.contains(words), "{words}\n{screen}");
     }
 }
+
+#[test]
+fn who_may_not_give_may_look() {
+    let mut s = Session::desk_as(doctor(), &fixture().snapshot, 80, 24);
+    s.open(2);
+    assert!(
+        s.says("You may look. To give a dose is for a nurse"),
+        "{}",
+        s.text()
+    );
+    assert!(s.says("Björn Haddad"), "all that the sheet knows is there");
+    s.typed("N4204001\r").key(Code::F(2));
+    assert!(s.submitted().is_none());
+    let mut visiting = nurse();
+    visiting.wards = Wards::Only([WardId(8)].into());
+    let mut s = Session::desk_as(visiting, &fixture().snapshot, 80, 24);
+    s.open(2);
+    assert!(s.says("is for people of MED3"), "{}", s.text());
+}

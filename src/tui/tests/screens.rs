@@ -206,12 +206,12 @@ fn sheet_somebody_else() {
 #[test]
 fn forms_and_lists() {
     at_sizes("stop_a_dose", |w, h| {
-        let mut s = Session::desk(w, h);
+        let mut s = Session::desk_as(doctor(), &fixture().snapshot, w, h);
         s.select(2).typed("d").typed("pulse 44");
         s
     });
     at_sizes("receive", |w, h| {
-        let mut s = Session::desk(w, h);
+        let mut s = Session::desk_as(pharmacist(), &fixture().snapshot, w, h);
         s.key(Code::Tab)
             .typed("r")
             .typed("100")
