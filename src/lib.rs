@@ -10,6 +10,8 @@ pub mod desk;
 pub mod domain;
 pub mod feed;
 pub mod interop;
+pub mod session;
 pub mod signin;
 pub mod store;
+pub mod terminal;
 pub mod tui;

@@ -6,6 +6,7 @@ mod migrate;
 mod output;
 mod settings;
 mod user;
+mod ward_desk;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -121,6 +122,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
+        None => ward_desk::ward_desk(&config).await,
         _ => Err(End::Usage("not yet".to_owned()).into()),
     }
 }

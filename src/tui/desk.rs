@@ -293,6 +293,7 @@ impl Desk {
                 self.sheet = Some(Sheet::Palette(Box::new(palette)));
             }
             Action::Leave => return vec![Effect::Quit],
+            Action::Suspend => return vec![Effect::Suspend],
             Action::SignOut => self.signed_out = true,
             Action::SignIn
             | Action::Check

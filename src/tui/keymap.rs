@@ -43,6 +43,8 @@ pub enum Action {
     SignOut,
     /// Leave the program.
     Leave,
+    /// Give the terminal back to the shell for a while.
+    Suspend,
     /// Send user name and secret.
     SignIn,
     /// Check what was typed or scanned.
@@ -532,6 +534,30 @@ pub const BINDINGS: &[Binding] = &[
         words: "Leave ValMed at once; what is not signed is not recorded",
         hint: "",
     },
+    // Not while a signature is on its way: a stopped program would keep others waiting for what it holds.
+    Binding {
+        chords: &[Key::ctrl('z')],
+        modes: &[
+            Mode::FirstRun,
+            Mode::SignIn,
+            Mode::Queue,
+            Mode::Stock,
+            Mode::Log,
+            Mode::Filter,
+            Mode::Identify,
+            Mode::Amount,
+            Mode::Ready,
+            Mode::Again,
+            Mode::Unknown,
+            Mode::Closed,
+            Mode::Form,
+            Mode::Picker,
+            Mode::Help,
+        ],
+        action: Action::Suspend,
+        words: "Back to the shell for a while ('fg' returns); local terminals only",
+        hint: "",
+    },
 ];
 
 /// What a key does in a mode.
@@ -585,7 +611,8 @@ mod tests {
             Help => Some(Palette),
             Palette => Some(SignOut),
             SignOut => Some(Leave),
-            Leave => Some(SignIn),
+            Leave => Some(Suspend),
+            Suspend => Some(SignIn),
             SignIn => Some(Check),
             Check => Some(Sign),
             Sign => Some(Close),

@@ -209,6 +209,8 @@ pub enum Effect {
     },
     /// Forget keys that were pressed ahead: they were not meant for what has just opened.
     DrainInput,
+    /// Give the terminal back to its shell until the person returns, where there is one.
+    Suspend,
     /// Leave.
     Quit,
 }

@@ -60,6 +60,9 @@ fn pressed(model: &mut Model, key: Key, context: &Context) -> Vec<Effect> {
 }
 
 fn act(model: &mut Model, action: Action, context: &Context) -> Vec<Effect> {
+    if action == Action::Suspend {
+        return vec![Effect::Suspend];
+    }
     match &mut model.screen {
         Screen::FirstRun { .. } => vec![Effect::Quit],
         Screen::SignIn(sign_in) => sign_in.act(action, context),
