@@ -15,3 +15,4 @@ pub mod signin;
 pub mod store;
 pub mod terminal;
 pub mod tui;
+pub mod verify;

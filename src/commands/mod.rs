@@ -1,6 +1,7 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
 mod desk_commands;
+mod import;
 mod listings;
 mod migrate;
 mod output;
@@ -113,6 +114,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
         Some(Command::Migrate) => migrate::migrate(&config).await,
+        Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,

@@ -39,6 +39,11 @@ fn steps(db: &Db) -> &'static Migrator {
     }
 }
 
+/// The statements of every step.
+pub(super) fn texts(db: &Db) -> impl Iterator<Item = &'static str> {
+    steps(db).iter().map(|step| step.sql.as_str())
+}
+
 fn last(migrator: &Migrator) -> i64 {
     migrator.iter().map(|step| step.version).max().unwrap_or(0)
 }

@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod orders_ahead;
 pub mod screens;
 mod types;
+pub mod verify;
 
 pub use db::{Db, Options, is_postgres, redact};
 pub use error::StoreError;
