@@ -9,6 +9,7 @@ mod migrate;
 mod output;
 mod settings;
 mod user;
+mod ward_desk;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -128,6 +129,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
+        None => ward_desk::ward_desk(&config).await,
         _ => Err(End::Usage("not yet".to_owned()).into()),
     }
 }
