@@ -1,10 +1,12 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
 mod checks;
+mod demo;
 mod desk_commands;
 mod drill;
 mod import;
 mod listings;
+mod logging;
 mod migrate;
 mod output;
 mod settings;
@@ -113,6 +115,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         database: cli.database,
     };
     let config = Config::load(&flags, |name| std::env::var(name).ok())?;
+    match &cli.command {
+        None | Some(Command::Demo { .. }) => logging::to_file(),
+        Some(_) => logging::to_stderr(),
+    }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
         Some(Command::Migrate) => migrate::migrate(&config).await,
@@ -129,8 +135,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
+        Some(Command::Demo { keep }) => demo::demo(&config, keep).await,
         None => ward_desk::ward_desk(&config).await,
-        _ => Err(End::Usage("not yet".to_owned()).into()),
     }
 }
 

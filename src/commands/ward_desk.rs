@@ -54,8 +54,6 @@ async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
 }
 
 /// The screen of somebody whose name is known: a demonstration signs in by itself.
-// The demonstration uses it.
-#[allow(dead_code)]
 pub async fn known(db: &Db, username: &str, ward: Option<WardId>) -> anyhow::Result<Start> {
     let actor = SignIn::known(db, username).await?;
     let actor = actor.ok_or_else(|| End::Usage(format!("there is no account '{username}'")))?;
@@ -69,12 +67,25 @@ pub async fn known(db: &Db, username: &str, ward: Option<WardId>) -> anyhow::Res
 /// Runs the desk at this terminal until the person leaves, then finishes what was signed.
 pub async fn run(db: Db, config: &Config, settings: Settings, start: Start) -> anyhow::Result<()> {
     let (desk, feed) = super::desk(&db, config);
-    let horizon = tokio::spawn(keep_orders_ahead(db.clone(), config.clone(), feed.clone()));
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let horizon = tokio::spawn(keep_orders_ahead(
+        db.clone(),
+        config.clone(),
+        feed.clone(),
+        stopped,
+    ));
     let sign_in = SignIn::new(db.clone(), config.sign_in_delays());
     let clock = std::sync::Arc::new(store::now);
     let services = Services::new(db.clone(), desk.clone(), feed.clone(), sign_in, clock);
     let ended = local::run(services, settings, start).await;
-    horizon.abort();
+    // It ends between two runs: a transaction is never left in the middle.
+    drop(stop);
+    if tokio::time::timeout(config.desk().wait, horizon)
+        .await
+        .is_err()
+    {
+        tracing::warn!("orders were still being made ahead at the end");
+    }
     close(&desk, &feed, config).await;
     let ended: Ended = ended?;
     ended.echo();
@@ -89,11 +100,19 @@ async fn close(desk: &Desk, feed: &Feed, config: &Config) {
 }
 
 /// While a desk is open, doses become orders before they are due.
-async fn keep_orders_ahead(db: Db, config: Config, feed: Feed) {
+async fn keep_orders_ahead(
+    db: Db,
+    config: Config,
+    feed: Feed,
+    mut stopped: tokio::sync::oneshot::Receiver<()>,
+) {
     let mut every = tokio::time::interval(config.horizon_every());
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        every.tick().await;
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = &mut stopped => return,
+        }
         match make_orders_ahead(&db, store::now(), config.horizon()).await {
             Ok(made) if !made.wards.is_empty() => feed.on_commit()(&made.wards),
             Ok(_) => {}
