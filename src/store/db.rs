@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{Postgres, Sqlite};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite};
 
 use super::{Conn, Engine, StoreError};
 
@@ -43,6 +43,9 @@ impl Default for Options {
         }
     }
 }
+
+/// How long a server may take for its first answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
 /// The database: a pool for PostgreSQL; for SQLite one connection that writes and a few that read.
 #[derive(Debug, Clone)]
@@ -191,6 +194,11 @@ impl Db {
                 // With 4 the planner prefers the single-column time index over the ward's own.
                 ("random_page_cost", "1.1".to_owned()),
             ]);
+        // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
+        let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;
+        let first = first
+            .map_err(|_| StoreError::Unavailable("the server does not answer".to_owned()))??;
+        first.close().await?;
         let pool = pool_options::<Postgres>(options)
             .max_connections(options.kept + options.burst)
             .after_release(|conn, _| {
@@ -230,7 +238,7 @@ impl Db {
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { write, .. } => Conn::Sqlite(write.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
         })
     }
 
@@ -241,7 +249,7 @@ impl Db {
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
         })
     }
 
@@ -269,6 +277,20 @@ impl Db {
                 broken.name, broken.found, broken.wanted
             ))),
         }
+    }
+}
+
+/// A connection of the pool. That none came in time means "busy" where all are in use, and otherwise that none could be
+/// made.
+async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
+    match pool.acquire().await {
+        Ok(conn) => Ok(conn),
+        Err(sqlx::Error::PoolTimedOut) if pool.size() < pool.options().get_max_connections() => {
+            Err(StoreError::Unavailable(
+                "no connection could be made".to_owned(),
+            ))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
