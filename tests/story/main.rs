@@ -1,0 +1,11 @@
+//! The stories: what ValMed promises, told on SQLite and on PostgreSQL through the program's own parts.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../support/mod.rs"]
+#[macro_use]
+mod support;
+
+mod doses;
+mod races;
+mod refusals;
+mod roles;
