@@ -5,7 +5,15 @@
 #[macro_use]
 mod support;
 
+mod as_needed;
+mod commit_cut;
 mod doses;
+mod dropped;
+mod feed;
+mod horizon;
 mod races;
 mod refusals;
 mod roles;
+mod schema;
+mod server;
+mod types;

@@ -39,7 +39,8 @@ struct Shared {
     release: Semaphore,
     door: Mutex<Option<AbortHandle>>,
     lines: Mutex<Vec<AbortHandle>>,
-    close_after_cut: AtomicBool,
+    /// After so many cuts nobody is let in any more; zero: never.
+    last_cut: AtomicUsize,
 }
 
 impl Proxy {
@@ -55,7 +56,7 @@ impl Proxy {
                 release: Semaphore::new(0),
                 door: Mutex::default(),
                 lines: Mutex::default(),
-                close_after_cut: AtomicBool::new(false),
+                last_cut: AtomicUsize::new(0),
             }),
         };
         proxy.accept(listener);
@@ -75,9 +76,9 @@ impl Proxy {
         self.shared.plan.lock().unwrap().extend(cuts);
     }
 
-    /// From the next cut on the server cannot be reached any more.
-    pub fn close_door_at_next_cut(&self) {
-        self.shared.close_after_cut.store(true, Ordering::SeqCst);
+    /// After so many cuts the server cannot be reached any more, until the door is opened again.
+    pub fn close_door_after(&self, cuts: usize) {
+        self.shared.last_cut.store(cuts, Ordering::SeqCst);
     }
 
     /// How many cuts there were.
@@ -141,8 +142,8 @@ impl Shared {
         }
         plan.pop_front();
         drop(plan);
-        self.cuts.fetch_add(1, Ordering::SeqCst);
-        if self.close_after_cut.load(Ordering::SeqCst)
+        let cuts = self.cuts.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.last_cut.load(Ordering::SeqCst) == cuts
             && let Some(door) = self.door.lock().unwrap().take()
         {
             door.abort();
