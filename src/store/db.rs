@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{Postgres, Sqlite};
@@ -230,7 +230,7 @@ impl Db {
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { write, .. } => Conn::Sqlite(write.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
         })
     }
 
@@ -241,7 +241,7 @@ impl Db {
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
         })
     }
 
@@ -269,6 +269,19 @@ impl Db {
                 broken.name, broken.found, broken.wanted
             ))),
         }
+    }
+}
+
+/// A connection of the pool. sqlx takes a server that refuses connections for one that is starting, and tries until
+/// the time is over: a pool that was not full then did not lack places, but a server.
+async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
+    match pool.acquire().await {
+        Err(sqlx::Error::PoolTimedOut) if pool.size() < pool.options().get_max_connections() => {
+            Err(StoreError::Unavailable(
+                "no connection could be made in time".to_owned(),
+            ))
+        }
+        result => Ok(result?),
     }
 }
 
