@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{End, listings, output};
+use super::output::{self, say};
+use super::{End, listings};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::{
@@ -119,7 +120,7 @@ async fn submit(
     feed.told(TELL).await;
     match outcome {
         Outcome::Done(receipt) => {
-            print(&receipt, op, asking.list.format);
+            print(&receipt, op, asking.list.format)?;
             Ok(())
         }
         Outcome::Refused(refusal) => Err(End::Refused(Box::new(refusal), asking.list.format).into()),
@@ -148,10 +149,9 @@ async fn note(db: &Db, actor: UserId, username: &str, op: OpId) -> anyhow::Resul
     Ok(audit::write(db.writer().await?.link(), &[event]).await?)
 }
 
-fn print(receipt: &Receipt, op: OpId, style: Style) {
+fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
     if style == Style::Json {
-        println!("{}", json!({ "op": op, "receipt": receipt }));
-        return;
+        return say!("{}", json!({ "op": op, "receipt": receipt }));
     }
     let words = match receipt {
         Receipt::Given {
@@ -167,5 +167,5 @@ fn print(receipt: &Receipt, op: OpId, style: Style) {
             quantity, holds, ..
         } => format!("received: {quantity}; the ward holds {holds}"),
     };
-    println!("{}", output::shown(&words));
+    say!("{}", output::shown(&words))
 }

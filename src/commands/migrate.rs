@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::output::say;
 use crate::config::Config;
 use crate::store::{Db, migrate as schema, redact};
 
@@ -15,13 +16,17 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     let db = Db::open(&url, &config.pool(), true)
         .await
         .with_context(|| redact(&url))?;
-    let taken = schema::migrate(&db, |step, name| println!("step {step}: {name}")).await?;
+    let taken = schema::migrate(&db, |step, name| {
+        // That nobody reads what is being done is no reason to stop half-way.
+        let _ = say!("step {step}: {name}");
+    })
+    .await?;
     let did = match taken {
         0 => "nothing to do".to_owned(),
         1 => "1 step taken".to_owned(),
         n => format!("{n} steps taken"),
     };
-    println!("{}: {did}, the schema is current", redact(&url));
+    say!("{}: {did}, the schema is current", redact(&url))?;
     db.close().await;
     Ok(())
 }

@@ -1,11 +1,17 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod checks;
+mod demo;
 mod desk_commands;
+mod drill;
+mod import;
 mod listings;
+mod logging;
 mod migrate;
 mod output;
 mod settings;
 mod user;
+mod ward_desk;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -109,9 +115,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         database: cli.database,
     };
     let config = Config::load(&flags, |name| std::env::var(name).ok())?;
+    match &cli.command {
+        None | Some(Command::Demo { .. }) => logging::to_file(),
+        Some(_) => logging::to_stderr(),
+    }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
         Some(Command::Migrate) => migrate::migrate(&config).await,
+        Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
@@ -119,9 +130,13 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
+        Some(Command::Verify) => checks::verify(&config).await,
+        Some(Command::Doctor) => checks::doctor(&config).await,
+        Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
-        _ => Err(End::Usage("not yet".to_owned()).into()),
+        Some(Command::Demo { keep }) => demo::demo(&config, keep).await,
+        None => ward_desk::ward_desk(&config).await,
     }
 }
 

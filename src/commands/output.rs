@@ -12,6 +12,15 @@ use crate::cli::Style;
 use crate::domain::text::visible;
 use crate::interop::safe_cell;
 
+/// Prints a line; that nobody reads any more is an error to be passed on, where `println!` would panic.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write;
+        writeln!(std::io::stdout(), $($words)*)
+    }};
+}
+pub(super) use say;
+
 /// Text from the data, safe to print on a terminal.
 pub fn shown(text: &str) -> Cow<'_, str> {
     visible(text)

@@ -8,7 +8,7 @@ use anyhow::Context;
 use ssh_key::{HashAlg, PublicKey};
 use uuid::Uuid;
 
-use super::output::List;
+use super::output::{List, say};
 use super::{End, listings};
 use crate::cli::{Page, User};
 use crate::config::Config;
@@ -101,7 +101,7 @@ async fn change(
     apply(&mut tx, account.id).await?;
     note(&mut tx, account.id, username, what).await?;
     tx.commit().await?;
-    println!("{username}: {what}");
+    say!("{username}: {what}")?;
     Ok(())
 }
 

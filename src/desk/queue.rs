@@ -101,10 +101,10 @@ impl Queue {
     }
 
     /// Adds a job, or gives it back if there is no place.
-    pub fn push(&self, job: Job) -> Result<(), Job> {
+    pub fn push(&self, job: Job) -> Result<(), Box<Job>> {
         let mut state = self.state();
         if state.closed || state.waiting.len() >= self.capacity {
-            return Err(job);
+            return Err(Box::new(job));
         }
         state.waiting.push_back(job);
         drop(state);
@@ -173,6 +173,11 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
+    fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.waiting.is_empty() && state.busy == 0
+    }
+
     /// Nothing more is taken.
     pub fn close(&self) {
         self.state().closed = true;
@@ -184,10 +189,7 @@ impl Queue {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            let state = self.state();
-            let idle = state.waiting.is_empty() && state.busy == 0;
-            drop(state);
-            if idle {
+            if self.is_idle() {
                 return;
             }
             changed.await;

@@ -4,6 +4,7 @@
 //! ([`Fault`]: file, line, column, why); one bad row never takes a good one with it. This part knows the
 //! files and their rules; what is done with a row is the store's.
 
+pub mod demo;
 mod fault;
 mod fields;
 pub mod import;

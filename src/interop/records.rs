@@ -31,13 +31,13 @@ impl<R: Row> Entry<R> {
     /// The row's fault, found later: a reference that is not known.
     pub fn reject(&self, column: &'static str, value: impl Into<String>, reason: Reason) -> Reject {
         Reject {
-            fault: Fault {
+            fault: Box::new(Fault {
                 file: R::FILE,
                 line: self.line,
                 column,
                 value: value.into(),
                 reason,
-            },
+            }),
             raw: self.raw.clone(),
         }
     }
@@ -47,7 +47,7 @@ impl<R: Row> Entry<R> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// Where, and why.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// The record as it stood in the file (bytes that are no text replaced).
     pub raw: String,
 }
@@ -146,13 +146,13 @@ impl<R: Row, S: Read> Rows<R, S> {
         let result = match broken {
             None => Ok(raw),
             Some(reason) => Err(Reject {
-                fault: Fault {
+                fault: Box::new(Fault {
                     file: R::FILE,
                     line,
                     column: "",
                     value: String::new(),
                     reason,
-                },
+                }),
                 raw,
             }),
         };
@@ -212,7 +212,10 @@ impl<R: Row, S: Read> Rows<R, S> {
                 notes,
                 raw,
             }),
-            Err(fault) => Err(Reject { fault, raw }),
+            Err(fault) => Err(Reject {
+                fault: Box::new(fault),
+                raw,
+            }),
         }))
     }
 

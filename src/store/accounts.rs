@@ -32,7 +32,7 @@ pub struct Account {
     pub failed_at: Option<At>,
 }
 
-const ACCOUNT: &str = "SELECT id, username, name, role, every_ward, secret_hash, disabled, failures, failed_at \
+pub(super) const ACCOUNT: &str = "SELECT id, username, name, role, every_ward, secret_hash, disabled, failures, failed_at \
                        FROM users WHERE username = $1";
 
 /// The account of that name, if there is one.

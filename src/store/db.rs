@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{Postgres, Sqlite};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite};
 
 use super::{Conn, Engine, StoreError};
 
@@ -43,6 +43,9 @@ impl Default for Options {
         }
     }
 }
+
+/// How long a server may take for its first answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
 /// The database: a pool for PostgreSQL; for SQLite one connection that writes and a few that read.
 #[derive(Debug, Clone)]
@@ -191,6 +194,11 @@ impl Db {
                 // With 4 the planner prefers the single-column time index over the ward's own.
                 ("random_page_cost", "1.1".to_owned()),
             ]);
+        // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
+        let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;
+        let first = first
+            .map_err(|_| StoreError::Unavailable("the server does not answer".to_owned()))??;
+        first.close().await?;
         let pool = pool_options::<Postgres>(options)
             .max_connections(options.kept + options.burst)
             .after_release(|conn, _| {
@@ -245,6 +253,14 @@ impl Db {
         })
     }
 
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Db::Sqlite { read, .. } => read.is_closed(),
+            Db::Postgres { listen, .. } => listen.is_closed(),
+        }
+    }
+
     /// Closes every connection, after what runs on them.
     pub async fn close(&self) {
         match self {
@@ -272,16 +288,17 @@ impl Db {
     }
 }
 
-/// A connection of the pool. sqlx takes a server that refuses connections for one that is starting, and tries until
-/// the time is over: a pool that was not full then did not lack places, but a server.
+/// A connection of the pool. That none came in time means "busy" where all are in use, and otherwise that none could be
+/// made.
 async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
     match pool.acquire().await {
+        Ok(conn) => Ok(conn),
         Err(sqlx::Error::PoolTimedOut) if pool.size() < pool.options().get_max_connections() => {
             Err(StoreError::Unavailable(
-                "no connection could be made in time".to_owned(),
+                "no connection could be made".to_owned(),
             ))
         }
-        result => Ok(result?),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -16,6 +16,58 @@ use crate::domain::{
     Quantity, Request, UserId, WardId,
 };
 
+/// The part of the order query that both engines share.
+macro_rules! orders_sql {
+    ($which:literal) => {
+        concat!(
+            "SELECT o.id, o.version, o.status, o.kind, o.ward_id, w.name AS ward_name, o.drug_id, ",
+            "d.name || CASE d.strength WHEN '' THEN '' ELSE ' ' || d.strength END AS drug_title, d.unit, ",
+            "o.patient_id, p.mrn, o.dosage, o.dosage_max, o.priority, o.doctor_id, o.prescription_id, ",
+            "r.status <> 'discontinued' AS prescription_active, r.stop_at, r.schedule, ",
+            "u.name AS changed_by, o.changed_at, o.change ",
+            "FROM medication_orders o JOIN wards w ON w.id = o.ward_id JOIN drugs d ON d.id = o.drug_id ",
+            "JOIN patients p ON p.id = o.patient_id JOIN prescriptions r ON r.id = o.prescription_id ",
+            "LEFT JOIN users u ON u.id = o.changed_by ",
+            $which
+        )
+    };
+}
+
+/// What the desk remembers of operations.
+pub(super) const REMEMBERED: Sql = Sql::each(
+    "SELECT op_id, digest, outcome FROM operations WHERE op_id IN (SELECT unhex(value) FROM json_each($1))",
+    "SELECT op_id, digest, outcome FROM operations WHERE op_id = ANY($1)",
+);
+
+/// Orders, locked where the engine locks rows.
+pub(super) const ORDERS: Sql = Sql::each(
+    orders_sql!("WHERE o.id IN (SELECT unhex(value) FROM json_each($1))"),
+    orders_sql!("WHERE o.id = ANY($1) ORDER BY o.id FOR UPDATE OF o"),
+);
+
+/// Doses given of as-needed prescriptions.
+pub(super) const GIVEN: Sql = Sql::each(
+    "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
+         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
+         WHERE o.due_at IS NULL AND o.prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
+         ORDER BY a.administration_time DESC",
+    "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
+         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
+         WHERE o.due_at IS NULL AND o.prescription_id = ANY($1) \
+         ORDER BY a.administration_time DESC",
+);
+
+/// Stock, locked where the engine locks rows.
+pub(super) const STOCK: Sql = Sql::each(
+    "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
+         FROM json_each($1) w JOIN json_each($2) d ON d.key = w.key \
+         JOIN drug_stock s ON s.ward_id = w.value AND s.drug_id = d.value",
+    "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
+         FROM drug_stock s JOIN unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) \
+         ON s.ward_id = page.ward_id AND s.drug_id = page.drug_id \
+         ORDER BY s.ward_id, s.drug_id FOR UPDATE OF s",
+);
+
 /// What the desk remembers of an operation.
 #[derive(Debug, Clone, FromRow)]
 pub struct Remembered {
@@ -33,11 +85,7 @@ pub struct Remembered {
 /// [`StoreError`].
 pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembered>, StoreError> {
     let ids = List(ops.iter().map(|op| op.id.0).collect::<Vec<Uuid>>());
-    let sql = Sql::each(
-        "SELECT op_id, digest, outcome FROM operations WHERE op_id IN (SELECT unhex(value) FROM json_each($1))",
-        "SELECT op_id, digest, outcome FROM operations WHERE op_id = ANY($1)",
-    );
-    fetch!(all, link, Remembered, sql, ids)
+    fetch!(all, link, Remembered, REMEMBERED, ids)
 }
 
 /// Loads everything that the operations touch, and locks it: orders in key order, then stock in (ward, drug) order,
@@ -102,33 +150,12 @@ struct OrderRow {
     change: String,
 }
 
-/// The part of the order query that both engines share.
-macro_rules! orders_sql {
-    ($which:literal) => {
-        concat!(
-            "SELECT o.id, o.version, o.status, o.kind, o.ward_id, w.name AS ward_name, o.drug_id, ",
-            "d.name || CASE d.strength WHEN '' THEN '' ELSE ' ' || d.strength END AS drug_title, d.unit, ",
-            "o.patient_id, p.mrn, o.dosage, o.dosage_max, o.priority, o.doctor_id, o.prescription_id, ",
-            "r.status <> 'discontinued' AS prescription_active, r.stop_at, r.schedule, ",
-            "u.name AS changed_by, o.changed_at, o.change ",
-            "FROM medication_orders o JOIN wards w ON w.id = o.ward_id JOIN drugs d ON d.id = o.drug_id ",
-            "JOIN patients p ON p.id = o.patient_id JOIN prescriptions r ON r.id = o.prescription_id ",
-            "LEFT JOIN users u ON u.id = o.changed_by ",
-            $which
-        )
-    };
-}
-
 async fn orders(
     link: Link<'_>,
     wanted: &BTreeSet<OrderId>,
 ) -> Result<HashMap<OrderId, Order>, StoreError> {
     let ids = List(wanted.iter().map(|id| id.0).collect::<Vec<Uuid>>());
-    let sql = Sql::each(
-        orders_sql!("WHERE o.id IN (SELECT unhex(value) FROM json_each($1))"),
-        orders_sql!("WHERE o.id = ANY($1) ORDER BY o.id FOR UPDATE OF o"),
-    );
-    let rows = fetch!(all, link, OrderRow, sql, ids)?;
+    let rows = fetch!(all, link, OrderRow, ORDERS, ids)?;
     rows.into_iter()
         .map(|row| Ok((row.id, row.into_order()?)))
         .collect()
@@ -177,17 +204,7 @@ pub(super) async fn given(
     link: Link<'_>,
     prescriptions: Vec<Uuid>,
 ) -> Result<Vec<GivenRow>, StoreError> {
-    let sql = Sql::each(
-        "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
-         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
-         WHERE o.due_at IS NULL AND o.prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
-         ORDER BY a.administration_time DESC",
-        "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
-         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
-         WHERE o.due_at IS NULL AND o.prescription_id = ANY($1) \
-         ORDER BY a.administration_time DESC",
-    );
-    fetch!(all, link, GivenRow, sql, List(prescriptions))
+    fetch!(all, link, GivenRow, GIVEN, List(prescriptions))
 }
 
 async fn load_given(
@@ -237,16 +254,7 @@ async fn stock(
         return Ok(HashMap::new());
     }
     let (wards, drugs) = split(pages);
-    let sql = Sql::each(
-        "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
-         FROM json_each($1) w JOIN json_each($2) d ON d.key = w.key \
-         JOIN drug_stock s ON s.ward_id = w.value AND s.drug_id = d.value",
-        "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
-         FROM drug_stock s JOIN unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) \
-         ON s.ward_id = page.ward_id AND s.drug_id = page.drug_id \
-         ORDER BY s.ward_id, s.drug_id FOR UPDATE OF s",
-    );
-    let rows = fetch!(all, link, StockRow, sql, wards, drugs)?;
+    let rows = fetch!(all, link, StockRow, STOCK, wards, drugs)?;
     rows.into_iter()
         .map(|row| {
             let stock = Stock {

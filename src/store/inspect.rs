@@ -1,6 +1,11 @@
-//! What `valmed doctor` and `valmed verify` ask the live database.
+//! What `valmed doctor` asks the live database.
 
-use super::{Db, Engine, Sql, StoreError};
+use std::collections::BTreeSet;
+
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+use super::{At, Db, Engine, Link, List, Sql, StoreError, migrate, orders_ahead, screens};
 
 /// Something that the desk relies on, as read back from the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,58 +20,65 @@ pub struct Guarantee {
     pub holds: bool,
 }
 
+/// What SQLite must say: durable at every commit, and constraints on.
+const SQLITE: &[(&str, &str, &str)] = &[
+    (
+        "journal mode",
+        "SELECT journal_mode FROM pragma_journal_mode",
+        "wal",
+    ),
+    (
+        "synchronous",
+        "SELECT CASE synchronous WHEN 0 THEN 'OFF' WHEN 1 THEN 'NORMAL' ELSE 'FULL' END FROM pragma_synchronous",
+        "FULL",
+    ),
+    (
+        "foreign keys",
+        "SELECT CASE foreign_keys WHEN 1 THEN 'on' ELSE 'off' END FROM pragma_foreign_keys",
+        "on",
+    ),
+];
+
+/// What PostgreSQL must say: the isolation that the desk's rules are written for, and durable at every commit.
+const POSTGRES: &[(&str, &str, &str)] = &[
+    (
+        "isolation level",
+        "SELECT current_setting('transaction_isolation')",
+        "repeatable read",
+    ),
+    ("time zone", "SELECT current_setting('TimeZone')", "UTC"),
+    ("fsync", "SELECT current_setting('fsync')", "on"),
+    (
+        "full page writes",
+        "SELECT current_setting('full_page_writes')",
+        "on",
+    ),
+    (
+        "synchronous commit",
+        // 'local', 'remote_write' and 'remote_apply' are on disk here too.
+        "SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN 'off' ELSE 'on' END",
+        "on",
+    ),
+    (
+        "read-only server",
+        "SELECT CASE WHEN pg_is_in_recovery() THEN 'on' ELSE 'off' END",
+        "off",
+    ),
+];
+
 /// Reads back isolation and durability, on a connection of the pool as the desk uses it.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn guarantees(db: &Db) -> Result<Vec<Guarantee>, StoreError> {
     let mut conn = db.writer().await?;
-    let mut found = Vec::new();
-    let asked: &[(&'static str, &'static str, &'static str)] = match db.engine() {
-        Engine::Sqlite => &[
-            (
-                "journal mode",
-                "SELECT journal_mode FROM pragma_journal_mode",
-                "wal",
-            ),
-            (
-                "synchronous",
-                "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
-                "2",
-            ),
-            (
-                "foreign keys",
-                "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys",
-                "1",
-            ),
-        ],
-        Engine::Postgres => &[
-            (
-                "isolation level",
-                "SELECT current_setting('transaction_isolation')",
-                "repeatable read",
-            ),
-            ("time zone", "SELECT current_setting('TimeZone')", "UTC"),
-            ("fsync", "SELECT current_setting('fsync')", "on"),
-            (
-                "full page writes",
-                "SELECT current_setting('full_page_writes')",
-                "on",
-            ),
-            (
-                "synchronous commit",
-                "SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN 'off' ELSE 'on' END",
-                "on",
-            ),
-            (
-                "read-only server",
-                "SELECT current_setting('default_transaction_read_only')",
-                "off",
-            ),
-        ],
+    let asked = match db.engine() {
+        Engine::Sqlite => SQLITE,
+        Engine::Postgres => POSTGRES,
     };
+    let mut found = Vec::new();
     for (name, sql, wanted) in asked {
-        let (value,) = fetch!(one, conn.link(), (String,), Sql::from(*sql))?;
+        let (value,) = fetch!(one, conn.link(), (String,), *sql)?;
         let holds = value == *wanted;
         found.push(Guarantee {
             name,
@@ -76,4 +88,287 @@ pub async fn guarantees(db: &Db) -> Result<Vec<Guarantee>, StoreError> {
         });
     }
     Ok(found)
+}
+
+/// The engine's version.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn version(db: &Db) -> Result<String, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT sqlite_version()",
+        "SELECT current_setting('server_version')",
+    );
+    Ok(fetch!(one, conn.link(), (String,), sql)?.0)
+}
+
+/// Limits in force on a connection of the pool, as the server says them; none on SQLite.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn limits(db: &Db) -> Result<Vec<(String, String)>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT 'busy_timeout', timeout || 'ms' FROM pragma_busy_timeout",
+        "SELECT name, setting || COALESCE(unit, '') FROM pg_settings WHERE name IN ('statement_timeout', \
+         'lock_timeout', 'idle_in_transaction_session_timeout', 'max_connections', 'application_name') ORDER BY name",
+    );
+    fetch!(all, conn.link(), (String, String), sql)
+}
+
+/// Columns that the system ValMed succeeds requires to lead an index (foreign keys come on top).
+pub const REQUIRED_INDEXES: &[(&str, &str)] = &[
+    ("patients", "name"),
+    ("drugs", "name"),
+    ("drug_stock", "current_stock"),
+    ("medication_orders", "created_at"),
+    ("medication_orders", "status"),
+    ("medication_administrations", "administration_time"),
+    ("drug_transfers", "source_ward_id"),
+    ("drug_transfers", "destination_ward_id"),
+    ("drug_transfers", "transfer_date"),
+];
+
+/// Foreign keys: table and column.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn foreign_keys(db: &Db) -> Result<Vec<(String, String)>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT t.name, f.\"from\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f \
+         WHERE t.type = 'table' ORDER BY 1, 2",
+        "SELECT c.conrelid::regclass::text, a.attname::text FROM pg_constraint c \
+         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
+         WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace ORDER BY 1, 2",
+    );
+    fetch!(all, conn.link(), (String, String), sql)
+}
+
+/// Valid indexes: table and leading column. One that holds only rows where the column is set counts; one that holds
+/// only some states of a row does not.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn leading_columns(db: &Db) -> Result<BTreeSet<(String, String)>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_index_list(t.name) i \
+         JOIN pragma_index_info(i.name) c ON c.seqno = 0 LEFT JOIN sqlite_schema s ON s.name = i.name \
+         WHERE t.type = 'table' AND c.name IS NOT NULL \
+         AND (i.partial = 0 OR s.sql LIKE '%WHERE ' || c.name || ' IS NOT NULL')",
+        "SELECT x.indrelid::regclass::text, a.attname::text FROM pg_index x \
+         JOIN pg_class t ON t.oid = x.indrelid AND t.relnamespace = current_schema()::regnamespace \
+         JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] \
+         WHERE x.indisvalid AND x.indisready AND (x.indpred IS NULL \
+         OR pg_get_expr(x.indpred, x.indrelid) = '(' || a.attname || ' IS NOT NULL)')",
+    );
+    Ok(fetch!(all, conn.link(), (String, String), sql)?
+        .into_iter()
+        .collect())
+}
+
+/// Names of constraints and indexes that the migrations made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Constraints.
+    pub constraints: BTreeSet<String>,
+    /// Indexes.
+    pub indexes: BTreeSet<String>,
+}
+
+/// What the migrations say must be there.
+pub fn wanted(db: &Db) -> Named {
+    let mut named = Named::default();
+    for sql in migrate::texts(db) {
+        let statements = sql
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("--"));
+        let words: Vec<&str> = statements.flat_map(str::split_whitespace).collect();
+        for pair in words.windows(2) {
+            match pair {
+                ["CONSTRAINT", name] => named.constraints.insert((*name).to_owned()),
+                ["INDEX", name] => named.indexes.insert((*name).to_owned()),
+                _ => false,
+            };
+        }
+    }
+    named
+}
+
+/// What is there, and valid.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn present(db: &Db) -> Result<Named, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT name FROM sqlite_schema WHERE type = 'index'",
+        "SELECT c.relname::text FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid \
+         WHERE x.indisvalid AND c.relnamespace = current_schema()::regnamespace",
+    );
+    let indexes = fetch!(all, conn.link(), (String,), sql)?
+        .into_iter()
+        .map(|(name,)| name)
+        .collect();
+    let sql = Sql::each(
+        "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL",
+        "SELECT conname::text FROM pg_constraint \
+         WHERE convalidated AND connamespace = current_schema()::regnamespace",
+    );
+    let texts = fetch!(all, conn.link(), (String,), sql)?;
+    let constraints = match db.engine() {
+        Engine::Postgres => texts.into_iter().map(|(name,)| name).collect(),
+        // SQLite keeps a table's own text, constraints and all.
+        Engine::Sqlite => texts
+            .iter()
+            .flat_map(|(sql,)| {
+                let words: Vec<&str> = sql.split_whitespace().collect();
+                let named = words.windows(2).filter(|pair| pair[0] == "CONSTRAINT");
+                named.map(|pair| pair[1].to_owned()).collect::<Vec<_>>()
+            })
+            .collect(),
+    };
+    Ok(Named {
+        constraints,
+        indexes,
+    })
+}
+
+/// A screen query and the first step of its plan that reads a whole table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Which query.
+    pub query: &'static str,
+    /// The step that scans; `None`: every step uses an index.
+    pub scans: Option<String>,
+}
+
+/// Asks the engine how it would run a statement. On PostgreSQL with sequential scans discouraged: a small table would
+/// be scanned whatever indexes it has, and what is to be proved is that an index serves.
+macro_rules! plan {
+    ($link:expr, $name:literal, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let steps: Vec<String> = match $link {
+            Link::Sqlite(conn) => {
+                let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", Sql::from($sql).text(Engine::Sqlite)));
+                let rows = sqlx::query(sql)$(.bind($bind))*.fetch_all(&mut *conn).await?;
+                rows.iter().map(|row| row.try_get::<String, _>("detail")).collect::<Result<_, _>>()?
+            }
+            Link::Postgres(conn) => {
+                let sql = AssertSqlSafe(format!("EXPLAIN {}", Sql::from($sql).text(Engine::Postgres)));
+                let rows = sqlx::query(sql)$(.bind($bind))*.fetch_all(&mut *conn).await?;
+                rows.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<_, _>>()?
+            }
+        };
+        Plan { query: $name, scans: steps.into_iter().find(|step| scans(step)) }
+    }};
+}
+
+/// Whether a step of a plan reads a whole table.
+fn scans(step: &str) -> bool {
+    let step = step.trim();
+    let sqlite =
+        step.starts_with("SCAN ") && !step.contains(" USING ") && !step.contains("VIRTUAL TABLE");
+    sqlite || step.contains("Seq Scan")
+}
+
+/// How the engine would run every query of every screen, and of the desk's transaction.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
+    let mut conn = db.writer().await?;
+    let mut tx = conn.begin_write().await?;
+    let discourage = Sql::each("SELECT 1", "SET LOCAL enable_seqscan = off");
+    execute!(tx.link(), discourage)?;
+    let at = At::from(jiff::Timestamp::UNIX_EPOCH);
+    let (one, many, nobody) = (1_i64, 100_i64, Uuid::nil());
+    let ids = || List(vec![nobody]);
+    let mut link = tx.link();
+    let plans = vec![
+        plan!(
+            link.lend(),
+            "queue: timed orders of a ward",
+            screens::QUEUE_TIMED,
+            one,
+            many
+        ),
+        plan!(
+            link.lend(),
+            "queue: as-needed orders of a ward",
+            screens::QUEUE_OPEN,
+            one,
+            many
+        ),
+        plan!(link.lend(), "stock of a ward", screens::STOCK, one, many),
+        plan!(link.lend(), "log of a ward", screens::LOG, one, many),
+        plan!(link.lend(), "sheet: the order", screens::ORDER, nobody),
+        plan!(
+            link.lend(),
+            "sheet: last given",
+            screens::LAST_GIVEN,
+            nobody,
+            one
+        ),
+        plan!(link.lend(), "sheet: the stock", screens::STOCK_OF, one, one),
+        plan!(link.lend(), "sheet: a wristband", screens::PATIENT, "x"),
+        plan!(
+            link.lend(),
+            "as-needed doses given",
+            super::desk::GIVEN,
+            ids()
+        ),
+        plan!(link.lend(), "desk: orders", super::desk::ORDERS, ids()),
+        plan!(link.lend(), "desk: memory", super::desk::REMEMBERED, ids()),
+        plan!(
+            link.lend(),
+            "desk: stock",
+            super::desk::STOCK,
+            List(vec![one]),
+            List(vec![one])
+        ),
+        plan!(
+            link.lend(),
+            "orders to be made ahead",
+            orders_ahead::TO_MAKE,
+            at,
+            at,
+            nobody,
+            many
+        ),
+        plan!(link.lend(), "sign-in", super::accounts::ACCOUNT, "x"),
+    ];
+    tx.rollback().await?;
+    Ok(plans)
+}
+
+/// Stock rows that are not the sum of their ledger, as ward and drug codes; at most a few.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn stock_off_ledger(db: &Db) -> Result<Vec<(String, String)>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = "SELECT w.code, d.code FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id \
+               LEFT JOIN (SELECT ward_id, drug_id, sum(delta) AS total FROM stock_ledger GROUP BY ward_id, drug_id) l \
+               ON l.ward_id = s.ward_id AND l.drug_id = s.drug_id \
+               WHERE s.current_stock <> COALESCE(l.total, 0) OR s.current_stock < 0 ORDER BY 1, 2 LIMIT 5";
+    fetch!(all, conn.link(), (String, String), sql)
+}
+
+/// What SQLite itself finds wrong with its file; PostgreSQL has no such question, and gives nothing.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn file_faults(db: &Db) -> Result<Vec<String>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok' UNION ALL \
+         SELECT 'a row of ' || \"table\" || ' refers to nothing in ' || parent FROM pragma_foreign_key_check LIMIT 5",
+        "SELECT NULL::text WHERE false",
+    );
+    Ok(fetch!(all, conn.link(), (String,), sql)?
+        .into_iter()
+        .map(|(fault,)| fault)
+        .collect())
 }

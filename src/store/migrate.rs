@@ -1,5 +1,6 @@
 //! Bringing a database to the schema this program was built for, and refusing one that it does not know.
 
+use std::fmt;
 use std::fs::File;
 
 use sqlx::migrate::{Migrate, Migrator};
@@ -32,11 +33,28 @@ pub enum Standing {
     },
 }
 
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Standing::Empty => f.write_str("empty"),
+            Standing::Current(step) => write!(f, "step {step}, current"),
+            Standing::Older { found, wanted } | Standing::Newer { found, wanted } => {
+                write!(f, "step {found}, and this valmed knows {wanted}")
+            }
+        }
+    }
+}
+
 fn steps(db: &Db) -> &'static Migrator {
     match db {
         Db::Sqlite { .. } => &SQLITE,
         Db::Postgres { .. } => &POSTGRES,
     }
+}
+
+/// The statements of every step.
+pub(super) fn texts(db: &Db) -> impl Iterator<Item = &'static str> {
+    steps(db).iter().map(|step| step.sql.as_str())
 }
 
 fn last(migrator: &Migrator) -> i64 {

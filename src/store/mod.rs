@@ -16,8 +16,10 @@ mod listen;
 pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
+pub mod scratch;
 pub mod screens;
 mod types;
+pub mod verify;
 
 pub use db::{Db, Options, is_postgres, redact};
 pub use error::StoreError;

@@ -26,10 +26,20 @@ pub struct ToMake {
     pub time_zone: String,
 }
 
-pub(super) const TO_MAKE: &str = "SELECT r.id, r.schedule, r.start_at, r.stop_at, r.made_until, p.ward_id, w.time_zone \
-    FROM prescriptions r JOIN patients p ON p.id = r.patient_id JOIN wards w ON w.id = p.ward_id \
-    WHERE r.status = 'active' AND r.made_until < $1 AND (r.made_until, r.id) > ($2, $3) \
-    ORDER BY r.made_until, r.id LIMIT $4";
+macro_rules! to_make_sql {
+    ($lock:literal) => {
+        concat!(
+            "SELECT r.id, r.schedule, r.start_at, r.stop_at, r.made_until, p.ward_id, w.time_zone ",
+            "FROM prescriptions r JOIN patients p ON p.id = r.patient_id JOIN wards w ON w.id = p.ward_id ",
+            "WHERE r.status = 'active' AND r.made_until < $1 AND (r.made_until, r.id) > ($2, $3) ",
+            "ORDER BY r.made_until, r.id LIMIT $4",
+            $lock
+        )
+    };
+}
+
+/// The patient is locked too: one who is moved at this moment must not get orders in the ward they have left.
+pub(super) const TO_MAKE: Sql = Sql::each(to_make_sql!(""), to_make_sql!(" FOR SHARE OF p"));
 
 /// A page of active prescriptions whose orders are made no further than `before`, after the one that the last page
 /// ended with.

@@ -150,6 +150,15 @@ pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
     ORDER BY a.administration_time DESC LIMIT 1";
 
+/// One order, as its sheet shows it.
+pub(super) const ORDER: &str = queue_sql!("WHERE o.id = $1");
+/// How much of one drug a ward holds.
+pub(super) const STOCK_OF: &str =
+    "SELECT current_stock FROM drug_stock WHERE ward_id = $1 AND drug_id = $2";
+/// Whose a wristband is.
+pub(super) const PATIENT: &str =
+    "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE mrn = $1";
+
 /// Patients and drugs that many rows share are held once.
 #[derive(Default)]
 struct Shared {
@@ -402,12 +411,18 @@ pub async fn order_detail(
             change: standing.change,
         });
     }
-    let row = fetch!(one, tx.link(), QueueRow, queue_sql!("WHERE o.id = $1"), id)?;
+    let row = fetch!(one, tx.link(), QueueRow, ORDER, id)?;
     let ward = row.ward_id;
     let order = Shared::default().order(row);
-    let sql = "SELECT current_stock FROM drug_stock WHERE ward_id = $1 AND drug_id = $2";
-    let stock =
-        fetch!(optional, tx.link(), (Quantity,), sql, ward, order.drug.id)?.map(|(stock,)| stock);
+    let stock = fetch!(
+        optional,
+        tx.link(),
+        (Quantity,),
+        STOCK_OF,
+        ward,
+        order.drug.id
+    )?
+    .map(|(stock,)| stock);
     let last = fetch!(
         optional,
         tx.link(),
@@ -456,8 +471,7 @@ struct PatientRow {
 /// # Errors
 /// [`StoreError`].
 pub async fn patient_by_mrn(link: Link<'_>, mrn: &str) -> Result<Option<Patient>, StoreError> {
-    let sql = "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE mrn = $1";
-    let row = fetch!(optional, link, PatientRow, sql, mrn)?;
+    let row = fetch!(optional, link, PatientRow, PATIENT, mrn)?;
     Ok(row.map(|row| Patient {
         id: row.id,
         mrn: row.mrn,

@@ -305,7 +305,7 @@ impl Run<'_, '_> {
             file.rejected += done.rejects.len() as u64;
             file.noted += done.notes.len() as u64;
         }
-        let faults = done.rejects.into_iter().map(|reject| reject.fault);
+        let faults = done.rejects.into_iter().map(|reject| *reject.fault);
         keep_some(&mut self.report.rejects, faults);
         keep_some(&mut self.report.notes, done.notes.into_iter());
         for (spelling, why) in done.frequencies {

@@ -12,7 +12,9 @@ use crate::domain::{DrugId, LedgerReason, OpId, Quantity, WardId};
 use crate::interop::fault::Reason;
 use crate::interop::records::{Entry, Reject};
 use crate::interop::rows::{DrugRow, StockRow, WardRow};
-use crate::store::import::{self as table, DrugChange, NewDrug, NewNdc, NewPage, NewWard};
+use crate::store::import::{
+    self as table, DrugChange, KnownDrug, NewDrug, NewNdc, NewPage, NewWard,
+};
 use crate::store::{Link, StoreError};
 
 /// A row that may not become something else under its key.
@@ -115,16 +117,7 @@ impl Import for DrugRow {
                 added.push(new_drug(row));
                 continue;
             };
-            // What is counted, and how much of the drug is in one: doses and stock would mean something else.
-            let fixed = [
-                ("form", &row.form, &known.form),
-                ("strength", &row.strength, &known.strength),
-                ("unit", &row.unit, &known.unit),
-            ];
-            let reject = fixed
-                .into_iter()
-                .find_map(|(column, found, recorded)| identity(entry, column, found, recorded));
-            if let Some(reject) = reject {
+            if let Some(reject) = other_drug(entry, known) {
                 done.rejects.push(reject);
                 continue;
             }
@@ -153,6 +146,19 @@ impl Import for DrugRow {
         table::add_ndcs(link, &ndcs).await?;
         Ok(done)
     }
+}
+
+/// What is counted, and how much of the drug is in one of it, stays: doses and stock would mean something else.
+fn other_drug(entry: &Entry<DrugRow>, known: &KnownDrug) -> Option<Reject> {
+    let row = &entry.row;
+    let fixed = [
+        ("form", &row.form, &known.form),
+        ("strength", &row.strength, &known.strength),
+        ("unit", &row.unit, &known.unit),
+    ];
+    fixed
+        .into_iter()
+        .find_map(|(column, found, recorded)| identity(entry, column, found, recorded))
 }
 
 fn new_drug(row: &DrugRow) -> NewDrug {

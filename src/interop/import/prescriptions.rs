@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::{Context, Done, Import, words};
 use crate::domain::schedule::{Reading, Written, due_times, understand};
-use crate::domain::{OrderKind, PrescriptionId, Schedule};
+use crate::domain::{OrderId, OrderKind, PrescriptionId, Schedule};
 use crate::interop::fault::{Fault, Reason};
 use crate::interop::records::{Entry, Reject};
 use crate::interop::rows::{PrescriptionRow, Row};
 use crate::store::import::{
-    self as table, KnownPatient, KnownPrescription, OpenOrder, PrescriptionRecord,
+    self as table, KnownPatient, KnownPrescription, OpenOrder, PrescriptionRecord, Reopening,
+    StaleOrder,
 };
 use crate::store::{At, Link, StoreError};
 
@@ -297,17 +298,35 @@ async fn change(
         .collect();
     let ids = retimed.keys().map(|id| id.0).collect();
     let open = table::open_orders(link.lend(), ids).await?;
-    let stale: Vec<Uuid> = open
+    let stale: Vec<StaleOrder> = open
         .iter()
         .filter(|order| {
             let resolved = retimed.get(&order.prescription_id);
             resolved.is_some_and(|resolved| !still_due(order, resolved, now))
         })
-        .map(|order| order.id.0)
+        .map(stale)
         .collect();
-    table::close_orders(link.lend(), stale, now.into()).await?;
-    table::change_orders(link, &records, now.into()).await?;
+    table::close_orders(link.lend(), &stale, now.into()).await?;
+    table::change_orders(link.lend(), &records, now.into()).await?;
+    let reopened: Vec<Reopening> = retimed
+        .values()
+        .filter(|resolved| resolved.schedule.kind() != OrderKind::Timed)
+        .map(|resolved| Reopening {
+            id: OrderId(Uuid::now_v7()),
+            rx: resolved.record.id,
+            kind: resolved.schedule.kind(),
+        })
+        .collect();
+    table::reopen_orders(link, &reopened, now.into()).await?;
     Ok(())
+}
+
+fn stale(order: &OpenOrder) -> StaleOrder {
+    let aside = SignedDuration::from_micros(fastrand::i64(1..1_000_000));
+    StaleOrder {
+        id: order.id,
+        due: order.due_at.map(|At(due)| At(due + aside)),
+    }
 }
 
 /// Whether a changed prescription still asks for an open order. What was due before now stays to be accounted for.

@@ -16,6 +16,7 @@ pub use places::{
     update_drugs, update_wards, wards,
 };
 pub use prescriptions::{
-    KnownPrescription, OpenOrder, PrescriptionRecord, add_prescriptions, change_orders,
-    close_orders, known_prescriptions, open_orders, update_prescriptions,
+    KnownPrescription, OpenOrder, PrescriptionRecord, Reopening, StaleOrder, add_prescriptions,
+    change_orders, close_orders, known_prescriptions, open_orders, reopen_orders,
+    update_prescriptions,
 };

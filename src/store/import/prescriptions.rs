@@ -239,21 +239,70 @@ pub async fn open_orders(
     fetch!(all, link, OpenOrder, sql, List(prescriptions))
 }
 
-/// Discontinues open orders that their changed prescription no longer asks for.
+/// An open order that its changed prescription no longer asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct StaleOrder {
+    /// Key.
+    pub id: OrderId,
+    /// When it was due, with a fraction of a second added: its place (prescription, due time) becomes free, or the same
+    /// dose could never be ordered again after the prescription is changed back.
+    pub due: Option<At>,
+}
+
+/// Discontinues such orders.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn close_orders(link: Link<'_>, orders: Vec<Uuid>, now: At) -> Result<(), StoreError> {
-    let expected = orders.len();
-    if expected == 0 {
+pub async fn close_orders(link: Link<'_>, rows: &[StaleOrder], now: At) -> Result<(), StoreError> {
+    if rows.is_empty() {
         return Ok(());
     }
     let sql = Sql::each(
-        "UPDATE medication_orders SET status = 'discontinued', version = version + 1, changed_at = $2, \
-         changed_by = NULL, change = 'the prescription was changed' \
-         WHERE status = 'active' AND id IN (SELECT unhex(value) FROM json_each($1))",
-        "UPDATE medication_orders SET status = 'discontinued', version = version + 1, changed_at = $2, \
-         changed_by = NULL, change = 'the prescription was changed' WHERE status = 'active' AND id = ANY($1)",
+        "UPDATE medication_orders SET status = 'discontinued', due_at = r.value ->> 'due', version = version + 1, \
+         changed_at = $2, changed_by = NULL, change = 'the prescription was changed' FROM json_each($1) r \
+         WHERE medication_orders.id = unhex(r.value ->> 'id', '-') AND status = 'active'",
+        "UPDATE medication_orders o SET status = 'discontinued', \
+         due_at = 'epoch'::timestamptz + r.due * interval '1 microsecond', version = o.version + 1, \
+         changed_at = $2, changed_by = NULL, change = 'the prescription was changed' \
+         FROM json_to_recordset($1::json) AS r (id uuid, due bigint) WHERE o.id = r.id AND o.status = 'active'",
     );
-    changed("orders", execute!(link, sql, List(orders), now)?, expected)
+    changed("orders", execute!(link, sql, json(rows)?, now)?, rows.len())
+}
+
+/// The one open order of a prescription without due times.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reopening {
+    /// Key (UUIDv7), should it be needed.
+    pub id: OrderId,
+    /// Which.
+    pub rx: PrescriptionId,
+    /// As needed or unscheduled.
+    pub kind: OrderKind,
+}
+
+/// Opens the order of prescriptions that run now and have none open; gives how many were opened.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn reopen_orders(link: Link<'_>, rows: &[Reopening], now: At) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let sql = Sql::each(
+        "INSERT INTO medication_orders (id, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, due_at, \
+         kind, priority, status, doctor_id, created_at, version, changed_at, changed_by, change) \
+         SELECT unhex(n.value ->> 'id', '-'), r.patient_id, p.ward_id, r.drug_id, r.id, r.dose, r.dose_max, NULL, \
+         n.value ->> 'kind', r.priority, 'active', r.prescriber_id, $2, 1, $2, NULL, 'made from the prescription' \
+         FROM json_each($1) n JOIN prescriptions r ON r.id = unhex(n.value ->> 'rx', '-') \
+         JOIN patients p ON p.id = r.patient_id \
+         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO medication_orders (id, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, due_at, \
+         kind, priority, status, doctor_id, created_at, version, changed_at, changed_by, change) \
+         SELECT n.id, r.patient_id, p.ward_id, r.drug_id, r.id, r.dose, r.dose_max, NULL, \
+         n.kind, r.priority, 'active', r.prescriber_id, $2, 1, $2, NULL, 'made from the prescription' \
+         FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, kind text) JOIN prescriptions r ON r.id = n.rx \
+         JOIN patients p ON p.id = r.patient_id \
+         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) ON CONFLICT DO NOTHING",
+    );
+    execute!(link, sql, json(rows)?, now)
 }

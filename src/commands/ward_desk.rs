@@ -1,0 +1,135 @@
+//! `valmed` alone: the ward desk at this terminal.
+
+use anyhow::Context;
+
+use super::{End, migrate};
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::desk::horizon::make_orders_ahead;
+use crate::domain::WardId;
+use crate::feed::Feed;
+use crate::session::local::{self, Ended};
+use crate::session::{Services, Settings};
+use crate::signin::SignIn;
+use crate::store::{self, Db, accounts, migrate as schema, screens};
+use crate::tui::{SignedIn, Start};
+
+/// How long the end waits for other processes to be told; they would find out by themselves.
+const TELL: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Opens the configured database, which is made at the first start where it is this user's own, and the desk on it.
+pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
+    let (url, embedded) = config.database_or_embedded()?;
+    let db = if embedded {
+        migrate::make_folder(&url)?;
+        let db = Db::open(&url, &config.pool(), true)
+            .await
+            .with_context(|| store::redact(&url))?;
+        schema::migrate(&db, |_, _| {}).await?;
+        db
+    } else {
+        super::open(config).await?
+    };
+    let start = first_screen(&db, &url).await?;
+    let settings = Settings {
+        due_window: config.due_window(),
+        ..Settings::default()
+    };
+    run(db, config, settings, start).await?.echo();
+    Ok(())
+}
+
+async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
+    let mut conn = db.reader().await?;
+    let people = accounts::able_to_sign_in(conn.link()).await?;
+    let wards = screens::wards(conn.link()).await?;
+    Ok(if people == 0 || wards.is_empty() {
+        Start::FirstRun {
+            database: store::redact(url),
+        }
+    } else {
+        Start::SignIn {
+            note: String::new(),
+        }
+    })
+}
+
+/// The screen of somebody whose name is known: a demonstration signs in by itself. Signing out goes to the sign-in,
+/// which shows `then`.
+pub async fn known(
+    db: &Db,
+    username: &str,
+    ward: Option<WardId>,
+    then: &str,
+) -> anyhow::Result<Start> {
+    let actor = SignIn::known(db, username).await?;
+    let actor = actor.ok_or_else(|| End::Usage(format!("there is no account '{username}'")))?;
+    let wards = screens::wards(db.reader().await?.link()).await?;
+    Ok(Start::Known {
+        signed_in: SignedIn { actor, wards },
+        ward,
+        then: Some(then.to_owned()),
+    })
+}
+
+/// Runs the desk at this terminal until the person leaves, then finishes what was signed. Says how it ended: the
+/// caller tidies up and then passes a signal on.
+pub async fn run(
+    db: Db,
+    config: &Config,
+    settings: Settings,
+    start: Start,
+) -> anyhow::Result<Ended> {
+    let (desk, feed) = super::desk(&db, config);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let horizon = tokio::spawn(keep_orders_ahead(
+        db.clone(),
+        config.clone(),
+        feed.clone(),
+        stopped,
+    ));
+    let sign_in = SignIn::new(db.clone(), config.sign_in_delays());
+    let clock = std::sync::Arc::new(store::now);
+    let services = Services::new(db.clone(), desk.clone(), feed.clone(), sign_in, clock);
+    let ended = local::run(services, settings, start).await;
+    // It ends between two runs: a transaction is never left in the middle.
+    drop(stop);
+    if tokio::time::timeout(config.desk().wait, horizon)
+        .await
+        .is_err()
+    {
+        tracing::warn!("orders were still being made ahead at the end");
+    }
+    close(&desk, &feed, config).await;
+    Ok(ended?)
+}
+
+async fn close(desk: &Desk, feed: &Feed, config: &Config) {
+    if !desk.close(config.desk().wait).await {
+        tracing::warn!("the desk was closed with operations under way");
+    }
+    feed.told(TELL).await;
+}
+
+/// While a desk is open, doses become orders before they are due.
+async fn keep_orders_ahead(
+    db: Db,
+    config: Config,
+    feed: Feed,
+    mut stopped: tokio::sync::oneshot::Receiver<()>,
+) {
+    let mut every = tokio::time::interval(config.horizon_every());
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = &mut stopped => return,
+        }
+        match make_orders_ahead(&db, store::now(), config.horizon()).await {
+            Ok(made) if !made.wards.is_empty() => feed.on_commit()(&made.wards),
+            Ok(_) => {}
+            // The next turn tries again; the screen says itself when the database is away.
+            Err(error) => tracing::warn!("orders could not be made ahead: {error}"),
+        }
+    }
+}

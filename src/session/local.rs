@@ -1,0 +1,174 @@
+//! A session at the terminal that the program was started in, with the signals of the process.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::low_level::emulate_default_handler;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Event, INPUTS, Services, Session, Settings, Terminal};
+use crate::terminal::local::{Local, NoTerminal};
+use crate::terminal::{Painter, Profile, input};
+use crate::tui::Start;
+
+/// A program that was asked to end and whose terminal takes no more bytes ends after this all the same.
+const AT_LAST: Duration = Duration::from_secs(10);
+
+/// How a session at the local terminal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The person left.
+    Left,
+    /// This signal ended it. Whoever started the program expects it to end by that signal: see [`Ended::echo`].
+    Signal(i32),
+}
+
+impl Ended {
+    /// Ends the process by the signal that ended the session, if one did. Call it when all else is closed.
+    pub fn echo(self) {
+        if let Ended::Signal(signal) = self {
+            // It does not return when it works.
+            let _ = emulate_default_handler(signal);
+        }
+    }
+}
+
+/// The local terminal and what it shows.
+struct LocalTerminal {
+    local: Local,
+    painter: Painter,
+}
+
+impl Terminal for LocalTerminal {
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()> {
+        self.painter.paint(&mut io::stdout().lock(), frame, cursor)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.painter.forget();
+        self.local.suspend()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.painter.forget();
+        self.local.retake()
+    }
+}
+
+/// Runs a session at the local terminal until the person leaves or a signal ends it. The terminal is as it was
+/// before, whichever way that goes.
+///
+/// # Errors
+/// [`NoTerminal`]: there is none, or it is gone.
+pub async fn run(
+    services: Services,
+    settings: Settings,
+    start: Start,
+) -> Result<Ended, NoTerminal> {
+    let profile = Profile::of(|name| std::env::var(name).ok());
+    let (events, mut received) = mpsc::channel(INPUTS);
+    let ending = Arc::new(AtomicI32::new(0));
+    let signals = Signals::new()?;
+    let local = Local::enter(profile)?;
+    let size = local.size();
+    let terminal = LocalTerminal {
+        local,
+        painter: Painter::new(profile),
+    };
+    let tasks = [
+        tokio::spawn(signals.run(events.clone(), Arc::clone(&ending))),
+        tokio::spawn(read(events)),
+    ];
+    let _tasks = Ends(tasks);
+    let theme = profile.theme();
+    let mut session = Session::new(services, settings, theme, terminal, size, start);
+    let ran = session.run(&mut received).await;
+    drop(session);
+    match ending.load(Ordering::SeqCst) {
+        0 => {
+            ran?;
+            Ok(Ended::Left)
+        }
+        // A terminal that has hung up cannot be drawn on either: the signal is what happened.
+        signal => Ok(Ended::Signal(signal)),
+    }
+}
+
+/// Tasks that end with the session.
+struct Ends([JoinHandle<()>; 2]);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Reads keys until the terminal closes.
+async fn read(events: mpsc::Sender<Event>) {
+    let mut stream = EventStream::new();
+    while let Some(Ok(event)) = stream.next().await {
+        if let Some(input) = input::of(event)
+            && events.send(Event::Input(input)).await.is_err()
+        {
+            return;
+        }
+    }
+    // The session may have ended by itself.
+    let _ = events.send(Event::End).await;
+}
+
+/// The signals that mean something to a session.
+struct Signals {
+    hang_up: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    stop: Signal,
+    go_on: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        let of = |number| signal(SignalKind::from_raw(number));
+        Ok(Signals {
+            hang_up: of(SIGHUP)?,
+            interrupt: of(SIGINT)?,
+            terminate: of(SIGTERM)?,
+            stop: of(SIGTSTP)?,
+            go_on: of(SIGCONT)?,
+        })
+    }
+
+    async fn run(mut self, events: mpsc::Sender<Event>, ending: Arc<AtomicI32>) {
+        let number = loop {
+            let event = tokio::select! {
+                _ = self.hang_up.recv() => break SIGHUP,
+                _ = self.interrupt.recv() => break SIGINT,
+                _ = self.terminate.recv() => break SIGTERM,
+                _ = self.stop.recv() => Event::Suspend,
+                _ = self.go_on.recv() => Event::Resume,
+            };
+            if events.send(event).await.is_err() {
+                return;
+            }
+        };
+        ending.store(number, Ordering::SeqCst);
+        let told = tokio::time::timeout(AT_LAST, events.send(Event::End)).await;
+        if matches!(told, Ok(Err(_))) {
+            return;
+        }
+        // The session aborts this task when it ends. If it does not, it hangs on a terminal that takes nothing.
+        tokio::time::sleep(AT_LAST).await;
+        let _ = emulate_default_handler(number);
+    }
+}

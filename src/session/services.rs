@@ -1,0 +1,197 @@
+//! Carrying out what the interface asks for.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::desk::{Clock, Desk, Progress};
+use crate::domain::snapshot::Ward;
+use crate::domain::{Operation, OrderId, OrderStatus, Outcome};
+use crate::feed::Feed;
+use crate::signin::{SignIn, SignInError};
+use crate::store::screens::{self, Found};
+use crate::store::{Db, StoreError};
+use crate::tui::{Effect, OrderNow, Reply, SignInFailure, SignedIn};
+
+/// Questions of one session that may be on their way to the database at once.
+const AT_ONCE: usize = 4;
+
+/// What a session works with. Clones share it.
+#[derive(Clone)]
+pub struct Services {
+    /// Reads.
+    pub db: Db,
+    /// Writes.
+    pub desk: Desk,
+    /// Live wards.
+    pub feed: Feed,
+    /// The door.
+    pub sign_in: SignIn,
+    /// The time.
+    pub clock: Clock,
+    asking: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// Services for one session.
+    pub fn new(db: Db, desk: Desk, feed: Feed, sign_in: SignIn, clock: Clock) -> Services {
+        Services {
+            db,
+            desk,
+            feed,
+            sign_in,
+            clock,
+            asking: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Carries an effect out in a task of its own, which answers when it is done. The task goes on when the session
+    /// ends: a question to the database is never dropped half-way.
+    pub(super) fn ask(&self, effect: Effect, answers: mpsc::Sender<Reply>) {
+        let services = self.clone();
+        tokio::spawn(async move {
+            if let Effect::Submit { operation, drug } = effect {
+                let ticket = services.desk.submit(operation.clone(), Some(drug));
+                return follow(&operation, ticket.progress(), answers).await;
+            }
+            let Ok(_turn) = services.asking.acquire().await else {
+                return;
+            };
+            if let Some(reply) = services.answer(effect).await {
+                // The session may have ended meanwhile; then nobody wants to know.
+                let _ = answers.send(reply).await;
+            }
+        });
+    }
+
+    async fn answer(&self, effect: Effect) -> Option<Reply> {
+        Some(match effect {
+            Effect::SignIn { username, secret } => {
+                Reply::SignIn(self.signed_in(&username, &secret.0).await)
+            }
+            Effect::LoadWards => Reply::Wards(self.wards().await.map_err(|e| words(&e))),
+            Effect::LoadDetail(order) => Reply::Detail {
+                order,
+                now: self.detail(order).await.map_err(|e| words(&e)),
+            },
+            Effect::LookUpPatient { mrn, .. } => Reply::Patient {
+                name: self.patient(&mrn).await.map_err(|e| words(&e)),
+                mrn,
+            },
+            Effect::Watch(_)
+            | Effect::Unwatch
+            | Effect::Submit { .. }
+            | Effect::DrainInput
+            | Effect::Suspend
+            | Effect::Quit => return None,
+        })
+    }
+
+    async fn signed_in(&self, username: &str, secret: &str) -> Result<SignedIn, SignInFailure> {
+        let now = (self.clock)();
+        let later = |wait: std::time::Duration| {
+            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+            now.checked_add(wait).unwrap_or(Timestamp::MAX)
+        };
+        let unavailable = |why: String| SignInFailure::Unavailable { why };
+        let actor = match self.sign_in.check(username, secret, now).await {
+            Ok(actor) => actor,
+            Err(SignInError::Wrong { wait }) => {
+                return Err(SignInFailure::Wrong {
+                    retry_at: later(wait),
+                });
+            }
+            Err(SignInError::TooSoon { wait }) => {
+                return Err(SignInFailure::TooSoon {
+                    retry_at: later(wait),
+                });
+            }
+            Err(SignInError::Store(error)) => return Err(unavailable(words(&error))),
+            Err(SignInError::Hash(error)) => {
+                tracing::error!("a secret could not be checked: {error}");
+                return Err(unavailable("the PIN could not be checked.".to_owned()));
+            }
+        };
+        let wards = self.wards().await.map_err(|e| unavailable(words(&e)))?;
+        Ok(SignedIn { actor, wards })
+    }
+
+    async fn wards(&self) -> Result<Vec<Ward>, StoreError> {
+        screens::wards(self.db.reader().await?.link()).await
+    }
+
+    async fn detail(&self, order: OrderId) -> Result<OrderNow, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let found = screens::order_detail(&mut conn, order, (self.clock)()).await?;
+        Ok(match found {
+            Found::Open(detail) => OrderNow::Open(detail),
+            Found::Missing => OrderNow::NotFound,
+            Found::Closed {
+                status,
+                by,
+                at,
+                change,
+            } => OrderNow::Ended {
+                status,
+                by,
+                at: Some(at),
+                // Of a dose that was given there is nothing to say but by whom and when.
+                reason: if status == OrderStatus::Discontinued {
+                    change
+                } else {
+                    String::new()
+                },
+            },
+        })
+    }
+
+    async fn patient(&self, mrn: &str) -> Result<Option<String>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let found = screens::patient_by_mrn(conn.link(), mrn).await?;
+        Ok(found.map(|patient| patient.name))
+    }
+}
+
+/// Tells the session how far an operation is, up to its outcome.
+async fn follow(
+    operation: &Operation,
+    mut progress: tokio::sync::watch::Receiver<Progress>,
+    answers: mpsc::Sender<Reply>,
+) {
+    let op = operation.id;
+    loop {
+        let reply = match progress.borrow_and_update().clone() {
+            Progress::Waiting => None,
+            Progress::Checking => Some(Reply::Checking(op)),
+            Progress::Done(outcome) => Some(Reply::Outcome { op, outcome }),
+        };
+        let done = matches!(reply, Some(Reply::Outcome { .. }));
+        if let Some(reply) = reply
+            && answers.send(reply).await.is_err()
+        {
+            return;
+        }
+        if done {
+            return;
+        }
+        if progress.changed().await.is_err() {
+            // The desk ended without a word: whether it committed is not known here.
+            let outcome = Outcome::Unknown { op };
+            let _ = answers.send(Reply::Outcome { op, outcome }).await;
+            return;
+        }
+    }
+}
+
+/// What a person is told when the database fails; the log has the operator's words.
+fn words(error: &StoreError) -> String {
+    tracing::warn!("a screen's question failed: {error}");
+    error.refusal().to_string()
+}

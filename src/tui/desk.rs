@@ -1,0 +1,485 @@
+//! The ward's desk: three panes, perhaps a sheet over them, and who looks at which ward.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+
+use super::clock;
+use super::key::{Key, Mouse, MouseDid};
+use super::keymap::{Action, Mode};
+use super::layout;
+use super::list::{self, Move};
+use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
+use super::panes::{log, queue, stock};
+use super::sheets::{self, Sheet, Then, discontinue, fulfil, help, palette, receive, wards};
+use super::words;
+use crate::domain::decide;
+use crate::domain::snapshot::{Ward, WardSnapshot};
+use crate::domain::{Actor, OpId, Outcome, WardId};
+
+/// How a note on the bottom line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Plain,
+    Wrong,
+}
+
+/// A message on the bottom line, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Note {
+    pub text: String,
+    pub tone: Tone,
+}
+
+/// How fresh the screen is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// Nothing was read yet.
+    Reading,
+    /// Confirmed just now.
+    Live,
+    /// Not confirmed for so long, and why, where that is known.
+    Stale { age: String, why: Option<String> },
+}
+
+/// The desk's state.
+#[derive(Debug, Clone)]
+pub(super) struct Desk {
+    pub actor: Actor,
+    pub wards: Vec<Ward>,
+    pub ward: Option<Ward>,
+    pub feed: Option<FeedView>,
+    pub focus: Pane,
+    pub queue: queue::State,
+    pub stock: stock::State,
+    pub log: log::State,
+    pub sheet: Option<Sheet>,
+    pub note: Option<Note>,
+    /// The person signed out: the root goes back to the sign-in.
+    pub signed_out: bool,
+    /// Signatures whose sheet was closed before the outcome was known.
+    untold: Vec<(OpId, String)>,
+}
+
+impl Desk {
+    /// The desk of a person: on the given ward, their only one, or with the list of wards open.
+    pub(super) fn open(signed_in: SignedIn, ward: Option<WardId>) -> (Desk, Vec<Effect>) {
+        let SignedIn { actor, wards } = signed_in;
+        let mut own = wards.iter().filter(|w| actor.wards.allow(w.id));
+        let only = match (own.next(), own.next()) {
+            (Some(first), None) => Some(first.id),
+            _ => None,
+        };
+        let mut desk = Desk {
+            actor,
+            wards,
+            ward: None,
+            feed: None,
+            focus: Pane::Queue,
+            queue: queue::State::default(),
+            stock: stock::State::default(),
+            log: log::State::default(),
+            sheet: None,
+            note: None,
+            signed_out: false,
+            untold: Vec::new(),
+        };
+        let effects = match ward.or(only) {
+            Some(ward) => desk.go_to(ward),
+            None => desk.choose_ward(),
+        };
+        (desk, effects)
+    }
+
+    /// What has the keys.
+    pub(super) fn mode(&self) -> Mode {
+        match &self.sheet {
+            Some(sheet) => sheet.mode(),
+            None if self.filtering() => Mode::Filter,
+            None => self.focus.mode(),
+        }
+    }
+
+    fn filtering(&self) -> bool {
+        match self.focus {
+            Pane::Queue => self.queue.list.filtering,
+            Pane::Stock => self.stock.list.filtering,
+            Pane::Log => self.log.list.filtering,
+        }
+    }
+
+    /// The zone of the ward's clocks.
+    pub(super) fn zone(&self) -> TimeZone {
+        self.ward.as_ref().map_or(TimeZone::UTC, Ward::zone)
+    }
+
+    fn snapshot(&self) -> Option<&Arc<WardSnapshot>> {
+        self.feed.as_ref()?.snapshot.as_ref()
+    }
+
+    pub(super) fn scene<'a>(&'a self, context: &'a Context) -> sheets::Scene<'a> {
+        sheets::Scene {
+            context,
+            actor: &self.actor,
+            ward: self.ward.as_ref(),
+            zone: self.zone(),
+            snapshot: self.snapshot().map(Arc::as_ref),
+        }
+    }
+
+    /// How fresh what is shown is.
+    pub(super) fn freshness(&self, context: &Context) -> Freshness {
+        let Some(feed) = &self.feed else {
+            return Freshness::Reading;
+        };
+        let Some(at) = feed.confirmed_at.filter(|_| feed.snapshot.is_some()) else {
+            return match &feed.trouble {
+                Some(why) => Freshness::Stale {
+                    age: String::new(),
+                    why: Some(why.clone()),
+                },
+                None => Freshness::Reading,
+            };
+        };
+        let age = context.now.duration_since(at);
+        if age < context.stale_after {
+            return Freshness::Live;
+        }
+        let age = match age.as_secs() {
+            seconds if seconds < 60 => format!("{seconds} s"),
+            seconds => clock::span(seconds / 60),
+        };
+        Freshness::Stale {
+            age,
+            why: feed.trouble.clone(),
+        }
+    }
+
+    /// When the screen turns stale, or, while it is and the age is counted in seconds, when that changes.
+    pub(super) fn goes_stale_at(&self, context: &Context) -> Option<Timestamp> {
+        let at = self.feed.as_ref()?.confirmed_at?;
+        let turns = at.checked_add(context.stale_after).ok()?;
+        if turns > context.now {
+            return Some(turns);
+        }
+        let age = context.now.duration_since(at).as_secs();
+        // Every five seconds is often enough for a number that says "do not trust this".
+        (age < 60).then(|| Timestamp::from_second(context.now.as_second() + 5).ok())?
+    }
+
+    /// Makes the panes' rows anew.
+    pub(super) fn refresh(&mut self, context: &Context) {
+        let snapshot = self.snapshot().cloned();
+        self.queue.refresh(snapshot.as_ref(), context);
+        self.stock.refresh(snapshot.as_ref());
+        self.log.refresh(snapshot.as_ref(), context);
+    }
+
+    fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.note = Some(Note {
+            text: text.into(),
+            tone,
+        });
+    }
+
+    /// Takes what the feed says; of another ward than the one shown, nothing.
+    pub(super) fn fed(&mut self, view: FeedView, context: &Context) -> Vec<Effect> {
+        if self.ward.as_ref().map(|w| w.id) != Some(view.ward) {
+            return Vec::new();
+        }
+        let same = match (self.snapshot(), &view.snapshot) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        if let Some(snapshot) = &view.snapshot {
+            self.ward = Some(snapshot.ward.clone());
+        }
+        self.feed = Some(view);
+        if same {
+            return Vec::new();
+        }
+        self.refresh(context);
+        self.to_sheet(&sheets::Msg::Ward, context)
+    }
+
+    /// Takes an answer.
+    pub(super) fn replied(&mut self, reply: &Reply, context: &Context) -> Vec<Effect> {
+        match reply {
+            Reply::Wards(Ok(wards)) => self.wards.clone_from(wards),
+            Reply::Wards(Err(why)) => {
+                self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
+            }
+            Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
+            Reply::SignIn(_)
+            | Reply::Detail { .. }
+            | Reply::Patient { .. }
+            | Reply::Checking(_) => {}
+        }
+        self.to_sheet(&sheets::Msg::Reply(reply), context)
+    }
+
+    /// Tells the outcome of a signature whose sheet is closed.
+    fn tell(&mut self, op: OpId, outcome: &Outcome, context: &Context) {
+        let Some(at) = self.untold.iter().position(|(id, _)| *id == op) else {
+            return;
+        };
+        let (_, what) = self.untold.swap_remove(at);
+        match outcome {
+            Outcome::Done(_) => self.say(Tone::Good, format!("DONE, on record: {what}.")),
+            Outcome::Refused(refusal) => {
+                let why = words::refusal(refusal, context.now, &self.zone());
+                self.say(Tone::Wrong, format!("NOT DONE: {what}. {why}"));
+            }
+            Outcome::Unknown { .. } => self.say(
+                Tone::Wrong,
+                format!("OUTCOME UNKNOWN: {what}. Look at the log before you give it."),
+            ),
+        }
+    }
+
+    fn to_sheet(&mut self, msg: &sheets::Msg<'_>, context: &Context) -> Vec<Effect> {
+        let Some(mut sheet) = self.sheet.take() else {
+            return Vec::new();
+        };
+        let (mut effects, then) = sheet.update(msg, &self.scene(context));
+        match then {
+            Then::Stay => self.sheet = Some(sheet),
+            Then::Close => self.untold.extend(sheet.awaits()),
+            Then::Ward(ward) => effects.extend(self.go_to(ward)),
+            Then::Act(mode, action) => {
+                self.focus = match mode {
+                    Mode::Stock => Pane::Stock,
+                    Mode::Log => Pane::Log,
+                    _ => Pane::Queue,
+                };
+                effects.extend(self.act(action, context));
+            }
+        }
+        effects
+    }
+
+    /// Takes an action.
+    pub(super) fn act(&mut self, action: Action, context: &Context) -> Vec<Effect> {
+        self.note = None;
+        if self.sheet.is_some() {
+            return match action {
+                Action::Leave => vec![Effect::Quit],
+                _ => self.to_sheet(&sheets::Msg::Act(action), context),
+            };
+        }
+        match action {
+            Action::Open => return self.open_fulfil(),
+            Action::Discontinue => self.open_discontinue(),
+            Action::Receive => self.open_receive(),
+            Action::Filter => self.to_list(&list::Msg::OpenFilter, context),
+            Action::KeepFilter => self.to_list(&list::Msg::KeepFilter, context),
+            Action::ClearFilter => self.to_list(&list::Msg::ClearFilter, context),
+            Action::Up => self.to_list(&list::Msg::Move(Move::Up), context),
+            Action::Down => self.to_list(&list::Msg::Move(Move::Down), context),
+            Action::PageUp => self.to_list(&list::Msg::Move(Move::PageUp), context),
+            Action::PageDown => self.to_list(&list::Msg::Move(Move::PageDown), context),
+            Action::First => self.to_list(&list::Msg::Move(Move::First), context),
+            Action::Last => self.to_list(&list::Msg::Move(Move::Last), context),
+            Action::NextPane => self.focus_on(self.focus.next(), context),
+            Action::PreviousPane => self.focus_on(self.focus.previous(), context),
+            Action::ChangeWard => return self.choose_ward(),
+            Action::Help => self.sheet = Some(Sheet::Help(help::Help::open(self.focus.mode()))),
+            Action::Palette => {
+                let palette = palette::Palette::open(self.focus);
+                self.sheet = Some(Sheet::Palette(Box::new(palette)));
+            }
+            Action::Leave => return vec![Effect::Quit],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::SignOut => self.signed_out = true,
+            Action::SignIn
+            | Action::Check
+            | Action::Sign
+            | Action::Close
+            | Action::NextField
+            | Action::PreviousField
+            | Action::Choose => {}
+        }
+        Vec::new()
+    }
+
+    fn focus_on(&mut self, pane: Pane, context: &Context) {
+        self.to_list(&list::Msg::KeepFilter, context);
+        self.focus = pane;
+    }
+
+    /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
+    fn barred(&self, kind: &str) -> Option<String> {
+        let need = decide::needs(kind)?;
+        let actor = &self.actor;
+        if !decide::may(actor.role, kind) {
+            return Some(format!(
+                "To {} is for a {}; you are signed in as {}.",
+                need.action, need.who, actor.role
+            ));
+        }
+        let ward = self.ward.as_ref()?;
+        (!actor.wards.allow(ward.id))
+            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+    }
+
+    fn open_fulfil(&mut self) -> Vec<Effect> {
+        let Some(order) = self.queue.selected() else {
+            self.say(Tone::Plain, "There is no dose to open.");
+            return Vec::new();
+        };
+        let (sheet, effects) = fulfil::Fulfil::open(
+            order,
+            self.barred("fulfil")
+                .map(|why| format!("You may look. {why}")),
+        );
+        self.sheet = Some(Sheet::Fulfil(Box::new(sheet)));
+        effects
+    }
+
+    fn open_discontinue(&mut self) {
+        if let Some(why) = self.barred("discontinue") {
+            return self.say(Tone::Plain, why);
+        }
+        match self.queue.selected() {
+            Some(order) => {
+                let sheet = discontinue::Discontinue::open(order);
+                self.sheet = Some(Sheet::Discontinue(Box::new(sheet)));
+            }
+            None => self.say(Tone::Plain, "There is no dose to stop."),
+        }
+    }
+
+    fn open_receive(&mut self) {
+        if let Some(why) = self.barred("receive") {
+            return self.say(Tone::Plain, why);
+        }
+        match (self.stock.selected(), &self.ward) {
+            (Some(level), Some(ward)) => {
+                let sheet = receive::Receive::open(&level.drug, ward);
+                self.sheet = Some(Sheet::Receive(Box::new(sheet)));
+            }
+            _ => self.say(Tone::Plain, "There is no drug to receive here."),
+        }
+    }
+
+    fn choose_ward(&mut self) -> Vec<Effect> {
+        let now = self.ward.as_ref().map(|w| w.id);
+        let sheet = wards::Wards::open(&self.wards, &self.actor, now);
+        self.sheet = Some(Sheet::Wards(Box::new(sheet)));
+        vec![Effect::LoadWards]
+    }
+
+    fn go_to(&mut self, id: WardId) -> Vec<Effect> {
+        if self.ward.as_ref().map(|w| w.id) == Some(id) {
+            return Vec::new();
+        }
+        self.ward = self.wards.iter().find(|w| w.id == id).cloned();
+        if self.ward.is_none() {
+            return self.choose_ward();
+        }
+        self.feed = None;
+        self.focus = Pane::Queue;
+        self.queue = queue::State::default();
+        self.stock = stock::State::default();
+        self.log = log::State::default();
+        vec![Effect::Watch(id)]
+    }
+
+    /// Lines of the focused pane's list, and of one thing in it.
+    fn page(&self, context: &Context) -> (u16, u16) {
+        let area = Rect::new(0, 0, context.size.width, context.size.height);
+        let Some(parts) = layout::parts(area, self.banner(context)) else {
+            return (1, 1);
+        };
+        let place = layout::panes(parts.body, self.focus)
+            .into_iter()
+            .find(|(pane, _)| *pane == self.focus)
+            .map_or(parts.body, |(pane, place)| layout::list_area(pane, place));
+        (place.height, layout::lines_each(context.size.width))
+    }
+
+    /// Whether the line below the header is there.
+    pub(super) fn banner(&self, context: &Context) -> bool {
+        matches!(self.freshness(context), Freshness::Stale { .. })
+    }
+
+    fn to_list(&mut self, msg: &list::Msg, context: &Context) {
+        let (lines, each) = self.page(context);
+        let changed = match self.focus {
+            Pane::Queue => self.queue.list.update(msg, lines, each),
+            Pane::Stock => self.stock.list.update(msg, lines, each),
+            Pane::Log => self.log.list.update(msg, lines, each),
+        };
+        if changed {
+            self.refresh(context);
+        }
+    }
+
+    /// A key that is not bound: it may type.
+    pub(super) fn key(&mut self, key: Key, context: &Context) -> Vec<Effect> {
+        self.note = None;
+        if self.sheet.is_some() {
+            return self.to_sheet(&sheets::Msg::Key(key), context);
+        }
+        if self.filtering() {
+            self.to_list(&list::Msg::FilterKey(key), context);
+        }
+        Vec::new()
+    }
+
+    /// Text that came at once. On the panes it does nothing: a scanned code is not a command.
+    pub(super) fn paste(&mut self, text: &str, context: &Context) -> Vec<Effect> {
+        if self.sheet.is_some() {
+            return self.to_sheet(&sheets::Msg::Paste(text), context);
+        }
+        if self.filtering() {
+            self.to_list(&list::Msg::FilterPaste(text.to_owned()), context);
+        }
+        Vec::new()
+    }
+
+    /// The mouse: a press selects and takes the focus, the wheel moves.
+    pub(super) fn mouse(&mut self, mouse: Mouse, context: &Context) -> Vec<Effect> {
+        let wheel = match mouse.did {
+            MouseDid::WheelUp => Some(Action::Up),
+            MouseDid::WheelDown => Some(Action::Down),
+            MouseDid::Press => None,
+        };
+        if self.sheet.is_some() {
+            return match wheel {
+                Some(action) => self.to_sheet(&sheets::Msg::Act(action), context),
+                None => Vec::new(),
+            };
+        }
+        let area = Rect::new(0, 0, context.size.width, context.size.height);
+        let Some(parts) = layout::parts(area, self.banner(context)) else {
+            return Vec::new();
+        };
+        let under = layout::panes(parts.body, self.focus)
+            .into_iter()
+            .find(|(_, place)| place.contains((mouse.x, mouse.y).into()));
+        let Some((pane, place)) = under else {
+            return Vec::new();
+        };
+        if pane != self.focus {
+            self.focus_on(pane, context);
+            // Under the pointer stands something else now: the press has chosen the pane and nothing in it.
+            return Vec::new();
+        }
+        match wheel {
+            Some(Action::Up) => self.to_list(&list::Msg::Move(Move::Up), context),
+            Some(_) => self.to_list(&list::Msg::Move(Move::Down), context),
+            None => {
+                let list = layout::list_area(pane, place);
+                if mouse.y >= list.y && mouse.y < list.y + list.height {
+                    self.to_list(&list::Msg::Click(mouse.y - list.y), context);
+                }
+            }
+        }
+        Vec::new()
+    }
+}

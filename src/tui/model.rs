@@ -1,0 +1,333 @@
+//! What the interface knows, what it is told, and what it asks for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::layout::Size;
+
+use super::desk::Desk;
+use super::key::{Key, Mouse};
+use super::keymap::{Action, Mode};
+use super::sign_in::SignIn;
+use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
+use crate::domain::{Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, WardId};
+
+/// What the world is like at the moment of a message or a frame.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Now (UTC).
+    pub now: Timestamp,
+    /// The terminal's size.
+    pub size: Size,
+    /// A fresh operation id, made for this message and used for nothing else.
+    pub fresh_op: OpId,
+    /// How far ahead a dose counts as due.
+    pub due_window: SignedDuration,
+    /// From what age on the screen says that it is stale.
+    pub stale_after: SignedDuration,
+    /// This is a demonstration: no real patient is on the screen.
+    pub demo: bool,
+}
+
+/// What a session begins with.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// The database has no users or no wards yet.
+    FirstRun {
+        /// Where the database is, in words for people.
+        database: String,
+    },
+    /// Somebody is to sign in.
+    SignIn {
+        /// A line under the title, e.g. the names of a demonstration; may be empty.
+        note: String,
+    },
+    /// Who it is was found out elsewhere: by a key, or because it is a demonstration.
+    Known {
+        /// Who, and where.
+        signed_in: SignedIn,
+        /// The ward to begin with; `None`: their only one, else they choose.
+        ward: Option<WardId>,
+        /// Signing out goes to the sign-in with this note; `None`: it leaves.
+        then: Option<String>,
+    },
+}
+
+/// A person who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub actor: Actor,
+    /// Every ward, by name or code.
+    pub wards: Vec<Ward>,
+}
+
+/// Why somebody is not signed in. Never says whether the name or the secret was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInFailure {
+    /// Name and secret do not belong together.
+    Wrong {
+        /// The next try is taken from then on (UTC).
+        retry_at: Timestamp,
+    },
+    /// Asked before the wait was over; the secret was not looked at.
+    TooSoon {
+        /// The next try is taken from then on (UTC).
+        retry_at: Timestamp,
+    },
+    /// It could not be looked up.
+    Unavailable {
+        /// Why, for the person to pass on.
+        why: String,
+    },
+}
+
+/// A PIN or password on its way to be checked. Never shown, not even in a failing test.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// What the feed says of a ward.
+#[derive(Debug, Clone)]
+pub struct FeedView {
+    /// Which.
+    pub ward: WardId,
+    /// The latest that was read; `None`: nothing yet.
+    pub snapshot: Option<Arc<WardSnapshot>>,
+    /// When that was last known to be the truth (UTC).
+    pub confirmed_at: Option<Timestamp>,
+    /// Why it cannot be confirmed now.
+    pub trouble: Option<String>,
+}
+
+/// Where an order stands when it is looked up.
+#[derive(Debug, Clone)]
+pub enum OrderNow {
+    /// It can be given.
+    Open(Box<OrderDetail>),
+    /// It is accounted for, or stopped.
+    Ended {
+        /// Completed or discontinued.
+        status: OrderStatus,
+        /// Who did it; `None`: the prescription's own end.
+        by: Option<String>,
+        /// When (UTC).
+        at: Option<Timestamp>,
+        /// The reason that was given; may be empty.
+        reason: String,
+    },
+    /// There is no such order (any more).
+    NotFound,
+}
+
+/// The answer to an effect.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// To [`Effect::SignIn`].
+    SignIn(Result<SignedIn, SignInFailure>),
+    /// To [`Effect::LoadWards`].
+    Wards(Result<Vec<Ward>, String>),
+    /// To [`Effect::LoadDetail`].
+    Detail {
+        /// As asked for.
+        order: OrderId,
+        /// Where it stands; or why that could not be read.
+        now: Result<OrderNow, String>,
+    },
+    /// To [`Effect::LookUpPatient`].
+    Patient {
+        /// As asked for.
+        mrn: String,
+        /// The name of whose number it is; `None`: nobody's. Or why that could not be read.
+        name: Result<Option<String>, String>,
+    },
+    /// To [`Effect::Submit`], while the desk is finding out what became of it.
+    Checking(OpId),
+    /// To [`Effect::Submit`]: the end of it.
+    Outcome {
+        /// As submitted.
+        op: OpId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+}
+
+/// What the interface is told.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Text that came at once (bracketed paste).
+    Paste(String),
+    /// The mouse.
+    Mouse(Mouse),
+    /// The clock moved on, or the terminal changed its size.
+    Tick,
+    /// An action by name, as from the palette.
+    Act(Action),
+    /// The feed has something new.
+    Feed(FeedView),
+    /// An effect was carried out.
+    Reply(Reply),
+}
+
+/// What the interface wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Check a user name and secret: [`Reply::SignIn`].
+    SignIn {
+        /// As typed.
+        username: String,
+        /// As typed.
+        secret: Secret,
+    },
+    /// Follow this ward and no other: [`Msg::Feed`] from now on.
+    Watch(WardId),
+    /// Follow no ward.
+    Unwatch,
+    /// Read the list of wards: [`Reply::Wards`].
+    LoadWards,
+    /// Look an order up: [`Reply::Detail`].
+    LoadDetail(OrderId),
+    /// Find out whose number was scanned instead of the right one: [`Reply::Patient`].
+    LookUpPatient {
+        /// As scanned or typed.
+        mrn: String,
+        /// For which order it was scanned.
+        order: OrderId,
+    },
+    /// Give it to the desk, as it is, however often: [`Reply::Checking`], [`Reply::Outcome`].
+    Submit {
+        /// What is asked.
+        operation: Operation,
+        /// The drug it is about, which lets the desk keep apart what would get in each other's way.
+        drug: DrugId,
+    },
+    /// Forget keys that were pressed ahead: they were not meant for what has just opened.
+    DrainInput,
+    /// Give the terminal back to its shell until the person returns, where there is one.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// The panes of a ward's desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// What is to be given.
+    Queue,
+    /// What is there.
+    Stock,
+    /// What was given.
+    Log,
+}
+
+impl Pane {
+    /// The one after it, round and round.
+    pub const fn next(self) -> Pane {
+        match self {
+            Pane::Queue => Pane::Stock,
+            Pane::Stock => Pane::Log,
+            Pane::Log => Pane::Queue,
+        }
+    }
+
+    /// The one before it.
+    pub const fn previous(self) -> Pane {
+        self.next().next()
+    }
+
+    /// Its mode when the keys go to its list.
+    pub const fn mode(self) -> Mode {
+        match self {
+            Pane::Queue => Mode::Queue,
+            Pane::Stock => Mode::Stock,
+            Pane::Log => Mode::Log,
+        }
+    }
+}
+
+/// Which screen there is.
+#[derive(Debug, Clone)]
+pub(super) enum Screen {
+    FirstRun { database: String },
+    SignIn(SignIn),
+    Desk(Box<Desk>),
+}
+
+/// Everything one session shows and has typed.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(super) screen: Screen,
+    /// Who it is was found out elsewhere: there is no sign-in screen to go back to.
+    pub(super) known: bool,
+    /// The line under the sign-in's title.
+    pub(super) note: String,
+}
+
+impl Model {
+    /// The model a session begins with, and the first effects.
+    pub fn new(start: Start) -> (Model, Vec<Effect>) {
+        let (screen, known, note, effects) = match start {
+            Start::FirstRun { database } => {
+                (Screen::FirstRun { database }, true, String::new(), vec![])
+            }
+            Start::SignIn { note } => (Screen::SignIn(SignIn::default()), false, note, vec![]),
+            Start::Known {
+                signed_in,
+                ward,
+                then,
+            } => {
+                let (desk, effects) = Desk::open(signed_in, ward);
+                let known = then.is_none();
+                let note = then.unwrap_or_default();
+                (Screen::Desk(Box::new(desk)), known, note, effects)
+            }
+        };
+        let model = Model {
+            screen,
+            known,
+            note,
+        };
+        (model, effects)
+    }
+
+    /// What has the keys.
+    pub fn mode(&self) -> Mode {
+        match &self.screen {
+            Screen::FirstRun { .. } => Mode::FirstRun,
+            Screen::SignIn(_) => Mode::SignIn,
+            Screen::Desk(desk) => desk.mode(),
+        }
+    }
+
+    /// Who is signed in.
+    pub fn actor(&self) -> Option<&Actor> {
+        match &self.screen {
+            Screen::Desk(desk) => Some(&desk.actor),
+            Screen::FirstRun { .. } | Screen::SignIn(_) => None,
+        }
+    }
+
+    /// When the screen next changes by itself: at the turn of a minute, when it goes stale, when a sign-in may be
+    /// tried again. The session sends a [`Msg::Tick`] then.
+    pub fn next_change(&self, context: &Context) -> Option<Timestamp> {
+        match &self.screen {
+            Screen::FirstRun { .. } => None,
+            Screen::SignIn(sign_in) => sign_in.next_change(context.now),
+            Screen::Desk(desk) => {
+                let second = context.now.as_second();
+                let minute = (second.div_euclid(60) + 1).saturating_mul(60);
+                let minute = Timestamp::from_second(minute).ok();
+                let stale = desk.goes_stale_at(context);
+                minute.into_iter().chain(stale).min()
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
+
+pub mod discontinue;
+pub mod facts;
+pub mod form;
+pub mod fulfil;
+mod fulfil_view;
+pub mod help;
+pub mod palette;
+pub mod picker;
+pub mod receive;
+pub mod signing;
+pub mod wards;
+
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+
+use super::key::Key;
+use super::keymap::{Action, Mode};
+use super::model::{Context, Effect, Reply};
+use super::widgets::{Line, Pen};
+use crate::domain::snapshot::{Ward, WardSnapshot};
+use crate::domain::{Actor, OpId, WardId};
+
+/// What a sheet can see of the ward around it.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// Clock and size.
+    pub context: &'a Context,
+    /// Who is signed in.
+    pub actor: &'a Actor,
+    /// The ward.
+    pub ward: Option<&'a Ward>,
+    /// The zone of its clocks.
+    pub zone: TimeZone,
+    /// Its latest snapshot.
+    pub snapshot: Option<&'a WardSnapshot>,
+}
+
+/// What happens to a sheet.
+#[derive(Debug, Clone)]
+pub enum Msg<'a> {
+    /// An action of its mode.
+    Act(Action),
+    /// A key that is not bound: it may type.
+    Key(Key),
+    /// Text that came at once.
+    Paste(&'a str),
+    /// The ward's snapshot changed.
+    Ward,
+    /// An answer; it may be meant for another sheet.
+    Reply(&'a Reply),
+}
+
+/// What becomes of the sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It stays.
+    Stay,
+    /// It closes.
+    Close,
+    /// It closes, and another ward is looked at.
+    Ward(WardId),
+    /// It closes, and an action is taken as if its key had been pressed in that mode.
+    Act(Mode, Action),
+}
+
+/// The sheet that is open.
+#[derive(Debug, Clone)]
+pub enum Sheet {
+    /// Giving a dose.
+    Fulfil(Box<fulfil::Fulfil>),
+    /// Stopping a dose.
+    Discontinue(Box<discontinue::Discontinue>),
+    /// Taking stock in.
+    Receive(Box<receive::Receive>),
+    /// Choosing a ward.
+    Wards(Box<wards::Wards>),
+    /// Finding an action.
+    Palette(Box<palette::Palette>),
+    /// Every key.
+    Help(help::Help),
+}
+
+impl Sheet {
+    /// What has the keys.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Sheet::Fulfil(sheet) => sheet.mode(),
+            Sheet::Discontinue(sheet) => sheet.form.mode(),
+            Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
+            Sheet::Help(_) => Mode::Help,
+        }
+    }
+
+    /// Routes a message.
+    pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
+        match self {
+            Sheet::Fulfil(sheet) => sheet.update(msg, scene),
+            Sheet::Discontinue(sheet) => sheet.update(msg, scene),
+            Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+        }
+    }
+
+    /// Draws it in `area`.
+    pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
+        match self {
+            Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
+            Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
+            Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Wards(sheet) => sheet.view(pen, area),
+            Sheet::Palette(sheet) => sheet.view(pen, area),
+            Sheet::Help(sheet) => sheet.view(pen, area),
+        }
+    }
+
+    /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
+    pub fn awaits(&self) -> Option<(OpId, String)> {
+        let (signing, words) = match self {
+            Sheet::Fulfil(sheet) => (&sheet.signing, super::words::order(&sheet.order)),
+            Sheet::Discontinue(sheet) => (
+                &sheet.form.signing,
+                format!("stopping {}", super::words::order(&sheet.order)),
+            ),
+            Sheet::Receive(sheet) => (
+                &sheet.form.signing,
+                format!("receiving {}", sheet.drug.title()),
+            ),
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
+        };
+        signing.awaits().map(|op| (op, words))
+    }
+}
+
+/// Draws a sheet's title line and gives back what is below it.
+pub(super) fn headed(pen: &mut Pen<'_>, area: Rect, title: &str, beside: Option<&Line>) -> Rect {
+    let top = Rect {
+        height: area.height.min(1),
+        ..area
+    };
+    let (rule, strong) = (pen.theme.rule(true), pen.theme.title(true));
+    pen.rule(top, rule);
+    pen.put(top, &format!(" {title} "), strong);
+    if let Some(line) = beside {
+        let room = Rect {
+            x: top.x.saturating_add(2),
+            width: top.width.saturating_sub(4),
+            ..top
+        };
+        if line.width() + title.len() + 4 < usize::from(room.width) {
+            pen.right(room, line);
+        }
+    }
+    Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
+/// A rectangle with a column free on either side, so that text does not stick to the edge.
+pub(super) fn inset(area: Rect) -> Rect {
+    Rect {
+        x: area.x.saturating_add(1),
+        width: area.width.saturating_sub(2),
+        ..area
+    }
+}

@@ -1,0 +1,120 @@
+//! The sheet that takes stock into the ward.
+
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+
+use super::facts::Facts;
+use super::form::{Form, Words};
+use super::{Msg, Scene, Then, inset};
+use crate::domain::snapshot::{Drug, Ward};
+use crate::domain::{Quantity, Receipt, Request};
+use crate::tui::clock;
+use crate::tui::keymap::Action;
+use crate::tui::model::Effect;
+use crate::tui::widgets::Pen;
+use crate::tui::words;
+
+/// The sheet's state.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// Of what.
+    pub drug: Arc<Drug>,
+    /// Where to.
+    pub ward: Ward,
+    /// How much, on what proof, and the signature.
+    pub form: Form,
+}
+
+impl Receive {
+    /// The sheet of a drug that the ward stocks.
+    pub fn open(drug: &Arc<Drug>, ward: &Ward) -> Receive {
+        Receive {
+            drug: Arc::clone(drug),
+            ward: ward.clone(),
+            form: Form::new(&["Quantity", "Reference"]),
+        }
+    }
+
+    /// Takes a message.
+    pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
+        match msg {
+            Msg::Act(Action::Close) => return (Vec::new(), Then::Close),
+            Msg::Act(Action::Sign) => return (self.sign(scene), Then::Stay),
+            other => self.form.update(other),
+        }
+        (Vec::new(), Then::Stay)
+    }
+
+    fn sign(&mut self, scene: &Scene<'_>) -> Vec<Effect> {
+        let quantity: Quantity = match self.form.value(0).parse() {
+            Ok(quantity) => quantity,
+            Err(_) if self.form.value(0).is_empty() => {
+                let say = format!("Type how many {} came in.", self.drug.unit);
+                return self.form.missing(0, say);
+            }
+            Err(why) => return self.form.missing(0, format!("{why}.")),
+        };
+        if !quantity.is_positive() {
+            return self.form.missing(0, "Nothing cannot be received.");
+        }
+        let reference = self.form.value(1).to_owned();
+        if reference.is_empty() {
+            return self.form.missing(
+                1,
+                "Type the delivery note's number, or what else proves it.",
+            );
+        }
+        let request = Request::Receive {
+            ward: self.ward.id,
+            drug: self.drug.id,
+            quantity,
+            reference,
+        };
+        self.form.signing.sign(request, self.drug.id, scene)
+    }
+
+    /// Draws it.
+    pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
+        let theme = pen.theme;
+        let mut facts = Facts::new(theme, inset(area).width);
+        facts.add(
+            "Ward",
+            &format!("{} {}", self.ward.code, self.ward.name),
+            theme.plain(),
+        );
+        facts.drug(&self.drug);
+        let level = scene.snapshot.and_then(|s| s.stock_of(self.drug.id));
+        if let Some(level) = level {
+            let text = format!(
+                "{} here, low at {}",
+                words::amount(level.current, &self.drug),
+                level.threshold
+            );
+            facts.add("Stock", &text, theme.plain());
+        }
+        facts.add("Counted in", &self.drug.unit, theme.plain());
+        let lines = facts.within(area.height.saturating_sub(7));
+        let done = |receipt: &Receipt| match receipt {
+            Receipt::Received {
+                quantity,
+                holds,
+                at,
+                ..
+            } => format!(
+                "RECEIVED at {}: {}. {} holds {} now.",
+                clock::hour(*at, &scene.zone),
+                words::amount(*quantity, &self.drug),
+                self.ward.code,
+                words::amount(*holds, &self.drug)
+            ),
+            Receipt::Given { .. } | Receipt::Discontinued { .. } => "Done.".to_owned(),
+        };
+        let words = Words {
+            ready: "Type how much came in and the delivery note, then F2 signs.",
+            done: &done,
+            scene,
+        };
+        self.form.view(pen, area, "RECEIVE STOCK", &lines, &words);
+    }
+}

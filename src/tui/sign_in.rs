@@ -1,0 +1,242 @@
+//! The first screens: signing in, and a database with nobody in it.
+
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+
+use super::key::Key;
+use super::keymap::Action;
+use super::model::{Context, Effect, Secret, SignInFailure};
+use super::widgets::pen::row_of;
+use super::widgets::text::wrap;
+use super::widgets::{Field, Line, Pen};
+
+/// The sign-in's state.
+#[derive(Debug, Clone)]
+pub(super) struct SignIn {
+    username: Field,
+    secret: Field,
+    on_secret: bool,
+    /// Sent, and not answered yet.
+    waiting: bool,
+    failure: Option<SignInFailure>,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        SignIn {
+            username: Field::default(),
+            secret: Field::secret(),
+            on_secret: false,
+            waiting: false,
+            failure: None,
+        }
+    }
+}
+
+impl SignIn {
+    pub(super) fn act(&mut self, action: Action, context: &Context) -> Vec<Effect> {
+        match action {
+            Action::NextField | Action::PreviousField => self.on_secret = !self.on_secret,
+            Action::SignIn => return self.send(context),
+            Action::Leave => return vec![Effect::Quit],
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn send(&mut self, context: &Context) -> Vec<Effect> {
+        if self.waiting || self.wait_left(context.now).is_some() {
+            return Vec::new();
+        }
+        if self.username.value().trim().is_empty() {
+            self.on_secret = false;
+            return Vec::new();
+        }
+        if !self.on_secret && self.secret.is_empty() {
+            self.on_secret = true;
+            return Vec::new();
+        }
+        self.waiting = true;
+        self.failure = None;
+        vec![Effect::SignIn {
+            username: self.username.value().trim().to_owned(),
+            secret: Secret(self.secret.take()),
+        }]
+    }
+
+    pub(super) fn key(&mut self, key: Key) {
+        if self.waiting {
+            return;
+        }
+        let field = if self.on_secret {
+            &mut self.secret
+        } else {
+            &mut self.username
+        };
+        field.key(key);
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        let line = text.split(['\r', '\n']).next().unwrap_or_default();
+        for c in line.chars() {
+            self.key(Key::char(c));
+        }
+    }
+
+    pub(super) fn failed(&mut self, failure: SignInFailure) {
+        self.waiting = false;
+        self.failure = Some(failure);
+        self.on_secret = true;
+    }
+
+    /// Whole seconds until the next try is taken.
+    fn wait_left(&self, now: Timestamp) -> Option<i64> {
+        match &self.failure {
+            Some(SignInFailure::Wrong { retry_at } | SignInFailure::TooSoon { retry_at })
+                if *retry_at > now =>
+            {
+                // A part of a second is waited for whole.
+                i64::try_from((retry_at.duration_since(now).as_millis() + 999) / 1000).ok()
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        self.wait_left(now)?;
+        Timestamp::from_second(now.as_second() + 1).ok()
+    }
+
+    fn message(&self, now: Timestamp) -> String {
+        if self.waiting {
+            return "Checking who you are.".to_owned();
+        }
+        let next = match self.wait_left(now) {
+            Some(1) => "Next try in 1 second.".to_owned(),
+            Some(seconds) => format!("Next try in {seconds} seconds."),
+            None => "Try again.".to_owned(),
+        };
+        match &self.failure {
+            Some(SignInFailure::Wrong { .. }) => {
+                format!("Name and PIN do not belong together. {next}")
+            }
+            Some(SignInFailure::TooSoon { .. }) => format!("Too soon after a wrong PIN. {next}"),
+            Some(SignInFailure::Unavailable { why }) => format!("Nobody can sign in now: {why}"),
+            None => String::new(),
+        }
+    }
+
+    pub(super) fn view(&self, pen: &mut Pen<'_>, area: Rect, note: &str, context: &Context) {
+        let wide = area.width.min(60);
+        let body = Rect {
+            x: area.x + (area.width - wide) / 2,
+            y: area.y + area.height.saturating_sub(12) / 3,
+            width: wide,
+            height: area.height - area.height.saturating_sub(12) / 3,
+        };
+        let body = Rect {
+            x: body.x + 1,
+            width: body.width.saturating_sub(2),
+            ..body
+        };
+        let mut row = heading(pen, body, context);
+        let theme = pen.theme;
+        let columns = usize::from(body.width);
+        if !note.is_empty() {
+            for line in wrap(&theme.text(note), columns) {
+                pen.put(row_of(body, row), &line, theme.plain());
+                row += 1;
+            }
+            row += 1;
+        }
+        for (label, field, focused) in [
+            ("User name", &self.username, !self.on_secret),
+            ("PIN", &self.secret, self.on_secret),
+        ] {
+            let line = row_of(body, row);
+            pen.put(line, label, theme.faint());
+            let place = Rect {
+                x: line.x + 12.min(line.width),
+                width: line.width.saturating_sub(12).min(32),
+                ..line
+            };
+            pen.field(place, field, focused && !self.waiting);
+            row += 1;
+        }
+        let pin = "The PIN or the password";
+        pen.put(
+            Rect {
+                x: body.x + 12.min(body.width),
+                width: body.width.saturating_sub(12),
+                ..row_of(body, row)
+            },
+            pin,
+            theme.faint(),
+        );
+        row += 2;
+        let message = self.message(context.now);
+        let style = if self.failure.is_some() {
+            theme.wrong()
+        } else {
+            theme.plain()
+        };
+        for line in wrap(&theme.text(&message), columns) {
+            pen.put(row_of(body, row), &line, style);
+            row += 1;
+        }
+    }
+}
+
+/// Name of the program, and DEMO where it is one; says how many rows it took.
+fn heading(pen: &mut Pen<'_>, body: Rect, context: &Context) -> u16 {
+    let theme = pen.theme;
+    let mut line = Line::of("ValMed", theme.strong()).and("  the medication desk", theme.plain());
+    if context.demo {
+        line = line
+            .and("  ", theme.plain())
+            .and(" DEMO: no real patients ", theme.loud());
+    }
+    pen.line(row_of(body, 0), &line);
+    pen.rule(row_of(body, 1), theme.rule(true));
+    if body.height > 12 { 3 } else { 2 }
+}
+
+/// The screen of a database with nobody in it.
+pub(super) fn first_run(pen: &mut Pen<'_>, area: Rect, database: &str, context: &Context) {
+    let body = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2).min(76),
+        ..area
+    };
+    let start = heading(pen, body, context);
+    let theme = pen.theme;
+    let columns = usize::from(body.width);
+    let (plain, key) = (theme.plain(), theme.key());
+    let mut lines = Vec::new();
+    let mut say = |text: &str, indent: usize, style| {
+        let room = columns.saturating_sub(indent).max(1);
+        for part in wrap(&theme.text(text), room) {
+            lines.push(Line::of(" ".repeat(indent), plain).and(part, style));
+        }
+    };
+    say("There is nobody in this database yet:", 0, plain);
+    say(database, 2, theme.strong());
+    say("To look around first, with invented patients:", 0, plain);
+    say("valmed demo", 2, key);
+    say(
+        "To begin with your own wards, people, drugs and orders:",
+        0,
+        plain,
+    );
+    say("valmed import DIR", 2, key);
+    say("valmed user password NAME", 2, key);
+    say("One account more:", 0, plain);
+    say("valmed user add NAME", 2, key);
+    say("Then start valmed again.", 0, plain);
+    let rest = Rect {
+        y: body.y + start,
+        height: body.height.saturating_sub(start),
+        ..body
+    };
+    pen.lines(rest, &lines);
+}

@@ -1,0 +1,335 @@
+//! Giving a dose: what the sheet allows, and what it says.
+
+use super::*;
+use crate::tui::model::OrderNow;
+use uuid::Uuid;
+
+const ORDER: OrderId = OrderId(Uuid::from_u128(2));
+
+fn given(quantity: &str) -> Outcome {
+    Outcome::Done(Receipt::Given {
+        administration: AdministrationId(Uuid::from_u128(1)),
+        order: ORDER,
+        ward: WARD,
+        drug: DrugId(1),
+        quantity: quantity.parse().unwrap(),
+        left: Quantity::units(41),
+        at: at(NOW),
+    })
+}
+
+#[test]
+fn three_keys_and_the_wristband() {
+    let mut s = Session::desk(80, 24);
+    s.select(2).key(Code::Enter);
+    assert_eq!(s.effects, [Effect::DrainInput, Effect::LoadDetail(ORDER)]);
+    let order = fixture().snapshot.orders[0].clone();
+    s.send(reply_detail(&order)).typed("N4204001\r");
+    assert_eq!(s.model.mode(), Mode::Ready);
+    s.key(Code::F(2));
+    let operation = s.submitted().unwrap();
+    assert_eq!(operation.id, s.context.fresh_op);
+    assert_eq!(operation.actor, nurse().id);
+    assert_eq!(
+        operation.request,
+        Request::Fulfil {
+            order: ORDER,
+            version: 1,
+            identified: "N4204001".into(),
+            amount: None
+        }
+    );
+    s.send(Msg::Reply(Reply::Outcome {
+        op: operation.id,
+        outcome: given("1"),
+    }));
+    assert!(
+        s.says("GIVEN at 03:12: 1 tab Metoprolol Tartrate 25mg Tablet"),
+        "{}",
+        s.text()
+    );
+    assert!(s.says("MED3 has 41 tab left."));
+    s.key(Code::Esc);
+    assert_eq!(s.model.mode(), Mode::Queue);
+}
+
+#[test]
+fn nothing_but_the_sign_key_signs() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).key(Code::F(2));
+    assert!(s.submitted().is_none(), "nobody is identified");
+    s.typed("N4204001\r");
+    for key in [
+        Code::Enter,
+        Code::Tab,
+        Code::Down,
+        Code::Char(' '),
+        Code::F(3),
+        Code::Insert,
+    ] {
+        s.key(key);
+        assert!(s.submitted().is_none(), "{key:?}");
+    }
+}
+
+#[test]
+fn a_second_scan_is_checked_anew() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r");
+    assert_eq!(s.model.mode(), Mode::Ready);
+    s.typed("N4204002\r");
+    assert_eq!(s.model.mode(), Mode::Identify);
+    assert!(s.says("WRONG PATIENT: N4204002 is not Nyström, Annika."));
+    s.key(Code::F(2));
+    assert!(s.submitted().is_none());
+    s.typed("N4204001\r").key(Code::F(2));
+    assert!(s.submitted().is_some());
+}
+
+#[test]
+fn a_wrong_wristband_is_told_whose_it_is() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204002");
+    s.send(Msg::Key(Key::of(Code::Enter)));
+    let mrn = "N4204002".to_owned();
+    assert_eq!(
+        s.effects,
+        [Effect::LookUpPatient {
+            mrn: mrn.clone(),
+            order: ORDER
+        }]
+    );
+    s.send(Msg::Reply(Reply::Patient {
+        mrn,
+        name: Ok(Some("El-Sayed, Omar".into())),
+    }));
+    assert!(
+        s.says("It belongs to El-Sayed, Omar. Nothing was recorded."),
+        "{}",
+        s.text()
+    );
+    s.typed("N4204001\r");
+    assert_eq!(
+        s.model.mode(),
+        Mode::Ready,
+        "the right one may follow at once"
+    );
+}
+
+#[test]
+fn a_pasted_scan_is_a_scan() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).send(Msg::Paste("N4204001\r".into()));
+    assert_eq!(s.model.mode(), Mode::Ready);
+    s.send(Msg::Paste("N4204001\rN4204001\r".into()));
+    assert!(s.submitted().is_none());
+    assert_ne!(s.model.mode(), Mode::Signing);
+}
+
+#[test]
+fn a_range_asks_for_the_amount_within_it() {
+    let mut s = Session::desk(80, 24);
+    s.open(4).typed("N4204002\r");
+    assert_eq!(s.model.mode(), Mode::Amount);
+    s.key(Code::F(2));
+    assert!(s.submitted().is_none());
+    assert!(s.says("Type the amount: from 1 to 2 tab."), "{}", s.text());
+    for wrong in ["0.5", "2.001", "x", "N4204002"] {
+        s.typed(wrong).typed("\r").key(Code::F(2));
+        assert!(s.submitted().is_none(), "{wrong}");
+        s.ctrl('u');
+    }
+    s.typed("1,5").key(Code::F(2));
+    assert!(matches!(
+        s.submitted().map(|o| o.request),
+        Some(Request::Fulfil {
+            amount: Some(Quantity(1500)),
+            ..
+        })
+    ));
+}
+
+#[test]
+fn one_signature_at_a_time_and_one_id_for_a_repeat() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(2));
+    let first = s.submitted().unwrap();
+    s.context.fresh_op = OpId(Uuid::from_u128(0xdef));
+    s.key(Code::F(2)).key(Code::Esc);
+    assert!(
+        s.effects.is_empty(),
+        "no key while the outcome is on its way"
+    );
+    s.send(Msg::Reply(Reply::Checking(first.id)));
+    assert!(s.says("Checking"), "{}", s.text());
+    s.key(Code::F(2));
+    assert!(s.effects.is_empty());
+    let unknown = Outcome::Unknown { op: first.id };
+    s.send(Msg::Reply(Reply::Outcome {
+        op: first.id,
+        outcome: unknown,
+    }));
+    assert!(s.says("OUTCOME UNKNOWN"));
+    s.key(Code::F(2));
+    assert_eq!(
+        s.submitted(),
+        Some(first.clone()),
+        "asks for the same, never again"
+    );
+    s.outcome(Outcome::Refused(Refusal::Unavailable));
+    s.key(Code::F(2));
+    assert_eq!(
+        s.submitted(),
+        Some(first.clone()),
+        "turned away unheard: still the same"
+    );
+    let refusal = Refusal::InsufficientStock {
+        ward: "MED3".into(),
+        drug: "Metoprolol".into(),
+        unit: "tab".into(),
+        needed: Quantity::units(1),
+        available: Quantity::ZERO,
+    };
+    s.outcome(Outcome::Refused(refusal));
+    assert!(s.says("INSUFFICIENT_STOCK"), "{}", s.text());
+    s.key(Code::F(2));
+    let second = s.submitted().unwrap();
+    assert_ne!(
+        second.id, first.id,
+        "heard and refused: signing again is another operation"
+    );
+}
+
+#[test]
+fn an_outcome_is_told_after_the_sheet_is_closed() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(2));
+    let op = s.submitted().unwrap().id;
+    s.send(Msg::Reply(Reply::Checking(op))).key(Code::Esc);
+    assert_eq!(s.model.mode(), Mode::Queue);
+    let outcome = given("1");
+    s.send(Msg::Reply(Reply::Outcome { op, outcome }));
+    assert!(s.says("DONE, on record: 1 tab Metoprolol"), "{}", s.text());
+}
+
+#[test]
+fn somebody_else_was_faster() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r");
+    let mut snapshot = fixture().snapshot;
+    snapshot.orders.retain(|order| order.id != ORDER);
+    s.send(feed(&snapshot));
+    assert_eq!(s.effects, [Effect::LoadDetail(ORDER)]);
+    s.send(Msg::Reply(Reply::Detail {
+        order: ORDER,
+        now: Ok(OrderNow::Ended {
+            status: OrderStatus::Completed,
+            by: Some("Björn Haddad".into()),
+            at: Some(at("2026-11-23T02:11:00Z")),
+            reason: String::new(),
+        }),
+    }));
+    assert!(
+        s.says("This dose was given by Björn Haddad at 03:11."),
+        "{}",
+        s.text()
+    );
+    s.key(Code::F(2));
+    assert!(s.submitted().is_none());
+    s.key(Code::Enter);
+    assert_eq!(s.model.mode(), Mode::Queue);
+}
+
+#[test]
+fn what_was_read_is_what_is_signed() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r");
+    let mut order = fixture().snapshot.orders[0].clone();
+    order.version = 2;
+    order.dose.least = Quantity::units(4);
+    let mut snapshot = fixture().snapshot;
+    snapshot.orders[0] = order.clone();
+    s.send(feed(&snapshot));
+    assert_eq!(s.effects, [Effect::LoadDetail(ORDER)]);
+    s.send(reply_detail(&order));
+    assert!(s.says("MEANWHILE CHANGED"), "{}", s.text());
+    s.key(Code::F(2));
+    assert!(s.submitted().is_none());
+}
+
+#[test]
+fn its_own_dose_leaving_the_queue_is_not_somebody_else() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(2));
+    let op = s.submitted().unwrap().id;
+    let mut snapshot = fixture().snapshot;
+    snapshot.orders.retain(|order| order.id != ORDER);
+    s.send(feed(&snapshot));
+    assert!(
+        s.effects.is_empty(),
+        "the screen may hear of it before the sheet does"
+    );
+    let outcome = given("1");
+    s.send(Msg::Reply(Reply::Outcome { op, outcome }));
+    assert!(s.says("GIVEN at 03:12"));
+}
+
+#[test]
+fn an_order_that_cannot_be_read_cannot_be_signed() {
+    let mut s = Session::desk(80, 24);
+    s.select(2)
+        .key(Code::Enter)
+        .typed("N4204001\r")
+        .key(Code::F(2));
+    assert!(s.submitted().is_none());
+    assert!(s.says("still being read"), "{}", s.text());
+    s.send(Msg::Reply(Reply::Detail {
+        order: ORDER,
+        now: Err("the database cannot be reached".into()),
+    }));
+    s.key(Code::F(2));
+    assert_eq!(s.effects, [Effect::LoadDetail(ORDER)], "tries again");
+}
+
+#[test]
+fn a_prn_dose_shows_its_limits() {
+    let mut s = Session::desk(80, 24);
+    s.select(7).key(Code::Enter);
+    let order = fixture().snapshot.orders[7].clone();
+    let mut detail = detail(&order);
+    detail.limits = "at least 4 h apart, 4 in 24 h".into();
+    detail.not_before = Some(at("2026-11-23T02:40:00Z"));
+    s.send(Msg::Reply(Reply::Detail {
+        order: order.id,
+        now: Ok(OrderNow::Open(Box::new(detail))),
+    }));
+    let screen = s.text();
+    for words in [
+        "at least 4 h apart, 4 in 24 h",
+        "NOT BEFORE 03:40: in 28 min",
+        "HIGH-ALERT DRUG",
+        "CONTROLLED DRUG",
+        "as needed (PRN)",
+    ] {
+        assert!(screen.contains(words), "{words}\n{screen}");
+    }
+}
+
+#[test]
+fn who_may_not_give_may_look() {
+    let mut s = Session::desk_as(doctor(), &fixture().snapshot, 80, 24);
+    s.open(2);
+    assert!(
+        s.says("You may look. To give a dose is for a nurse"),
+        "{}",
+        s.text()
+    );
+    assert!(s.says("Björn Haddad"), "all that the sheet knows is there");
+    s.typed("N4204001\r").key(Code::F(2));
+    assert!(s.submitted().is_none());
+    let mut visiting = nurse();
+    visiting.wards = Wards::Only([WardId(8)].into());
+    let mut s = Session::desk_as(visiting, &fixture().snapshot, 80, 24);
+    s.open(2);
+    assert!(s.says("is for people of MED3"), "{}", s.text());
+}

@@ -1,0 +1,334 @@
+//! Colours and symbols by role. The only place that names a colour; meaning is never in the colour alone, so every
+//! role here goes with a word or a marker where it is used.
+
+use std::borrow::Cow;
+
+use ratatui::style::{Color, Modifier, Style};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::domain::text::{REPLACEMENT, visible};
+
+/// How many colours the terminal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// None: bold, underline and reverse only.
+    None,
+    /// The sixteen that the person at the terminal has chosen.
+    Sixteen,
+    /// The 256 of xterm.
+    Many,
+    /// 24 bits.
+    True,
+}
+
+/// Which characters the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// UTF-8.
+    Unicode,
+    /// Seven bits.
+    Ascii,
+}
+
+/// The drawing characters of a charset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbols {
+    /// Horizontal line.
+    pub rule: &'static str,
+    /// Vertical line.
+    pub wall: &'static str,
+    /// Where text was cut.
+    pub mark: &'static str,
+    /// Before the selected row.
+    pub marker: &'static str,
+    /// Filled part of a bar.
+    pub full: &'static str,
+    /// Empty part of a bar.
+    pub empty: &'static str,
+    /// Between two facts on one line.
+    pub dot: &'static str,
+    /// For each character of a secret.
+    pub secret: &'static str,
+    /// Before what went well.
+    pub tick: &'static str,
+}
+
+const UNICODE: Symbols = Symbols {
+    rule: "─",
+    wall: "│",
+    mark: "…",
+    marker: ">",
+    full: "█",
+    empty: "░",
+    dot: "·",
+    secret: "•",
+    tick: "✓",
+};
+
+const ASCII: Symbols = Symbols {
+    rule: "-",
+    wall: "|",
+    mark: "~",
+    marker: ">",
+    full: "#",
+    empty: ".",
+    dot: "-",
+    secret: "*",
+    tick: "+",
+};
+
+/// How things look on one terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theme {
+    colours: Colours,
+    charset: Charset,
+    /// The drawing characters.
+    pub symbols: Symbols,
+}
+
+impl Theme {
+    /// The theme for a terminal.
+    pub fn new(colours: Colours, charset: Charset) -> Theme {
+        Theme {
+            colours,
+            charset,
+            symbols: match charset {
+                Charset::Unicode => UNICODE,
+                Charset::Ascii => ASCII,
+            },
+        }
+    }
+
+    /// Text from data, safe to draw: unsafe characters visibly replaced and, where the terminal has seven bits only,
+    /// letters without their marks. What has no such letter is shown as `#`, never left out.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let shown = visible(text);
+        if self.charset == Charset::Unicode || shown.is_ascii() {
+            return shown;
+        }
+        let plain = shown
+            .nfkd()
+            .filter(|&c| !is_combining_mark(c))
+            .map(|c| seven_bits(c).map_or_else(|| c.to_string(), str::to_owned))
+            .collect();
+        Cow::Owned(plain)
+    }
+
+    fn colour(&self, sixteen: Color, many: u8, (r, g, b): (u8, u8, u8)) -> Style {
+        match self.colours {
+            Colours::None => Style::new(),
+            Colours::Sixteen => Style::new().fg(sixteen),
+            Colours::Many => Style::new().fg(Color::Indexed(many)),
+            Colours::True => Style::new().fg(Color::Rgb(r, g, b)),
+        }
+    }
+
+    fn red(&self) -> Style {
+        self.colour(Color::LightRed, 203, (0xf2, 0x5f, 0x5c))
+    }
+
+    fn amber(&self) -> Style {
+        self.colour(Color::Yellow, 214, (0xe0, 0xa0, 0x30))
+    }
+
+    fn green(&self) -> Style {
+        self.colour(Color::Green, 71, (0x5f, 0xaf, 0x5f))
+    }
+
+    fn blue(&self) -> Style {
+        self.colour(Color::Cyan, 74, (0x5f, 0xaf, 0xd7))
+    }
+
+    /// Plain text.
+    pub fn plain(&self) -> Style {
+        Style::new()
+    }
+
+    /// What may be read over: column heads, hints, rules. Never anything that a dose depends on.
+    pub fn faint(&self) -> Style {
+        match self.colours {
+            // Faint is not there, or not legible, on terminals without colours.
+            Colours::None => Style::new(),
+            Colours::Sixteen => Style::new().fg(Color::DarkGray),
+            Colours::Many => Style::new().fg(Color::Indexed(245)),
+            Colours::True => Style::new().fg(Color::Rgb(0x8a, 0x8f, 0x98)),
+        }
+    }
+
+    /// What must be read first: names of patients and drugs on a sheet.
+    pub fn strong(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// The line at the top.
+    pub fn header(&self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// What must be seen from across the room: DEMO, STALE.
+    pub fn loud(&self) -> Style {
+        self.red().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
+    /// The rule above a pane.
+    pub fn rule(&self, focused: bool) -> Style {
+        if focused { self.blue() } else { self.faint() }
+    }
+
+    /// A pane's or sheet's title.
+    pub fn title(&self, focused: bool) -> Style {
+        if focused {
+            self.blue()
+                .add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        } else {
+            Style::new().add_modifier(Modifier::BOLD)
+        }
+    }
+
+    /// A group's heading inside a list.
+    pub fn heading(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
+    /// The row that keys act on.
+    pub fn selected(&self, focused: bool) -> Style {
+        if focused {
+            Style::new().add_modifier(Modifier::REVERSED)
+        } else {
+            Style::new().add_modifier(Modifier::BOLD)
+        }
+    }
+
+    /// Past its time.
+    pub fn late(&self) -> Style {
+        self.red().add_modifier(Modifier::BOLD)
+    }
+
+    /// Within the window.
+    pub fn due(&self) -> Style {
+        self.amber()
+    }
+
+    /// Before everything else.
+    pub fn stat(&self) -> Style {
+        self.red().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
+    /// Stock at or below its threshold.
+    pub fn low(&self) -> Style {
+        self.amber().add_modifier(Modifier::BOLD)
+    }
+
+    /// No stock.
+    pub fn out(&self) -> Style {
+        self.red().add_modifier(Modifier::BOLD)
+    }
+
+    /// Enough, done, live.
+    pub fn good(&self) -> Style {
+        self.green()
+    }
+
+    /// To be heeded before signing: allergies, high-alert, limits.
+    pub fn warning(&self) -> Style {
+        self.amber().add_modifier(Modifier::BOLD)
+    }
+
+    /// What was refused or went wrong.
+    pub fn wrong(&self) -> Style {
+        self.red().add_modifier(Modifier::BOLD)
+    }
+
+    /// Where one types.
+    pub fn field(&self, focused: bool) -> Style {
+        if focused {
+            Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+        } else {
+            Style::new().add_modifier(Modifier::UNDERLINED)
+        }
+    }
+
+    /// A key's name in hints and help.
+    pub fn key(&self) -> Style {
+        self.blue().add_modifier(Modifier::BOLD)
+    }
+
+    /// The key that signs.
+    pub fn sign(&self) -> Style {
+        self.green()
+            .add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+}
+
+/// What stands for a character on a terminal of seven bits; `None`: the character itself.
+fn seven_bits(c: char) -> Option<&'static str> {
+    Some(match c {
+        _ if c.is_ascii() => return None,
+        'ß' => "ss",
+        'æ' => "ae",
+        'Æ' => "AE",
+        'œ' => "oe",
+        'Œ' => "OE",
+        'ø' => "o",
+        'Ø' => "O",
+        'ł' => "l",
+        'Ł' => "L",
+        'đ' | 'ð' => "d",
+        'Đ' | 'Ð' => "D",
+        'þ' => "th",
+        'Þ' => "Th",
+        'ı' => "i",
+        'ħ' => "h",
+        'µ' | 'μ' => "u",
+        '‘' | '’' | '‚' | '′' => "'",
+        '“' | '”' | '„' | '″' => "\"",
+        '‐' | '‑' | '‒' | '–' | '—' | '−' => "-",
+        '×' => "x",
+        '≤' => "<=",
+        '≥' => ">=",
+        '•' | '·' => "*",
+        '…' => "...",
+        '\u{a0}' | '\u{2009}' | '\u{202f}' => " ",
+        REPLACEMENT => "#",
+        _ => "#",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_bit_terminals_get_letters_without_marks() {
+        let theme = Theme::new(Colours::None, Charset::Ascii);
+        assert_eq!(theme.text("Kowalska, Zoë"), "Kowalska, Zoe");
+        assert_eq!(theme.text("Łukasz Yılmaz Størm"), "Lukasz Yilmaz Storm");
+        assert_eq!(theme.text("5 µg\u{202E}"), "5 ug#");
+        assert!(theme.text("山田 \u{1b}[2J").is_ascii());
+        let theme = Theme::new(Colours::None, Charset::Unicode);
+        assert_eq!(theme.text("Zoë"), "Zoë");
+    }
+
+    #[test]
+    fn without_colours_nothing_is_coloured() {
+        let theme = Theme::new(Colours::None, Charset::Ascii);
+        for style in [
+            theme.faint(),
+            theme.loud(),
+            theme.late(),
+            theme.due(),
+            theme.stat(),
+            theme.low(),
+            theme.out(),
+            theme.good(),
+            theme.warning(),
+            theme.wrong(),
+            theme.title(true),
+            theme.rule(true),
+            theme.key(),
+            theme.sign(),
+        ] {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The root: routes a message to the screen it is for, and does nothing else.
+
+use super::desk::Desk;
+use super::key::Key;
+use super::keymap::{self, Action};
+use super::model::{Context, Effect, Model, Msg, Reply, Screen};
+use super::sign_in::SignIn;
+
+/// Takes a message and says what should be done about it. Does no I/O and reads no clock.
+pub fn update(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
+    let effects = route(model, msg, context);
+    match &model.screen {
+        Screen::Desk(desk) if desk.signed_out => sign_out(model),
+        _ => effects,
+    }
+}
+
+fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => pressed(model, key.normal(), context),
+        Msg::Act(action) => act(model, action, context),
+        Msg::Reply(reply) => replied(model, reply, context),
+        Msg::Paste(text) => match &mut model.screen {
+            Screen::SignIn(sign_in) => {
+                sign_in.paste(&text);
+                Vec::new()
+            }
+            Screen::Desk(desk) => desk.paste(&text, context),
+            Screen::FirstRun { .. } => Vec::new(),
+        },
+        Msg::Mouse(mouse) => match &mut model.screen {
+            Screen::Desk(desk) => desk.mouse(mouse, context),
+            Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
+        },
+        Msg::Tick => {
+            if let Screen::Desk(desk) = &mut model.screen {
+                desk.refresh(context);
+            }
+            Vec::new()
+        }
+        Msg::Feed(view) => match &mut model.screen {
+            Screen::Desk(desk) => desk.fed(view, context),
+            Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
+        },
+    }
+}
+
+fn pressed(model: &mut Model, key: Key, context: &Context) -> Vec<Effect> {
+    if let Some(action) = keymap::action(model.mode(), key) {
+        return act(model, action, context);
+    }
+    match &mut model.screen {
+        Screen::SignIn(sign_in) => {
+            sign_in.key(key);
+            Vec::new()
+        }
+        Screen::Desk(desk) => desk.key(key, context),
+        Screen::FirstRun { .. } => Vec::new(),
+    }
+}
+
+fn act(model: &mut Model, action: Action, context: &Context) -> Vec<Effect> {
+    if action == Action::Suspend {
+        return vec![Effect::Suspend];
+    }
+    match &mut model.screen {
+        Screen::FirstRun { .. } => vec![Effect::Quit],
+        Screen::SignIn(sign_in) => sign_in.act(action, context),
+        Screen::Desk(desk) => desk.act(action, context),
+    }
+}
+
+fn sign_out(model: &mut Model) -> Vec<Effect> {
+    if model.known {
+        return vec![Effect::Quit];
+    }
+    model.screen = Screen::SignIn(SignIn::default());
+    vec![Effect::Unwatch]
+}
+
+fn replied(model: &mut Model, reply: Reply, context: &Context) -> Vec<Effect> {
+    match (&mut model.screen, reply) {
+        (Screen::SignIn(_), Reply::SignIn(Ok(signed_in))) => {
+            let (desk, effects) = Desk::open(signed_in, None);
+            model.screen = Screen::Desk(Box::new(desk));
+            effects
+        }
+        (Screen::SignIn(sign_in), Reply::SignIn(Err(failure))) => {
+            sign_in.failed(failure);
+            Vec::new()
+        }
+        (Screen::Desk(desk), reply) => desk.replied(&reply, context),
+        (Screen::SignIn(_) | Screen::FirstRun { .. }, _) => Vec::new(),
+    }
+}
