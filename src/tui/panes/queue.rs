@@ -477,7 +477,7 @@ fn due_words(
         (Group::Overdue, Some(at)) => (Due::of(at, now).words(), theme.late()),
         (Group::Due, Some(at)) => (Due::of(at, now).words(), theme.due()),
         (Group::Later, Some(at)) if !has_clock => (
-            format!("at {}", clock::short(at, now, scene.zone)),
+            clock::weekday_hour(at, now, scene.zone),
             theme.plain(),
         ),
         (Group::Later, Some(at)) => (Due::of(at, now).words(), theme.plain()),
