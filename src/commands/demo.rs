@@ -15,8 +15,11 @@ use crate::session::Settings;
 use crate::signin::hash_secret;
 use crate::store::{Db, accounts, migrate as schema, now, screens};
 
-/// The PIN of everybody in the demo ward; the screen says so.
+/// The PIN of everybody in the demo ward; the sign-in says so.
 const PIN: &str = "1234";
+/// What the sign-in says, so that one can go on as somebody else.
+const PEOPLE: &str =
+    "Everybody's PIN is 1234. Nurses: amara, linh. Doctor: dr.haddad. Pharmacist: marek.";
 
 /// Opens the desk of the demo ward, signed in as a nurse. Its database is in `keep`, made there if it is not there yet,
 /// or in a temporary folder that is gone afterwards.
@@ -42,13 +45,16 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         fill(config, &db, folder).await?;
     }
     let ward = screens::ward_by_code(db.reader().await?.link(), demo::WARD).await?;
-    let start = ward_desk::known(&db, demo::NURSE, ward.map(|ward| ward.id)).await?;
+    let start = ward_desk::known(&db, demo::NURSE, ward.map(|ward| ward.id), PEOPLE).await?;
     let settings = Settings {
         due_window: config.due_window(),
         demo: true,
         ..Settings::default()
     };
-    ward_desk::run(db, config, settings, start).await?;
+    let ended = ward_desk::run(db, config, settings, start).await;
+    // Before a signal is passed on, because nothing runs after that.
+    drop(temporary);
+    ended?.echo();
     if let Some(folder) = keep {
         super::output::say!("The demo ward is kept in {}.", folder.display())?;
     }

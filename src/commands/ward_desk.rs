@@ -35,7 +35,8 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
         due_window: config.due_window(),
         ..Settings::default()
     };
-    run(db, config, settings, start).await
+    run(db, config, settings, start).await?.echo();
+    Ok(())
 }
 
 async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
@@ -53,19 +54,32 @@ async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
     })
 }
 
-/// The screen of somebody whose name is known: a demonstration signs in by itself.
-pub async fn known(db: &Db, username: &str, ward: Option<WardId>) -> anyhow::Result<Start> {
+/// The screen of somebody whose name is known: a demonstration signs in by itself. Signing out goes to the sign-in,
+/// which shows `then`.
+pub async fn known(
+    db: &Db,
+    username: &str,
+    ward: Option<WardId>,
+    then: &str,
+) -> anyhow::Result<Start> {
     let actor = SignIn::known(db, username).await?;
     let actor = actor.ok_or_else(|| End::Usage(format!("there is no account '{username}'")))?;
     let wards = screens::wards(db.reader().await?.link()).await?;
     Ok(Start::Known {
         signed_in: SignedIn { actor, wards },
         ward,
+        then: Some(then.to_owned()),
     })
 }
 
-/// Runs the desk at this terminal until the person leaves, then finishes what was signed.
-pub async fn run(db: Db, config: &Config, settings: Settings, start: Start) -> anyhow::Result<()> {
+/// Runs the desk at this terminal until the person leaves, then finishes what was signed. Says how it ended: the
+/// caller tidies up and then passes a signal on.
+pub async fn run(
+    db: Db,
+    config: &Config,
+    settings: Settings,
+    start: Start,
+) -> anyhow::Result<Ended> {
     let (desk, feed) = super::desk(&db, config);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let horizon = tokio::spawn(keep_orders_ahead(
@@ -87,9 +101,7 @@ pub async fn run(db: Db, config: &Config, settings: Settings, start: Start) -> a
         tracing::warn!("orders were still being made ahead at the end");
     }
     close(&desk, &feed, config).await;
-    let ended: Ended = ended?;
-    ended.echo();
-    Ok(())
+    Ok(ended?)
 }
 
 async fn close(desk: &Desk, feed: &Feed, config: &Config) {

@@ -43,12 +43,14 @@ pub enum Start {
         /// A line under the title, e.g. the names of a demonstration; may be empty.
         note: String,
     },
-    /// Who it is was found out elsewhere (a key, a demonstration): signing out leaves.
+    /// Who it is was found out elsewhere: by a key, or because it is a demonstration.
     Known {
         /// Who, and where.
         signed_in: SignedIn,
         /// The ward to begin with; `None`: their only one, else they choose.
         ward: Option<WardId>,
+        /// Signing out goes to the sign-in with this note; `None`: it leaves.
+        then: Option<String>,
     },
 }
 
@@ -277,9 +279,15 @@ impl Model {
                 (Screen::FirstRun { database }, true, String::new(), vec![])
             }
             Start::SignIn { note } => (Screen::SignIn(SignIn::default()), false, note, vec![]),
-            Start::Known { signed_in, ward } => {
+            Start::Known {
+                signed_in,
+                ward,
+                then,
+            } => {
                 let (desk, effects) = Desk::open(signed_in, ward);
-                (Screen::Desk(Box::new(desk)), true, String::new(), effects)
+                let known = then.is_none();
+                let note = then.unwrap_or_default();
+                (Screen::Desk(Box::new(desk)), known, note, effects)
             }
         };
         let model = Model {

@@ -317,6 +317,7 @@ impl Session {
         let start = Start::Known {
             signed_in,
             ward: Some(WARD),
+            then: None,
         };
         let mut session = Session::start(start, width, height);
         session.send(feed(snapshot));

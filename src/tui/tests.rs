@@ -79,6 +79,7 @@ fn who_has_several_wards_chooses() {
         Start::Known {
             signed_in,
             ward: None,
+            then: None,
         },
         80,
         24,
@@ -101,6 +102,23 @@ fn who_has_several_wards_chooses() {
         [Effect::Quit],
         "known from elsewhere: signing out leaves"
     );
+}
+
+#[test]
+fn a_demonstration_goes_on_as_somebody_else() {
+    let signed_in = SignedIn {
+        actor: nurse(),
+        wards: wards(),
+    };
+    let start = Start::Known {
+        signed_in,
+        ward: None,
+        then: Some("Everybody's PIN is 1234.".into()),
+    };
+    let mut s = Session::start(start, 80, 24);
+    s.typed("q");
+    assert_eq!(s.effects, [Effect::Unwatch]);
+    assert!(s.says("Everybody's PIN is 1234."), "{}", s.text());
 }
 
 #[test]

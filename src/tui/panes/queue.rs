@@ -218,17 +218,17 @@ impl State {
             words::dose(&order.dose, &order.drug),
             order.route
         ));
-        if !order.frequency.is_empty() {
-            parts.push(order.frequency.clone());
-        }
-        if let Some(at) = order.due_at {
-            parts.push(clock::day_hour(at, scene.context.now, scene.zone));
-        }
         if order.drug.high_alert {
             parts.push("HIGH-ALERT".to_owned());
         }
         if order.drug.controlled {
             parts.push("CONTROLLED".to_owned());
+        }
+        if !order.frequency.is_empty() {
+            parts.push(order.frequency.clone());
+        }
+        if let Some(at) = order.due_at {
+            parts.push(clock::day_hour(at, scene.context.now, scene.zone));
         }
         parts.push(order.prescriber.clone());
         let text = pen.theme.text(&parts.join(&dot)).into_owned();

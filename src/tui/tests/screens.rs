@@ -87,7 +87,15 @@ fn desk_empty_and_unread() {
             wards: wards(),
         };
         let ward = Some(WARD);
-        Session::start(Start::Known { signed_in, ward }, w, h)
+        Session::start(
+            Start::Known {
+                signed_in,
+                ward,
+                then: None,
+            },
+            w,
+            h,
+        )
     });
 }
 
