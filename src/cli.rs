@@ -69,6 +69,9 @@ pub enum Command {
     Doctor,
     /// Show that it holds: many nurses give doses at once in a scratch database of the same engine.
     Drill(Drill),
+    /// Measure on the configured database.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -335,4 +338,31 @@ pub struct Drill {
     /// Different drugs; 1 puts every dose on one stock row.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub drugs: u32,
+}
+
+/// `valmed bench …`
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// How long the ward desk takes to be on the screen, and a key to its frame.
+    Desk(BenchDesk),
+}
+
+/// `valmed bench desk`
+#[derive(Debug, Clone, Args)]
+pub struct BenchDesk {
+    /// Whose desk (a user name).
+    #[arg(long = "as", value_name = "USER")]
+    pub actor: String,
+    /// Which ward (its code).
+    #[arg(long)]
+    pub ward: String,
+    /// How many keys.
+    #[arg(long, default_value_t = 2000)]
+    pub keys: usize,
+    /// Columns of the terminal.
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(20..=500))]
+    pub columns: u16,
+    /// Rows of the terminal.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
+    pub rows: u16,
 }

@@ -1,5 +1,6 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod bench;
 mod checks;
 mod demo;
 mod desk_commands;
@@ -16,10 +17,11 @@ mod ward_desk;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::cli::{Cli, Command, Style};
+use crate::cli::{Bench, Cli, Command, Style};
 use crate::config::{Config, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
@@ -110,6 +112,7 @@ fn tell_refusal(refusal: &Refusal, style: Style) {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let began = Instant::now();
     let flags = Flags {
         config: cli.config,
         database: cli.database,
@@ -133,6 +136,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,
         Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
+        Some(Command::Bench(Bench::Desk(ask))) => bench::desk(&config, ask, began).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
         Some(Command::Demo { keep }) => demo::demo(&config, keep).await,

@@ -61,7 +61,8 @@ const POSTGRES: &[(&str, &str, &str)] = &[
     ),
     (
         "read-only server",
-        "SELECT CASE WHEN pg_is_in_recovery() THEN 'on' ELSE 'off' END",
+        "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' \
+         THEN 'on' ELSE 'off' END",
         "off",
     ),
 ];
