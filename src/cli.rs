@@ -39,7 +39,12 @@ pub enum Command {
         keep: Option<PathBuf>,
     },
     /// Bring the database to the schema of this program.
-    Migrate,
+    Migrate {
+        /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
+        /// audit can only be added to. Run the desk as that role.
+        #[arg(long, value_name = "ROLE")]
+        app_role: Option<String>,
+    },
     /// Import wards, people, patients, drugs, stock and prescriptions from CSV files.
     Import(Import),
     /// List orders, by key.
