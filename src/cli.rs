@@ -214,7 +214,7 @@ pub struct Fulfil {
     #[arg(long, value_name = "MRN")]
     pub patient: String,
     /// How much, where the prescription leaves a range.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
@@ -250,7 +250,7 @@ pub struct Receive {
     #[arg(long)]
     pub drug: String,
     /// How much, in the drug's stock unit.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub quantity: Quantity,
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]
