@@ -254,7 +254,14 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::of(Code::Esc)],
-        modes: &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Filter],
+        modes: &[Mode::Filter],
+        action: Action::ClearFilter,
+        words: "Show everything in the pane again",
+        hint: "show all",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc)],
+        modes: DESK,
         action: Action::ClearFilter,
         words: "Show everything in the pane again",
         hint: "",
