@@ -39,7 +39,12 @@ pub enum Command {
         keep: Option<PathBuf>,
     },
     /// Bring the database to the schema of this program.
-    Migrate,
+    Migrate {
+        /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
+        /// audit can only be added to. Run the desk as that role.
+        #[arg(long, value_name = "ROLE")]
+        app_role: Option<String>,
+    },
     /// Import wards, people, patients, drugs, stock and prescriptions from CSV files.
     Import(Import),
     /// List orders, by key.
@@ -69,6 +74,9 @@ pub enum Command {
     Doctor,
     /// Show that it holds: many nurses give doses at once in a scratch database of the same engine.
     Drill(Drill),
+    /// Measure on the configured database.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -206,7 +214,7 @@ pub struct Fulfil {
     #[arg(long, value_name = "MRN")]
     pub patient: String,
     /// How much, where the prescription leaves a range.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
@@ -242,7 +250,7 @@ pub struct Receive {
     #[arg(long)]
     pub drug: String,
     /// How much, in the drug's stock unit.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub quantity: Quantity,
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]
@@ -335,4 +343,31 @@ pub struct Drill {
     /// Different drugs; 1 puts every dose on one stock row.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub drugs: u32,
+}
+
+/// `valmed bench …`
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// How long the ward desk takes to be on the screen, and a key to its frame.
+    Desk(BenchDesk),
+}
+
+/// `valmed bench desk`
+#[derive(Debug, Clone, Args)]
+pub struct BenchDesk {
+    /// Whose desk (a user name).
+    #[arg(long = "as", value_name = "USER")]
+    pub actor: String,
+    /// Which ward (its code).
+    #[arg(long)]
+    pub ward: String,
+    /// How many keys.
+    #[arg(long, default_value_t = 2000)]
+    pub keys: usize,
+    /// Columns of the terminal.
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(20..=500))]
+    pub columns: u16,
+    /// Rows of the terminal.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
+    pub rows: u16,
 }

@@ -104,10 +104,6 @@ async fn run(config: &Config, db: &Db, ask: &cli::Drill, engine: &str) -> anyhow
         format!("{given} given, and {stocked} were in stock"),
         given == stocked,
     )?;
-    check(
-        format!("drug register: {} rows recomputed", report.rows),
-        report.wrong.is_none(),
-    )?;
     for rule in &report.rules {
         check(rule.rule.to_owned(), rule.broken_by.is_none())?;
     }

@@ -22,6 +22,9 @@ pub(super) async fn run(feed: Weak<Inner>) {
         let (Err(error), Some(inner)) = (ended, feed.upgrade()) else {
             return;
         };
+        if inner.db.is_closed() {
+            return;
+        }
         tracing::warn!(%error, "not hearing of other processes' changes");
         inner
             .deaf
@@ -79,6 +82,10 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
         let Some(inner): Option<Arc<Inner>> = feed.upgrade() else {
             return Ok(());
         };
+        if inner.db.is_closed() {
+            // Closing waits for every connection to come back, this one too.
+            return Ok(());
+        }
         let version = screens::data_version(conn.link()).await?;
         if version != known {
             known = version;

@@ -253,6 +253,14 @@ impl Db {
         })
     }
 
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Db::Sqlite { read, .. } => read.is_closed(),
+            Db::Postgres { listen, .. } => listen.is_closed(),
+        }
+    }
+
     /// Closes every connection, after what runs on them.
     pub async fn close(&self) {
         match self {

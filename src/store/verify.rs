@@ -1,11 +1,12 @@
 //! Reading the whole drug register back, and what must agree with it.
 
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::desk::as_hash;
-use super::{At, Link, Sql, StoreError};
+use super::{At, Link, StoreError};
 use crate::domain::ledger::{Hash, LedgerRow};
-use crate::domain::{DrugId, LedgerReason, OpId, Quantity, UserId, WardId};
+use crate::domain::{DrugId, LedgerReason, OpId, OrderId, OrderStatus, Quantity, UserId, WardId};
 
 /// A row of the register as stored, with the place it has in the chain.
 #[derive(Debug, Clone)]
@@ -119,83 +120,62 @@ pub async fn heads(link: Link<'_>) -> Result<Vec<Head>, StoreError> {
         .collect()
 }
 
-/// A rule about orders, administrations and register rows, and the first row that breaks it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// The rule.
-    pub rule: &'static str,
-    /// The first row that breaks it.
-    pub broken_by: Option<String>,
+/// A given dose, as its administration has it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct GivenDose {
+    /// Key.
+    pub id: Uuid,
+    /// Where.
+    pub ward_id: WardId,
+    /// What.
+    pub drug_id: DrugId,
+    /// How much.
+    pub quantity: Quantity,
+    /// By whom.
+    pub nurse_id: UserId,
+    /// The operation.
+    pub op_id: OpId,
+    /// Whether patient, drug and amount are those of its order.
+    pub as_ordered: bool,
 }
 
-/// Each rule with the statement that finds what breaks it. The register refers to an administration by its UUID as
-/// text; the engines differ in how they say that.
-const RULES: &[(&str, Sql)] = &[
-    (
-        "a completed order has exactly one standing administration, and no other order has one",
-        Sql::each(
-            "SELECT 'order ' || lower(hex(o.id)) FROM medication_orders o WHERE (o.status = 'completed') <> \
-             ((SELECT count(*) FROM medication_administrations a WHERE a.order_id = o.id AND a.reverses IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id)) = 1) LIMIT 1",
-            "SELECT 'order ' || o.id FROM medication_orders o LEFT JOIN (SELECT a.order_id, count(*) AS n \
-             FROM medication_administrations a WHERE a.reverses IS NULL AND NOT EXISTS \
-             (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) GROUP BY a.order_id) s \
-             ON s.order_id = o.id WHERE (o.status = 'completed') <> (COALESCE(s.n, 0) = 1) OR s.n > 1 LIMIT 1",
-        ),
-    ),
-    (
-        "a given dose has exactly one register row of the same ward, drug, quantity, person and operation",
-        Sql::each(
-            "SELECT 'administration ' || lower(hex(a.id)) FROM medication_administrations a LEFT JOIN \
-             (SELECT unhex(reference, '-') AS id, count(*) AS n, min(ward_id) AS w, min(drug_id) AS d, \
-             sum(delta) AS delta, min(actor_id) AS actor, min(op_id) AS op FROM stock_ledger WHERE reason = 'given' \
-             GROUP BY 1) l ON l.id = a.id WHERE a.outcome = 'given' AND (l.n IS NULL OR l.n <> 1 OR l.w <> a.ward_id \
-             OR l.d <> a.drug_id OR l.delta <> -a.quantity OR l.actor <> a.nurse_id OR l.op <> a.op_id) LIMIT 1",
-            "SELECT 'administration ' || a.id FROM medication_administrations a LEFT JOIN \
-             (SELECT reference::uuid AS id, count(*) AS n, min(ward_id) AS w, min(drug_id) AS d, \
-             sum(delta) AS delta, min(actor_id) AS actor, min(op_id::text) AS op FROM stock_ledger \
-             WHERE reason = 'given' GROUP BY 1) l ON l.id = a.id WHERE a.outcome = 'given' AND (l.n IS NULL \
-             OR l.n <> 1 OR l.w <> a.ward_id OR l.d <> a.drug_id OR l.delta <> -a.quantity OR l.actor <> a.nurse_id \
-             OR l.op <> a.op_id::text) LIMIT 1",
-        ),
-    ),
-    (
-        "every register row of a given dose belongs to an administration",
-        Sql::each(
-            "SELECT 'register ward ' || l.ward_id || ' drug ' || l.drug_id || ' row ' || l.seq FROM stock_ledger l \
-             LEFT JOIN medication_administrations a ON a.id = unhex(l.reference, '-') \
-             WHERE l.reason = 'given' AND a.id IS NULL LIMIT 1",
-            "SELECT 'register ward ' || l.ward_id || ' drug ' || l.drug_id || ' row ' || l.seq FROM stock_ledger l \
-             LEFT JOIN medication_administrations a ON a.id::text = l.reference \
-             WHERE l.reason = 'given' AND a.id IS NULL LIMIT 1",
-        ),
-    ),
-    (
-        "a dose was given within what was prescribed, to the patient of its order",
-        Sql::each(
-            "SELECT 'administration ' || lower(hex(a.id)) FROM medication_administrations a \
-             JOIN medication_orders o ON o.id = a.order_id WHERE a.patient_id <> o.patient_id \
-             OR a.drug_id <> o.drug_id OR (a.outcome = 'given' AND a.reverses IS NULL AND (a.quantity < o.dosage \
-             OR a.quantity > COALESCE(o.dosage_max, o.dosage))) LIMIT 1",
-            "SELECT 'administration ' || a.id FROM medication_administrations a \
-             JOIN medication_orders o ON o.id = a.order_id WHERE a.patient_id <> o.patient_id \
-             OR a.drug_id <> o.drug_id OR (a.outcome = 'given' AND a.reverses IS NULL AND (a.quantity < o.dosage \
-             OR a.quantity > COALESCE(o.dosage_max, o.dosage))) LIMIT 1",
-        ),
-    ),
-];
-
-/// Checks every rule on the whole of the data.
+/// Doses given, by key, after one, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn rules(mut link: Link<'_>) -> Result<Vec<Rule>, StoreError> {
-    let mut checked = Vec::new();
-    for (rule, sql) in RULES {
-        let broken_by = fetch!(optional, link.lend(), (String,), *sql)?.map(|(row,)| row);
-        checked.push(Rule { rule, broken_by });
-    }
-    Ok(checked)
+pub async fn given(link: Link<'_>, after: Uuid, limit: i64) -> Result<Vec<GivenDose>, StoreError> {
+    let sql = "SELECT a.id, a.ward_id, a.drug_id, a.quantity, a.nurse_id, a.op_id, \
+               a.patient_id = o.patient_id AND a.drug_id = o.drug_id AND a.quantity >= o.dosage \
+               AND a.quantity <= COALESCE(o.dosage_max, o.dosage) AS as_ordered \
+               FROM medication_administrations a JOIN medication_orders o ON o.id = a.order_id \
+               WHERE a.id > $1 AND a.outcome = 'given' AND a.reverses IS NULL ORDER BY a.id LIMIT $2";
+    fetch!(all, link, GivenDose, sql, after, limit)
+}
+
+/// An order, and how many standing administrations it has.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Accounted {
+    /// Key.
+    pub id: OrderId,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Administrations that no correction reverses.
+    pub standing: i64,
+}
+
+/// Orders, by key, after one, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn accounted(
+    link: Link<'_>,
+    after: OrderId,
+    limit: i64,
+) -> Result<Vec<Accounted>, StoreError> {
+    let sql = "SELECT o.id, o.status, (SELECT count(*) FROM medication_administrations a WHERE a.order_id = o.id \
+               AND a.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM medication_administrations r \
+               WHERE r.reverses = a.id)) AS standing FROM medication_orders o WHERE o.id > $1 ORDER BY o.id LIMIT $2";
+    fetch!(all, link, Accounted, sql, after, limit)
 }
 
 /// How many rows there are: register, administrations, orders.

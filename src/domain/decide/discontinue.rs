@@ -1,6 +1,6 @@
 //! Stopping a dose before it is given.
 
-use super::{Effects, Loaded, Moment, close, open_order, permission};
+use super::{CONTROL, Effects, Loaded, Moment, close, open_order, permission};
 use crate::domain::{Actor, OrderId, OrderKind, OrderStatus, Receipt, Refusal};
 
 /// Longest reason that is kept, in characters: fits the order's line in every report.
@@ -33,6 +33,9 @@ pub(super) fn discontinue(
         return Err(invalid(format!(
             "at most {LONGEST_REASON} characters are kept"
         )));
+    }
+    if reason.contains(char::is_control) {
+        return Err(invalid(CONTROL.to_owned()));
     }
 
     let closing = close(

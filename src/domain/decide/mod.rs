@@ -30,6 +30,9 @@ pub use fulfil::not_before;
 pub use permission::{MATRIX, Need, may, needs};
 pub use receive::LONGEST_REFERENCE;
 
+/// What is wrong with a text that holds control characters: no report shows them, and PostgreSQL cannot keep NUL.
+const CONTROL: &str = "control characters are not kept";
+
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {

@@ -1,6 +1,6 @@
 //! Taking stock into a ward from outside.
 
-use super::{Effects, Loaded, Moment, StockChange, book, permission};
+use super::{CONTROL, Effects, Loaded, Moment, StockChange, book, permission};
 use crate::domain::quantity::LARGEST;
 use crate::domain::{Actor, DrugId, LedgerReason, OpId, Quantity, Receipt, Refusal, WardId};
 
@@ -43,12 +43,17 @@ pub(super) fn receive(
         return Err(invalid("it must be more than nothing".to_owned()));
     }
     let reference = ask.reference.trim();
+    let unfit = |why: String| Refusal::InvalidData {
+        field: "reference".to_owned(),
+        why,
+    };
     if reference.chars().count() > LONGEST_REFERENCE {
-        let why = format!("at most {LONGEST_REFERENCE} characters are kept");
-        return Err(Refusal::InvalidData {
-            field: "reference".to_owned(),
-            why,
-        });
+        return Err(unfit(format!(
+            "at most {LONGEST_REFERENCE} characters are kept"
+        )));
+    }
+    if reference.contains(char::is_control) {
+        return Err(unfit(CONTROL.to_owned()));
     }
     let missing = || Refusal::DrugNotFound {
         ward: ward_name.clone(),

@@ -328,9 +328,28 @@ impl Fulfil {
                         Ok(None) => Whose::Nobody,
                         Err(why) => Whose::Unread(why.clone()),
                     };
+                    self.forgive_capitals();
                 }
             }
             other => self.signing.reply(other),
+        }
+    }
+
+    /// `v1773` typed for V1773 is the patient's number, once it is known to be nobody else's. What is signed is the
+    /// number as it is on record.
+    fn forgive_capitals(&mut self) {
+        let mrn = &self.order.patient.mrn;
+        if let Check::Wrong {
+            scanned,
+            whose: Whose::Nobody,
+        } = &self.check
+            && scanned.to_lowercase() == mrn.to_lowercase()
+        {
+            self.wristband.clear();
+            self.wristband.paste(mrn);
+            self.check = Check::Right {
+                scanned: mrn.clone(),
+            };
         }
     }
 

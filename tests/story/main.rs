@@ -1,0 +1,19 @@
+//! The stories: what ValMed promises, told on SQLite and on PostgreSQL through the program's own parts.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../support/mod.rs"]
+#[macro_use]
+mod support;
+
+mod as_needed;
+mod commit_cut;
+mod doses;
+mod dropped;
+mod feed;
+mod horizon;
+mod races;
+mod refusals;
+mod roles;
+mod schema;
+mod server;
+mod types;

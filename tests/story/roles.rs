@@ -1,0 +1,53 @@
+//! Who may do what, asked of the desk for every role, in their own ward and in another.
+
+use valmed::domain::decide::MATRIX;
+use valmed::domain::{Operation, Outcome, Role, UserId, WardId};
+
+use crate::support::place::Place;
+use crate::support::ward::*;
+
+on_both_engines!(each_role_does_what_the_matrix_says_in_its_own_wards_only);
+
+async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operation {
+    let patient = if at == MEDI { 0 } else { 2 };
+    let rx = Rx {
+        patient,
+        ..Rx::timed(PARACETAMOL)
+    };
+    match kind {
+        "fulfil" => give_to(actor, ward.order(&rx).await, patient),
+        "discontinue" => discontinue(actor, ward.order(&rx).await, "a reason"),
+        "receive" => receive(actor, at, PARACETAMOL, units(1)),
+        other => panic!("the matrix has an operation that no story tells: {other}"),
+    }
+}
+
+async fn each_role_does_what_the_matrix_says_in_its_own_wards_only(place: Place) {
+    let ward = Ward::open(place).await;
+    for at in [MEDI, SURG] {
+        ward.receive(at, PARACETAMOL, units(100)).await;
+    }
+    for need in MATRIX {
+        for role in Role::ALL {
+            for (own, at) in [(MEDI, MEDI), (SURG, SURG), (MEDI, SURG), (SURG, MEDI)] {
+                let operation = attempt(&ward, need.kind, person(*role, own), at).await;
+                let outcome = ward.ask(operation).await;
+                let told = format!("{role} of ward {own}: {} in ward {at}", need.kind);
+                if need.roles.contains(role) && own == at {
+                    assert!(matches!(outcome, Outcome::Done(_)), "{told}: {outcome:?}");
+                    continue;
+                }
+                let refusal = refusal(outcome);
+                assert_eq!(refusal.code(), "INSUFFICIENT_PERMISSIONS", "{told}");
+                let why = refusal.to_string();
+                let expected = if need.roles.contains(role) {
+                    "it is not one of their wards".to_owned()
+                } else {
+                    format!("that is for a {}", need.who)
+                };
+                assert!(why.contains(&expected), "{told}: {why}");
+            }
+        }
+    }
+    ward.end().await;
+}
