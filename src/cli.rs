@@ -39,7 +39,12 @@ pub enum Command {
         keep: Option<PathBuf>,
     },
     /// Bring the database to the schema of this program.
-    Migrate,
+    Migrate {
+        /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
+        /// audit can only be added to. Run the desk as that role.
+        #[arg(long, value_name = "ROLE")]
+        app_role: Option<String>,
+    },
     /// Import wards, people, patients, drugs, stock and prescriptions from CSV files.
     Import(Import),
     /// List orders, by key.
@@ -209,7 +214,7 @@ pub struct Fulfil {
     #[arg(long, value_name = "MRN")]
     pub patient: String,
     /// How much, where the prescription leaves a range.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
@@ -245,7 +250,7 @@ pub struct Receive {
     #[arg(long)]
     pub drug: String,
     /// How much, in the drug's stock unit.
-    #[arg(long, value_parser = quantity)]
+    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub quantity: Quantity,
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]

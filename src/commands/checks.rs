@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::End;
 use super::output::{self, say};
 use crate::config::Config;
-use crate::store::{Db, StoreError, inspect, migrate as schema, verify as register};
+use crate::store::{Db, StoreError, inspect, migrate as schema, rights, verify as register};
 use crate::verify;
 
 /// Older SQLite may lose a write-ahead log that is reset while it is read (fixed in this version).
@@ -224,6 +224,13 @@ async fn books(db: &Db, lines: &mut Lines) -> anyhow::Result<()> {
         lines.check(
             "the file is whole, and every reference in it leads somewhere",
             fault,
+        )?;
+    }
+    let changeable = rights::changeable(db).await?;
+    if !changeable.is_empty() {
+        say!(
+            "  this role could change {}: 'valmed migrate --app-role ROLE' makes one that cannot",
+            changeable.join(", ")
         )?;
     }
     let (rows, administrations, orders) = register::sizes(db.reader().await?.link()).await?;

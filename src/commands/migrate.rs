@@ -6,9 +6,9 @@ use anyhow::Context;
 
 use super::output::say;
 use crate::config::Config;
-use crate::store::{Db, migrate as schema, redact};
+use crate::store::{Db, migrate as schema, redact, rights};
 
-pub async fn migrate(config: &Config) -> anyhow::Result<()> {
+pub async fn migrate(config: &Config, app_role: Option<&str>) -> anyhow::Result<()> {
     let (url, embedded) = config.database_or_embedded()?;
     if embedded {
         make_folder(&url)?;
@@ -27,6 +27,14 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
         n => format!("{n} steps taken"),
     };
     say!("{}: {did}, the schema is current", redact(&url))?;
+    if let Some(role) = app_role {
+        rights::grant(&db, role)
+            .await
+            .with_context(|| format!("role {role}"))?;
+        say!(
+            "role {role}: may do what the application does, and only add to register, administrations and audit"
+        )?;
+    }
     db.close().await;
     Ok(())
 }

@@ -91,12 +91,27 @@ fn tell(error: &anyhow::Error) -> u8 {
         }
         return end.code();
     }
-    eprintln!("valmed: {}", output::shown(&format!("{error:#}")));
+    eprintln!("valmed: {}", output::shown(&causes(error)));
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::Unavailable(_) | StoreError::Busy(_)) => 4,
         Some(StoreError::Address(_)) => 2,
         _ => 1,
     }
+}
+
+/// An error with its causes, each said once: many a library says its cause in its own words already.
+fn causes(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.contains(&cause) {
+            continue;
+        }
+        if !said.is_empty() {
+            said.push_str(": ");
+        }
+        said.push_str(&cause);
+    }
+    said
 }
 
 fn tell_refusal(refusal: &Refusal, style: Style) {
@@ -124,7 +139,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
-        Some(Command::Migrate) => migrate::migrate(&config).await,
+        Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
@@ -162,4 +177,22 @@ fn desk(db: &Db, config: &Config) -> (Desk, Feed) {
     let feed = Feed::open(db.clone(), config.feed(), Arc::clone(&clock));
     let desk = Desk::open(db.clone(), config.desk(), clock, feed.on_commit());
     (desk, feed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `wards.csv: cannot be opened: No such file (os error 2): No such file (os error 2)`
+    #[test]
+    fn a_cause_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("wards.csv: {source}")]
+        struct Open {
+            source: std::io::Error,
+        }
+        let source = || std::io::Error::other("no such file");
+        let error = anyhow::Error::new(Open { source: source() }).context("import");
+        assert_eq!(causes(&error), "import: wards.csv: no such file");
+    }
 }

@@ -57,15 +57,39 @@ pub(super) const GIVEN: Sql = Sql::each(
          ORDER BY a.administration_time DESC",
 );
 
-/// Stock, locked where the engine locks rows.
+/// Stock, locked where the engine locks rows. On SQLite CROSS JOIN keeps the order: from the keys to the rows.
 pub(super) const STOCK: Sql = Sql::each(
     "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
-         FROM json_each($1) w JOIN json_each($2) d ON d.key = w.key \
-         JOIN drug_stock s ON s.ward_id = w.value AND s.drug_id = d.value",
+         FROM json_each($1) w CROSS JOIN json_each($2) d ON d.key = w.key \
+         CROSS JOIN drug_stock s ON s.ward_id = w.value AND s.drug_id = d.value",
     "SELECT s.ward_id, s.drug_id, s.current_stock, s.ledger_seq, s.ledger_hash \
          FROM drug_stock s JOIN unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) \
          ON s.ward_id = page.ward_id AND s.drug_id = page.drug_id \
          ORDER BY s.ward_id, s.drug_id FOR UPDATE OF s",
+);
+
+/// Orders that leave `active`. On SQLite the plus sign keeps the planner from walking through every active order:
+/// it is to find each order by its key.
+pub(super) const CLOSE_ORDERS: Sql = Sql::each(
+    "UPDATE medication_orders SET status = r.value ->> 'status', version = version + 1, \
+         changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', change = r.value ->> 'change' \
+         FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') AND +status = 'active' \
+         AND version = r.value ->> 'version'",
+    "UPDATE medication_orders o SET status = r.status, version = o.version + 1, \
+         changed_at = 'epoch'::timestamptz + r.at * interval '1 microsecond', changed_by = r.by, change = r.change \
+         FROM json_to_recordset($1::json) \
+         AS r (id uuid, version bigint, status text, by bigint, at bigint, change text) \
+         WHERE o.id = r.id AND o.status = 'active' AND o.version = r.version",
+);
+
+/// Stock and the heads of its register pages.
+pub(super) const WRITE_STOCK: Sql = Sql::each(
+    "UPDATE drug_stock SET current_stock = r.value ->> 'current', ledger_seq = r.value ->> 'seq', \
+         ledger_hash = unhex(r.value ->> 'hash') FROM json_each($1) r \
+         WHERE ward_id = r.value ->> 'w' AND drug_id = r.value ->> 'd' AND ledger_seq = r.value ->> 'before'",
+    "UPDATE drug_stock SET current_stock = r.current, ledger_seq = r.seq, ledger_hash = decode(r.hash, 'hex') \
+         FROM json_to_recordset($1::json) AS r (w bigint, d bigint, current bigint, seq bigint, hash text, before bigint) \
+         WHERE ward_id = r.w AND drug_id = r.d AND ledger_seq = r.before",
 );
 
 /// What the desk remembers of an operation.
@@ -430,15 +454,7 @@ pub(super) async fn write_stock(
     if heads.is_empty() {
         return Ok(());
     }
-    let sql = Sql::each(
-        "UPDATE drug_stock SET current_stock = r.value ->> 'current', ledger_seq = r.value ->> 'seq', \
-         ledger_hash = unhex(r.value ->> 'hash') FROM json_each($1) r \
-         WHERE ward_id = r.value ->> 'w' AND drug_id = r.value ->> 'd' AND ledger_seq = r.value ->> 'before'",
-        "UPDATE drug_stock SET current_stock = r.current, ledger_seq = r.seq, ledger_hash = decode(r.hash, 'hex') \
-         FROM json_to_recordset($1::json) AS r (w bigint, d bigint, current bigint, seq bigint, hash text, before bigint) \
-         WHERE ward_id = r.w AND drug_id = r.d AND ledger_seq = r.before",
-    );
-    let found = execute!(link, sql, json(&heads)?)?;
+    let found = execute!(link, WRITE_STOCK, json(&heads)?)?;
     changed("stock", found, heads.len())
 }
 
@@ -468,18 +484,7 @@ async fn close_orders(link: Link<'_>, effects: &Effects) -> Result<(), StoreErro
             change: &c.change,
         })
         .collect();
-    let sql = Sql::each(
-        "UPDATE medication_orders SET status = r.value ->> 'status', version = version + 1, \
-         changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', change = r.value ->> 'change' \
-         FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') AND status = 'active' \
-         AND version = r.value ->> 'version'",
-        "UPDATE medication_orders o SET status = r.status, version = o.version + 1, \
-         changed_at = 'epoch'::timestamptz + r.at * interval '1 microsecond', changed_by = r.by, change = r.change \
-         FROM json_to_recordset($1::json) \
-         AS r (id uuid, version bigint, status text, by bigint, at bigint, change text) \
-         WHERE o.id = r.id AND o.status = 'active' AND o.version = r.version",
-    );
-    let found = execute!(link, sql, json(&rows)?)?;
+    let found = execute!(link, CLOSE_ORDERS, json(&rows)?)?;
     changed("orders", found, rows.len())
 }
 

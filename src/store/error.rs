@@ -39,8 +39,8 @@ pub enum StoreError {
     #[error("{0}")]
     Guarantee(String),
     /// Anything else, in the engine's own words.
-    #[error("{0}")]
-    Engine(#[source] sqlx::Error),
+    #[error("{}", words(.0))]
+    Engine(sqlx::Error),
 }
 
 impl StoreError {
@@ -67,6 +67,14 @@ impl StoreError {
                 what: "the database failed".to_owned(),
             },
         }
+    }
+}
+
+/// What the engine says, without what sqlx says about saying it.
+fn words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -16,6 +16,7 @@ mod listen;
 pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
+pub mod rights;
 pub mod scratch;
 pub mod screens;
 mod types;

@@ -95,14 +95,19 @@ impl Local {
         crossterm::terminal::size().unwrap_or((80, 24))
     }
 
-    /// Gives the terminal back for a while, stops this process as Ctrl-Z does, and takes it over again when it goes
-    /// on. The screen must be painted anew afterwards.
+    /// Gives the terminal back for a while, stops this program as Ctrl-Z does, and takes it over again when it goes
+    /// on. The screen must be painted anew afterwards. Where no shell would notice and continue it (it is the login
+    /// program, or a plain script started it), it goes on as if nothing was asked: nobody at the keyboard could.
     ///
     /// # Errors
     /// The terminal said no.
     pub fn suspend(&mut self) -> io::Result<()> {
+        if !under_job_control() {
+            return Ok(());
+        }
         restore();
-        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        // The whole job, as the terminal does it: a wrapper that went on waiting would keep the shell waiting too.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         self.retake()
     }
 
@@ -127,6 +132,11 @@ impl Drop for Local {
             let _ = writeln!(io::stderr(), "{message}");
         }
     }
+}
+
+/// Whether a shell looks after this program as one of its jobs: such a shell gives each job a group of its own.
+fn under_job_control() -> bool {
+    rustix::process::getsid(None).is_ok_and(|session| session != rustix::process::getpgrp())
 }
 
 /// Gives the terminal back, if it is taken. What fails here cannot be told to anybody.

@@ -94,6 +94,17 @@ pub fn short(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// For a queue that reaches into tomorrow: `at 20:45`, `Tue 08:45`, and beyond a week `3 Dec`.
+pub fn weekday_hour(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (there, here) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let days = there.date().since(here.date()).map(|span| span.get_days());
+    match days {
+        Ok(0) => format!("at {}", there.strftime("%H:%M")),
+        Ok(1..7) => there.strftime("%a %H:%M").to_string(),
+        _ => there.strftime("%-d %b").to_string(),
+    }
+}
+
 /// Birth date with age on the ward's day: `19 Oct 1948, 78 years`; months below two years.
 pub fn born(birth: Date, now: Timestamp, zone: &TimeZone) -> String {
     let today = now.to_zoned(zone.clone()).date();
@@ -155,6 +166,13 @@ mod tests {
             "24 Oct 02:30"
         );
         assert_eq!(short(at("2026-10-24T00:30:00Z"), now, &zone), "24 Oct");
+        for (due, words) in [
+            ("2026-11-23T07:45:00Z", "at 08:45"),
+            ("2026-11-23T23:30:00Z", "Tue 00:30"),
+            ("2026-11-30T07:45:00Z", "30 Nov"),
+        ] {
+            assert_eq!(weekday_hour(at(due), now, &zone), words);
+        }
     }
 
     #[test]

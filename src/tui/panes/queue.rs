@@ -308,7 +308,13 @@ impl Columns {
             bed: if widest { 7 } else { 5 },
             patient: if wide { 21 } else { 16 },
             drug: 0,
-            dose: if wide { 11 } else { 10 },
+            dose: if widest {
+                16
+            } else if wide {
+                11
+            } else {
+                10
+            },
             route: if wide { 8 } else { 6 },
             frequency: if wide { 9 } else { 0 },
             obstacle: if widest { 12 } else { 0 },
@@ -476,10 +482,9 @@ fn due_words(
     ) {
         (Group::Overdue, Some(at)) => (Due::of(at, now).words(), theme.late()),
         (Group::Due, Some(at)) => (Due::of(at, now).words(), theme.due()),
-        (Group::Later, Some(at)) if !has_clock => (
-            format!("at {}", clock::short(at, now, scene.zone)),
-            theme.plain(),
-        ),
+        (Group::Later, Some(at)) if !has_clock => {
+            (clock::weekday_hour(at, now, scene.zone), theme.plain())
+        }
         (Group::Later, Some(at)) => (Due::of(at, now).words(), theme.plain()),
         (Group::AsNeeded, _) => ("as needed".to_owned(), theme.plain()),
         (Group::Unscheduled, _) | (_, None) => ("no schedule".to_owned(), theme.plain()),

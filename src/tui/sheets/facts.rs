@@ -132,12 +132,14 @@ impl<'a> Facts<'a> {
         let (mut text, mut style) = match (order.due_at, order.kind) {
             (Some(at), _) => {
                 let due = Due::of(at, now);
-                let style = match due {
-                    Due::Late(_) => self.theme.late(),
-                    Due::Now | Due::In(_) => self.theme.plain(),
+                let early = at.duration_since(now) > scene.context.due_window;
+                let (style, early) = match due {
+                    Due::Late(_) => (self.theme.late(), ""),
+                    Due::In(_) if early => (self.theme.warning(), "NOT DUE YET: "),
+                    Due::Now | Due::In(_) => (self.theme.plain(), ""),
                 };
                 let when = clock::day_hour(at, now, &scene.zone);
-                (format!("{when}, {}", due.words()), style)
+                (format!("{early}{when}, {}", due.words()), style)
             }
             (None, OrderKind::Prn) => ("as needed (PRN)".to_owned(), self.theme.plain()),
             (None, OrderKind::Timed | OrderKind::Unscheduled) => (

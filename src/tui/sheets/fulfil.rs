@@ -267,17 +267,11 @@ impl Fulfil {
 
     fn type_key(&mut self, key: Key) {
         match self.mode() {
-            Mode::Identify => {
-                if self.wristband.key(key) {
-                    self.say.clear();
-                    self.check = Check::Open;
-                }
+            Mode::Identify if self.wristband.key(key) => {
+                self.say.clear();
+                self.check = Check::Open;
             }
-            Mode::Amount => {
-                if self.amount.key(key) {
-                    self.say.clear();
-                }
-            }
+            Mode::Amount if self.amount.key(key) => self.say.clear(),
             // Another scan after the first: whoever it is must be checked anew, and nothing of it may sign.
             Mode::Ready if key.typed().is_some() => {
                 self.say.clear();
@@ -334,9 +328,28 @@ impl Fulfil {
                         Ok(None) => Whose::Nobody,
                         Err(why) => Whose::Unread(why.clone()),
                     };
+                    self.forgive_capitals();
                 }
             }
             other => self.signing.reply(other),
+        }
+    }
+
+    /// `v1773` typed for V1773 is the patient's number, once it is known to be nobody else's. What is signed is the
+    /// number as it is on record.
+    fn forgive_capitals(&mut self) {
+        let mrn = &self.order.patient.mrn;
+        if let Check::Wrong {
+            scanned,
+            whose: Whose::Nobody,
+        } = &self.check
+            && scanned.to_lowercase() == mrn.to_lowercase()
+        {
+            self.wristband.clear();
+            self.wristband.paste(mrn);
+            self.check = Check::Right {
+                scanned: mrn.clone(),
+            };
         }
     }
 

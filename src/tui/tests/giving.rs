@@ -116,6 +116,30 @@ fn a_wrong_wristband_is_told_whose_it_is() {
     );
 }
 
+/// A nurse who types in small letters was told that the number belongs to nobody.
+#[test]
+fn capitals_do_not_make_another_patient() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("n4204001\r");
+    assert_eq!(s.model.mode(), Mode::Identify, "it may be somebody else's");
+    let reply = |name: Option<&str>| {
+        Msg::Reply(Reply::Patient {
+            mrn: "n4204001".into(),
+            name: Ok(name.map(str::to_owned)),
+        })
+    };
+    s.send(reply(Some("El-Sayed, Omar")));
+    assert_eq!(s.model.mode(), Mode::Identify);
+    s.typed("n4204001\r").send(reply(None));
+    assert!(s.says("identified: Nyström, Annika"), "{}", s.text());
+    s.key(Code::F(2));
+    let operation = s.submitted().unwrap();
+    assert!(
+        matches!(&operation.request, Request::Fulfil { identified, .. } if identified == "N4204001"),
+        "{operation:?}"
+    );
+}
+
 #[test]
 fn a_pasted_scan_is_a_scan() {
     let mut s = Session::desk(80, 24);
