@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::batch::{self, Shared};
 use super::queue::{Job, Key, Queue};
 use super::{Counters, Progress};
@@ -55,7 +57,7 @@ async fn settle(shared: Arc<Shared>, conn: Option<Conn>, jobs: Vec<Job>) -> Opti
         shared: &shared,
         conn,
     };
-    match attempt.run(&fresh).await {
+    match attempt.run(&fresh, None).await {
         Ok(()) => {}
         Err(Together::Refused(refusal)) => {
             for job in &fresh {
@@ -69,9 +71,9 @@ async fn settle(shared: Arc<Shared>, conn: Option<Conn>, jobs: Vec<Job>) -> Opti
                 }));
             }
         }
-        Err(Together::OneByOne) => {
+        Err(Together::OneByOne { doubt_since }) => {
             for job in &fresh {
-                attempt.alone(job).await;
+                attempt.alone(job, doubt_since).await;
             }
         }
     }
@@ -83,7 +85,10 @@ enum Together {
     /// Known not to have happened, for all of them.
     Refused(Refusal),
     /// Something in it is bad: each operation is tried on its own, so that one bad one hurts nobody else.
-    OneByOne,
+    OneByOne {
+        /// Since when a COMMIT of the batch may have lasted; `None`: it never came so far.
+        doubt_since: Option<Instant>,
+    },
     /// Could not be found out in time.
     Unknown,
 }
@@ -94,13 +99,17 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Tries the batch until it is settled, one way or the other.
-    async fn run(&mut self, jobs: &[Job]) -> Result<(), Together> {
+    /// Tries the batch until it is settled, one way or the other. Once a COMMIT may have lasted, nothing short of an
+    /// answer from the database tells anybody that it did not.
+    async fn run(
+        &mut self,
+        jobs: &[Job],
+        mut doubt_since: Option<Instant>,
+    ) -> Result<(), Together> {
         if jobs.is_empty() {
             return Ok(());
         }
         let operations: Vec<Operation> = jobs.iter().map(|job| job.operation.clone()).collect();
-        let mut doubt_since = None;
         let mut tries = 0;
         loop {
             let failure = match self.once(&operations).await {
@@ -118,7 +127,7 @@ impl Attempt<'_> {
                 // are found by their id, and the row locks and the key of the memory make this transaction wait for
                 // the lost one if the server is still busy with it.
                 tracing::warn!(error = %failure.error, operations = operations.len(), "COMMIT got no answer; checking");
-                doubt_since = Some(tokio::time::Instant::now());
+                doubt_since = Some(Instant::now());
                 jobs.iter().for_each(|job| job.tell(Progress::Checking));
             }
             let again = match &failure.error {
@@ -138,7 +147,7 @@ impl Attempt<'_> {
                 Some(_) if operations.len() == 1 => return Err(Together::Unknown),
                 _ if operations.len() > 1 && !is_everybodys(&failure.error) => {
                     tracing::warn!(error = %failure.error, "a batch failed; its operations go one by one");
-                    return Err(Together::OneByOne);
+                    return Err(Together::OneByOne { doubt_since });
                 }
                 _ => {
                     tracing::error!(error = %failure.error, "an operation failed");
@@ -150,11 +159,11 @@ impl Attempt<'_> {
         }
     }
 
-    async fn alone(&mut self, job: &Job) {
-        let end = match Box::pin(self.run(std::slice::from_ref(job))).await {
+    async fn alone(&mut self, job: &Job, doubt_since: Option<Instant>) {
+        let end = match Box::pin(self.run(std::slice::from_ref(job), doubt_since)).await {
             Ok(()) => return,
             Err(Together::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(Together::OneByOne | Together::Unknown) => Outcome::Unknown {
+            Err(Together::OneByOne { .. } | Together::Unknown) => Outcome::Unknown {
                 op: job.operation.id,
             },
         };

@@ -175,3 +175,28 @@ impl Desk {
             .is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::OpId;
+
+    #[tokio::test]
+    async fn a_lane_that_ends_without_a_word_leaves_the_outcome_unknown() {
+        let (tell, progress) = watch::channel(Progress::Waiting);
+        let op = OpId(uuid::Uuid::now_v7());
+        drop(tell);
+        let outcome = Ticket { op, progress }.outcome().await;
+        assert_eq!(outcome, Outcome::Unknown { op });
+    }
+
+    #[tokio::test]
+    async fn a_word_that_came_before_the_lane_ended_is_heard() {
+        let (tell, progress) = watch::channel(Progress::Waiting);
+        let op = OpId(uuid::Uuid::now_v7());
+        tell.send_replace(Progress::Done(Outcome::Refused(Refusal::Busy)));
+        drop(tell);
+        let outcome = Ticket { op, progress }.outcome().await;
+        assert_eq!(outcome, Outcome::Refused(Refusal::Busy));
+    }
+}

@@ -257,6 +257,57 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_lane_helps_at_once_when_enough_wait_for_it() {
+        let queue = Queue::new(100, 4);
+        for _ in 0..4 {
+            queue.push(job(1)).unwrap();
+        }
+        let first = queue.take().await.unwrap();
+        for drug in 2..2 + ENOUGH_FOR_ANOTHER_LANE as i64 {
+            queue.push(job(drug)).unwrap();
+        }
+        assert!(matches!(queue.look(), Look::Take(_)));
+        queue.done(&first.iter().map(|job| job.key).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_waits_is_woken_when_its_drug_is_free_again() {
+        let queue = std::sync::Arc::new(Queue::new(100, 4));
+        queue.push(job(1)).unwrap();
+        let first = queue.take().await.unwrap();
+        queue.push(job(1)).unwrap();
+        let waiting = tokio::spawn({
+            let queue = std::sync::Arc::clone(&queue);
+            async move { queue.take().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "its drug is in flight");
+        queue.done(&[first[0].key]);
+        assert_eq!(drugs(&waiting.await.unwrap().unwrap()), [1]);
+    }
+
+    #[test]
+    fn an_order_whose_drug_is_not_known_is_kept_apart_by_itself() {
+        let order = crate::domain::OrderId(Uuid::now_v7());
+        let request = Request::Discontinue {
+            order,
+            version: 1,
+            reason: String::new(),
+        };
+        let operation = Operation {
+            id: OpId(Uuid::now_v7()),
+            actor: UserId(1),
+            request,
+        };
+        let key = |drug| {
+            let tell = watch::channel(Progress::Waiting).0;
+            Job::new(operation.clone(), drug, tell).key
+        };
+        assert_eq!(key(None), Key::Order(order.0));
+        assert_eq!(key(Some(DrugId(7))), Key::Drug(DrugId(7)));
+    }
+
+    #[tokio::test]
     async fn a_closed_queue_is_emptied_first() {
         let queue = Queue::new(10, 4);
         queue.push(job(1)).unwrap();

@@ -143,3 +143,61 @@ fn from_code(code: &str, constraint: Option<&str>, message: String) -> Option<St
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(code: &str, constraint: Option<&str>) -> Option<StoreError> {
+        from_code(
+            code,
+            constraint,
+            "CHECK constraint failed: a_rule".to_owned(),
+        )
+    }
+
+    #[test]
+    fn another_transaction_in_the_way_is_tried_again() {
+        for code in ["40001", "40P01", "517"] {
+            assert!(what(code, None).unwrap().may_retry(), "{code}");
+        }
+        // The same operation committed elsewhere meanwhile: the next try finds it in the memory.
+        assert!(what("23505", Some("operations_pkey")).unwrap().may_retry());
+        assert!(!what("23505", Some("wards_code_key")).unwrap().may_retry());
+    }
+
+    #[test]
+    fn a_lock_held_too_long_is_busy_and_a_lost_server_is_unavailable() {
+        for code in ["55P03", "57014", "5", "261"] {
+            assert_eq!(what(code, None).unwrap().refusal(), Refusal::Busy, "{code}");
+        }
+        for code in ["08006", "57P01", "57P03", "25P03", "53300", "14"] {
+            let error = what(code, None).unwrap();
+            assert_eq!(error.refusal(), Refusal::Unavailable, "{code}");
+            assert!(error.leaves_doubt(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_constraint_is_told_by_its_name_on_both_engines() {
+        let named = |error: StoreError| match error {
+            StoreError::Constraint(name) => name,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(named(what("275", None).unwrap()), "a_rule");
+        assert_eq!(named(what("23514", Some("a_rule")).unwrap()), "a_rule");
+        assert!(
+            what("XX000", None).is_none(),
+            "unknown codes stay what they are"
+        );
+    }
+
+    #[test]
+    fn row_counts_are_exact() {
+        assert!(changed("stock", 2, 2).is_ok());
+        for found in [1, 3] {
+            let error = changed("stock", found, 2).unwrap_err();
+            assert_eq!(error.refusal().code(), "INTERNAL");
+        }
+    }
+}

@@ -203,7 +203,7 @@ impl Desk {
             return Vec::new();
         }
         self.refresh(context);
-        self.to_sheet(&sheets::Msg::Ward, context)
+        self.tell_sheet(&sheets::Msg::Ward, context)
     }
 
     /// Takes an answer.
@@ -219,7 +219,7 @@ impl Desk {
             | Reply::Patient { .. }
             | Reply::Checking(_) => {}
         }
-        self.to_sheet(&sheets::Msg::Reply(reply), context)
+        self.tell_sheet(&sheets::Msg::Reply(reply), context)
     }
 
     /// Tells the outcome of a signature whose sheet is closed.
@@ -241,7 +241,7 @@ impl Desk {
         }
     }
 
-    fn to_sheet(&mut self, msg: &sheets::Msg<'_>, context: &Context) -> Vec<Effect> {
+    fn tell_sheet(&mut self, msg: &sheets::Msg<'_>, context: &Context) -> Vec<Effect> {
         let Some(mut sheet) = self.sheet.take() else {
             return Vec::new();
         };
@@ -268,22 +268,22 @@ impl Desk {
         if self.sheet.is_some() {
             return match action {
                 Action::Leave => vec![Effect::Quit],
-                _ => self.to_sheet(&sheets::Msg::Act(action), context),
+                _ => self.tell_sheet(&sheets::Msg::Act(action), context),
             };
         }
         match action {
             Action::Open => return self.open_fulfil(),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
-            Action::Filter => self.to_list(&list::Msg::OpenFilter, context),
-            Action::KeepFilter => self.to_list(&list::Msg::KeepFilter, context),
-            Action::ClearFilter => self.to_list(&list::Msg::ClearFilter, context),
-            Action::Up => self.to_list(&list::Msg::Move(Move::Up), context),
-            Action::Down => self.to_list(&list::Msg::Move(Move::Down), context),
-            Action::PageUp => self.to_list(&list::Msg::Move(Move::PageUp), context),
-            Action::PageDown => self.to_list(&list::Msg::Move(Move::PageDown), context),
-            Action::First => self.to_list(&list::Msg::Move(Move::First), context),
-            Action::Last => self.to_list(&list::Msg::Move(Move::Last), context),
+            Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
+            Action::KeepFilter => self.tell_list(&list::Msg::KeepFilter, context),
+            Action::ClearFilter => self.tell_list(&list::Msg::ClearFilter, context),
+            Action::Up => self.tell_list(&list::Msg::Move(Move::Up), context),
+            Action::Down => self.tell_list(&list::Msg::Move(Move::Down), context),
+            Action::PageUp => self.tell_list(&list::Msg::Move(Move::PageUp), context),
+            Action::PageDown => self.tell_list(&list::Msg::Move(Move::PageDown), context),
+            Action::First => self.tell_list(&list::Msg::Move(Move::First), context),
+            Action::Last => self.tell_list(&list::Msg::Move(Move::Last), context),
             Action::NextPane => self.focus_on(self.focus.next(), context),
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
@@ -307,7 +307,7 @@ impl Desk {
     }
 
     fn focus_on(&mut self, pane: Pane, context: &Context) {
-        self.to_list(&list::Msg::KeepFilter, context);
+        self.tell_list(&list::Msg::KeepFilter, context);
         self.focus = pane;
     }
 
@@ -407,7 +407,7 @@ impl Desk {
         matches!(self.freshness(context), Freshness::Stale { .. })
     }
 
-    fn to_list(&mut self, msg: &list::Msg, context: &Context) {
+    fn tell_list(&mut self, msg: &list::Msg, context: &Context) {
         let (lines, each) = self.page(context);
         let changed = match self.focus {
             Pane::Queue => self.queue.list.update(msg, lines, each),
@@ -423,10 +423,10 @@ impl Desk {
     pub(super) fn key(&mut self, key: Key, context: &Context) -> Vec<Effect> {
         self.note = None;
         if self.sheet.is_some() {
-            return self.to_sheet(&sheets::Msg::Key(key), context);
+            return self.tell_sheet(&sheets::Msg::Key(key), context);
         }
         if self.filtering() {
-            self.to_list(&list::Msg::FilterKey(key), context);
+            self.tell_list(&list::Msg::FilterKey(key), context);
         }
         Vec::new()
     }
@@ -434,10 +434,10 @@ impl Desk {
     /// Text that came at once. On the panes it does nothing: a scanned code is not a command.
     pub(super) fn paste(&mut self, text: &str, context: &Context) -> Vec<Effect> {
         if self.sheet.is_some() {
-            return self.to_sheet(&sheets::Msg::Paste(text), context);
+            return self.tell_sheet(&sheets::Msg::Paste(text), context);
         }
         if self.filtering() {
-            self.to_list(&list::Msg::FilterPaste(text.to_owned()), context);
+            self.tell_list(&list::Msg::FilterPaste(text.to_owned()), context);
         }
         Vec::new()
     }
@@ -451,7 +451,7 @@ impl Desk {
         };
         if self.sheet.is_some() {
             return match wheel {
-                Some(action) => self.to_sheet(&sheets::Msg::Act(action), context),
+                Some(action) => self.tell_sheet(&sheets::Msg::Act(action), context),
                 None => Vec::new(),
             };
         }
@@ -471,12 +471,12 @@ impl Desk {
             return Vec::new();
         }
         match wheel {
-            Some(Action::Up) => self.to_list(&list::Msg::Move(Move::Up), context),
-            Some(_) => self.to_list(&list::Msg::Move(Move::Down), context),
+            Some(Action::Up) => self.tell_list(&list::Msg::Move(Move::Up), context),
+            Some(_) => self.tell_list(&list::Msg::Move(Move::Down), context),
             None => {
                 let list = layout::list_area(pane, place);
                 if mouse.y >= list.y && mouse.y < list.y + list.height {
-                    self.to_list(&list::Msg::Click(mouse.y - list.y), context);
+                    self.tell_list(&list::Msg::Click(mouse.y - list.y), context);
                 }
             }
         }

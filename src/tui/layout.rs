@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 
 use super::model::Pane;
 
-/// Below this a screen cannot be read, and says so.
-pub const SMALLEST: (u16, u16) = (30, 8);
+/// Below this a screen cannot be read, and says so. It is what the sheet of a dose needs to name patient, drug and
+/// dose beside the key that signs.
+pub const SMALLEST: (u16, u16) = (36, 10);
 /// Below this many columns one pane is shown at a time, and a dose takes two lines.
 pub const NARROW: u16 = 70;
 /// From this many columns on stock and log stand side by side.
@@ -125,8 +126,8 @@ mod tests {
 
     #[test]
     fn at_every_size_the_panes_fill_the_body_and_do_not_overlap() {
-        for width in 30..200 {
-            for height in 8..80 {
+        for width in 36..200 {
+            for height in 10..80 {
                 let parts = parts(Rect::new(0, 0, width, height), width % 2 == 0).unwrap();
                 for focus in [Pane::Queue, Pane::Stock, Pane::Log] {
                     let panes = panes(parts.body, focus);
@@ -141,7 +142,7 @@ mod tests {
                 }
             }
         }
-        assert!(parts(Rect::new(0, 0, 29, 50), false).is_none());
-        assert!(parts(Rect::new(0, 0, 50, 7), false).is_none());
+        assert!(parts(Rect::new(0, 0, 35, 50), false).is_none());
+        assert!(parts(Rect::new(0, 0, 50, 9), false).is_none());
     }
 }

@@ -166,7 +166,7 @@ fn the_selection_follows_its_dose_through_the_queue() {
 #[test]
 fn minutes_move_doses_between_groups() {
     let mut s = Session::desk(80, 24);
-    s.context.now = s.context.now + jiff::SignedDuration::from_mins(30);
+    s.context.now += jiff::SignedDuration::from_mins(30);
     s.send(Msg::Tick);
     assert!(s.says("4 overdue, 1 due"), "{}", s.text());
 }

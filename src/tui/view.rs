@@ -175,6 +175,8 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     let theme = pen.theme;
     let what = if age.is_empty() {
         "NOT READ YET".to_owned()
+    } else if area.width < NARROW {
+        format!("NOT LIVE, {age} old: check first")
     } else {
         format!("NOT LIVE: this is {age} old, check before you give")
     };
@@ -204,13 +206,15 @@ fn bottom(pen: &mut Pen<'_>, screen: Rect, area: Rect, model: &Model) {
         return;
     }
     let mut line = Line::of(" ", theme.plain());
-    for (key, words) in keymap::hints(mode) {
+    for (at, (key, words)) in keymap::hints(mode).enumerate() {
+        let between = if at == 0 { "" } else { "  " };
         let next = line
             .clone()
+            .and(between, theme.plain())
             .and(key.to_string(), theme.key())
-            .and(format!(" {words}  "), theme.faint());
+            .and(format!(" {words}"), theme.faint());
         // Half a hint helps nobody.
-        if next.width() > usize::from(area.width) + 2 {
+        if next.width() > usize::from(area.width) {
             break;
         }
         line = next;

@@ -9,10 +9,10 @@ use valmed::desk::{Desk, Progress, Settings, Ticket};
 use valmed::domain::{Operation, OrderId, OrderStatus, Outcome};
 use valmed::store::{Db, Options};
 
-use crate::support::place::Place;
+use crate::support::place::{Kind, Place};
 use crate::support::proxy::{Cut, Proxy};
 use crate::support::ward::*;
-use crate::support::{soon, until};
+use crate::support::{run_in_step, soon, until};
 
 on_postgresql!(
     cut_before_commit_the_dose_is_given_once,
@@ -21,10 +21,18 @@ on_postgresql!(
     cut_before_commit_somebody_else_may_be_first,
     a_commit_that_arrives_late_counts_once,
     away_for_too_long_the_outcome_is_unknown_and_told_later,
-    an_error_while_checking_does_not_turn_given_into_failed,
     cut_at_random_every_outcome_is_true,
     a_database_that_is_gone_is_unavailable_and_nothing_happened,
 );
+
+#[test]
+fn an_error_while_checking_does_not_turn_given_into_failed_on_postgresql() {
+    // On one thread: the operations meet in one batch.
+    run_in_step(async {
+        let place = Place::migrated(Kind::Postgres).await;
+        an_error_while_checking_does_not_turn_given_into_failed(place).await;
+    });
+}
 
 struct Cuttable {
     ward: Ward,

@@ -1,10 +1,12 @@
 //! Callers go away in the middle of things, and whole processes do: what they asked for is whole or not there, and
 //! nothing stays open behind them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::Connection;
-use valmed::desk::{Desk, Settings};
+use valmed::desk::{Desk, OnCommit, Settings};
 use valmed::domain::{OpId, Operation, Outcome};
 use valmed::store::{Db, Options};
 
@@ -15,6 +17,7 @@ use crate::support::{soon, until};
 on_both_engines!(
     a_thousand_callers_go_away_and_nothing_stays_open,
     a_process_that_ends_in_the_middle_leaves_whole_operations_only,
+    a_panic_leaves_the_outcome_unknown_and_the_desk_at_work,
 );
 
 /// No transaction is left open behind anybody: on SQLite somebody else can write at once.
@@ -88,6 +91,33 @@ async fn a_thousand_callers_go_away_and_nothing_stays_open(place: Place) {
         })
         .await;
     }
+    nothing_is_open(&ward).await;
+    ward.end().await;
+}
+
+/// A defect in what happens after a commit must not be told as a failure of what was committed.
+async fn a_panic_leaves_the_outcome_unknown_and_the_desk_at_work(place: Place) {
+    let ward = Ward::open(place).await;
+    let first = AtomicBool::new(true);
+    let on_commit: OnCommit = Arc::new(move |_| {
+        assert!(!first.swap(false, Ordering::SeqCst), "a panic on purpose");
+    });
+    let desk = Desk::open(
+        ward.place.open().await,
+        Settings::default(),
+        ward.place.clock.reader(),
+        on_commit,
+    );
+    let operation = receive(PHARMACIST, MEDI, MORPHINE, units(1));
+    let outcome = ask(&desk, operation.clone()).await;
+    assert_eq!(outcome, Outcome::Unknown { op: operation.id });
+    let outcome = ask(&desk, operation).await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    assert_eq!(ward.stock(MEDI, MORPHINE).await, units(1));
+    // The drug is free again, and so is the lane.
+    let next = ask(&desk, receive(PHARMACIST, MEDI, MORPHINE, units(1))).await;
+    assert!(matches!(next, Outcome::Done(_)), "{next:?}");
+    assert!(desk.close(crate::support::PATIENCE).await);
     nothing_is_open(&ward).await;
     ward.end().await;
 }

@@ -86,6 +86,8 @@ impl Server {
             .tempdir_in("/tmp")
             .unwrap()
             .keep();
+        // Not waited for: it outlives this process, to tidy up behind it.
+        #[allow(clippy::zombie_processes)]
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(programs())

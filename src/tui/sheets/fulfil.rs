@@ -267,17 +267,11 @@ impl Fulfil {
 
     fn type_key(&mut self, key: Key) {
         match self.mode() {
-            Mode::Identify => {
-                if self.wristband.key(key) {
-                    self.say.clear();
-                    self.check = Check::Open;
-                }
+            Mode::Identify if self.wristband.key(key) => {
+                self.say.clear();
+                self.check = Check::Open;
             }
-            Mode::Amount => {
-                if self.amount.key(key) {
-                    self.say.clear();
-                }
-            }
+            Mode::Amount if self.amount.key(key) => self.say.clear(),
             // Another scan after the first: whoever it is must be checked anew, and nothing of it may sign.
             Mode::Ready if key.typed().is_some() => {
                 self.say.clear();

@@ -21,6 +21,8 @@ use crate::tui::words;
 const TALLEST: u16 = 26;
 /// Below so many columns nothing fits beside a field.
 const ROOMY: u16 = 60;
+/// Below so many lines the fields go when there is nothing left to type.
+const SHORT: u16 = 16;
 
 /// Draws the sheet.
 pub fn view(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
@@ -60,8 +62,10 @@ pub fn view(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         pen.right(inset(row_of(rest, 0)), &Line::of(words, pen.theme.key()));
     }
     rest = inset(rest);
-    fields(sheet, pen, rest);
-    let start = 1 + fields_height(sheet);
+    let start = 1 + fields_height(sheet, body.height);
+    if start > 1 {
+        fields(sheet, pen, rest);
+    }
     for (row, line) in (start..rest.height).zip(&message) {
         pen.line(row_of(rest, row), line);
     }
@@ -72,7 +76,8 @@ pub fn hidden(sheet: &Fulfil, scene: &Scene<'_>) -> usize {
     let theme = Theme::new(Colours::None, Charset::Unicode);
     let size = scene.context.size;
     let area = Rect::new(0, 0, size.width, size.height);
-    let Some(parts) = layout::parts(area, false) else {
+    // As if the stale line were there: one line more to scroll does no harm, one less would hide one.
+    let Some(parts) = layout::parts(area, true) else {
         return 0;
     };
     let height = parts.body.height.min(TALLEST).saturating_sub(1);
@@ -85,16 +90,22 @@ pub fn hidden(sheet: &Fulfil, scene: &Scene<'_>) -> usize {
         .saturating_sub(usize::from(room))
 }
 
-fn fields_height(sheet: &Fulfil) -> u16 {
-    1 + u16::from(sheet.is_range())
+/// Lines of the fields. On a short screen they go when there is nothing left to type.
+fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
+    if height < SHORT && sheet.mode() == Mode::Closed {
+        0
+    } else {
+        1 + u16::from(sheet.is_range())
+    }
 }
 
-/// Lines below the facts: a rule, the fields, the message; at most two thirds, so that the facts stay in view.
+/// Lines below the facts: a rule, the fields, the message. The message goes before the facts, which can be scrolled:
+/// it names what is about to be signed, or says what happened.
 fn below_height(sheet: &Fulfil, message: &[Line], height: u16) -> u16 {
     let lines = u16::try_from(message.len()).unwrap_or(u16::MAX).max(1);
-    (1 + fields_height(sheet))
+    (1 + fields_height(sheet, height))
         .saturating_add(lines)
-        .min((height * 2 / 3).max(3))
+        .min(height.saturating_sub(1))
 }
 
 fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
@@ -352,9 +363,6 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
 }
 
 fn to_do(sheet: &Fulfil, theme: &Theme, columns: u16, say: &mut impl FnMut(&str, Style)) {
-    if columns < ROOMY && matches!(sheet.check, Check::Right { .. }) {
-        say(&identified(sheet, theme), theme.good());
-    }
     if let Check::Wrong { scanned, whose } = &sheet.check {
         say(
             &format!(
@@ -391,7 +399,12 @@ fn to_do(sheet: &Fulfil, theme: &Theme, columns: u16, say: &mut impl FnMut(&str,
                 theme.sign(),
             );
         }
-        (Mode::Amount, Err(why)) => say(&why, theme.plain()),
+        (Mode::Amount, Err(why)) => {
+            if columns < ROOMY {
+                say(&identified(sheet, theme), theme.good());
+            }
+            say(&why, theme.plain());
+        }
         (Mode::Identify, _) if sheet.check == Check::Open => say(
             "Scan the wristband, or type its number and press Enter.",
             theme.plain(),
@@ -407,8 +420,15 @@ fn sign_words(sheet: &Fulfil, amount: Quantity) -> String {
     } else {
         words::dose(&order.dose, &order.drug)
     };
+    // The last line before the signature names what asks for care even where the facts are scrolled away.
+    let care = match (order.drug.high_alert, order.drug.controlled) {
+        (true, true) => " (HIGH-ALERT, CONTROLLED)",
+        (true, false) => " (HIGH-ALERT)",
+        (false, true) => " (CONTROLLED)",
+        (false, false) => "",
+    };
     format!(
-        "{dose} {} given to {}",
+        "{dose} {}{care} given to {}",
         order.drug.title(),
         order.patient.name
     )

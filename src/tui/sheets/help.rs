@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{Msg, Then, headed, inset};
 use crate::tui::keymap::{Action, BINDINGS, Mode};
 use crate::tui::widgets::field::EDITING;
-use crate::tui::widgets::text::pad;
+use crate::tui::widgets::text::{pad, wrap};
 use crate::tui::widgets::{Line, Pen};
 
 /// The sheet's state.
@@ -26,8 +26,11 @@ impl Help {
 
     /// Takes a message.
     pub fn update(&mut self, msg: &Msg<'_>, scene: &super::Scene<'_>) -> Then {
-        let page = usize::from(scene.context.size.height.saturating_sub(4)).max(1);
-        let most = rows(self.from).len().saturating_sub(page);
+        let size = scene.context.size;
+        let page = usize::from(size.height.saturating_sub(4)).max(1);
+        let most = wrapped(self.from, size.width.saturating_sub(2))
+            .len()
+            .saturating_sub(page);
         let to = match msg {
             Msg::Act(Action::Close) => return Then::Close,
             Msg::Act(Action::Up) => self.scroll.saturating_sub(1),
@@ -44,7 +47,7 @@ impl Help {
 
     /// Draws it.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect) {
-        let rows = rows(self.from);
+        let rows = wrapped(self.from, inset(area).width);
         let more = if rows.len() > self.scroll + usize::from(area.height.saturating_sub(1)) {
             Line::of(" more: PgDn ", pen.theme.key())
         } else {
@@ -52,17 +55,37 @@ impl Help {
         };
         let body = inset(headed(pen, area, "HELP: EVERY KEY", Some(&more)));
         let lines: Vec<Line> = rows
-            .iter()
+            .into_iter()
             .skip(self.scroll)
             .take(usize::from(body.height))
-            .map(|row| match row {
-                Row::Title(words) => Line::of(*words, pen.theme.heading()),
-                Row::Key(keys, words) => Line::of(pad(keys, 21, "") + " ", pen.theme.key())
-                    .and(*words, pen.theme.plain()),
+            .map(|(keys, words)| match keys {
+                None => Line::of(words, pen.theme.heading()),
+                Some(keys) => Line::of(keys, pen.theme.key()).and(words, pen.theme.plain()),
             })
             .collect();
         pen.lines(body, &lines);
     }
+}
+
+/// The rows as lines of a width, keys and words each in their column; without keys it is a title.
+fn wrapped(from: Option<Mode>, columns: u16) -> Vec<(Option<String>, String)> {
+    let columns = usize::from(columns);
+    let for_keys = (columns / 3).clamp(8, 22);
+    let mut lines = Vec::new();
+    for row in rows(from) {
+        match row {
+            Row::Title(words) => lines.push((None, words.to_owned())),
+            Row::Key(keys, words) => {
+                let keys = wrap(&keys, for_keys - 1);
+                let words = wrap(words, columns.saturating_sub(for_keys).max(8));
+                for at in 0..keys.len().max(words.len()) {
+                    let part = |of: &[String]| of.get(at).cloned().unwrap_or_default();
+                    lines.push((Some(pad(&part(&keys), for_keys, "")), part(&words)));
+                }
+            }
+        }
+    }
+    lines
 }
 
 enum Row {

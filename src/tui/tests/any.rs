@@ -110,7 +110,7 @@ fn take(s: &mut Session, step: Step) {
             s.send(Msg::Tick);
         }
         Step::Minutes(minutes) => {
-            s.context.now = s.context.now + jiff::SignedDuration::from_mins(minutes);
+            s.context.now += jiff::SignedDuration::from_mins(minutes);
             s.send(Msg::Tick);
         }
         Step::Mouse(x, y, which) => {
