@@ -22,7 +22,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::cli::{Bench, Cli, Command, Style};
-use crate::config::{Config, Flags};
+use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
 use crate::feed::Feed;
@@ -92,6 +92,9 @@ fn tell(error: &anyhow::Error) -> u8 {
         return end.code();
     }
     eprintln!("valmed: {}", output::shown(&causes(error)));
+    if error.is::<ConfigError>() {
+        return 2;
+    }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::Unavailable(_) | StoreError::Busy(_)) => 4,
         Some(StoreError::Address(_)) => 2,
