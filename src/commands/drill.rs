@@ -21,7 +21,7 @@ use crate::interop::{Rejects, Source};
 use crate::signin::SignIn;
 use crate::store::listing::{self, OrderFilter, OrderLine};
 use crate::store::scratch::Scratch;
-use crate::store::{Db, is_postgres, now, screens};
+use crate::store::{Db, inspect, is_postgres, now, screens};
 use crate::verify;
 
 /// Every so many doses, two nurses ask for the same one.
@@ -46,7 +46,11 @@ pub async fn drill(config: &Config, ask: cli::Drill) -> anyhow::Result<()> {
     let scratch = Scratch::make(&url, &config.pool())
         .await
         .context("a scratch database")?;
-    let result = run(config, scratch.db(), &ask, engine).await;
+    let result = tokio::select! {
+        result = run(config, scratch.db(), &ask, engine) => result,
+        // Whoever interrupts a drill does not want its database left behind.
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
     scratch
         .drop_it()
         .await
@@ -197,6 +201,7 @@ async fn fill(db: &Db, ask: &cli::Drill) -> anyhow::Result<u64> {
         report.rejects
     );
     make_orders_ahead(db, now(), HORIZON).await?;
+    inspect::refresh_statistics(db).await?;
     Ok(stocked)
 }
 

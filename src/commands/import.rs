@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::desk::horizon::{Made, make_orders_ahead};
 use crate::interop::import::{self, Progress, Report, Settings};
 use crate::interop::{Rejects, Source};
-use crate::store::{self, Db, now, redact};
+use crate::store::{self, Db, inspect, now, redact};
 
 /// Import settings, as configured.
 pub fn settings(config: &Config, strict: bool) -> Settings {
@@ -67,6 +67,9 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     } else {
         make_orders_ahead(&db, now(), config.horizon()).await?
     };
+    if !report.undone {
+        inspect::refresh_statistics(&db).await?;
+    }
     bar.finish_and_clear();
     let path = rejects.path().display().to_string();
     let written = rejects.finish().with_context(|| path.clone())?;

@@ -104,6 +104,17 @@ pub async fn version(db: &Db) -> Result<String, StoreError> {
     Ok(fetch!(one, conn.link(), (String,), sql)?.0)
 }
 
+/// Lets PostgreSQL look at the data again before it plans, which it would do by itself a minute later: after an import
+/// it would until then plan for empty tables. Tables of other owners are left out with a warning in its log.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
+    let mut conn = db.writer().await?;
+    execute!(conn.link(), Sql::each("SELECT 1", "ANALYZE"))?;
+    Ok(())
+}
+
 /// Limits in force on a connection of the pool, as the server says them; none on SQLite.
 ///
 /// # Errors
