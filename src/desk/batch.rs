@@ -21,17 +21,28 @@ pub(super) struct Shared {
     pub counters: Arc<Counters>,
 }
 
-/// Why a transaction did not end well, and whether it had come as far as COMMIT.
+/// How far a transaction had come when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// There was no connection, for as long as one waits for it.
+    Connecting,
+    /// It had not been asked to commit.
+    Before,
+    /// It had.
+    Commit,
+}
+
+/// Why a transaction did not end well.
 pub(super) struct Failure {
     pub error: StoreError,
-    pub in_commit: bool,
+    pub stage: Stage,
 }
 
 impl Failure {
-    pub const fn before_commit(error: StoreError) -> Failure {
+    const fn before_commit(error: StoreError) -> Failure {
         Failure {
             error,
-            in_commit: false,
+            stage: Stage::Before,
         }
     }
 }
@@ -53,7 +64,7 @@ pub(super) async fn transact(
     };
     tx.commit().await.map_err(|error| Failure {
         error,
-        in_commit: true,
+        stage: Stage::Commit,
     })?;
     Counters::add(&shared.counters.batches, 1);
     Counters::add(&shared.counters.operations, operations.len() as u64);

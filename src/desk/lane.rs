@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::{self, Shared};
+use super::batch::{self, Shared, Stage};
 use super::queue::{Job, Key, Queue};
 use super::{Counters, Progress};
 use crate::domain::{Operation, Outcome, Refusal};
@@ -122,7 +122,10 @@ impl Attempt<'_> {
                 Err(failure) => failure,
             };
             tries += 1;
-            if failure.in_commit && failure.error.leaves_doubt() && doubt_since.is_none() {
+            if failure.stage == Stage::Commit
+                && failure.error.leaves_doubt()
+                && doubt_since.is_none()
+            {
                 // The COMMIT may have lasted. Doing the batch again answers that truthfully: operations that did last
                 // are found by their id, and the row locks and the key of the memory make this transaction wait for
                 // the lost one if the server is still busy with it.
@@ -135,7 +138,8 @@ impl Attempt<'_> {
                     tries < self.shared.settings.tries || doubt_since.is_some()
                 }
                 StoreError::Unavailable(_) | StoreError::Busy(_) => {
-                    doubt_since.is_some() || tries < 2
+                    // Whoever has waited for a connection in vain has waited long enough.
+                    doubt_since.is_some() || (tries < 2 && failure.stage != Stage::Connecting)
                 }
                 _ => false,
             };
@@ -173,12 +177,13 @@ impl Attempt<'_> {
     async fn once(&mut self, operations: &[Operation]) -> Result<Vec<Outcome>, batch::Failure> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
-            None => self
-                .shared
-                .db
-                .writer()
-                .await
-                .map_err(batch::Failure::before_commit)?,
+            None => {
+                let none = |error| batch::Failure {
+                    error,
+                    stage: Stage::Connecting,
+                };
+                self.shared.db.writer().await.map_err(none)?
+            }
         };
         let result = batch::transact(&mut conn, self.shared, operations).await;
         match &result {

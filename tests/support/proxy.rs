@@ -163,6 +163,8 @@ async fn carry(shared: Arc<Shared>, client: TcpStream) {
     let Ok(server) = UnixStream::connect(&shared.socket).await else {
         return;
     };
+    // Messages are small and answers waited for.
+    client.set_nodelay(true).unwrap();
     let (mut from_client, to_client) = client.into_split();
     let (from_server, mut to_server) = server.into_split();
     let line = Arc::new(Line {
