@@ -292,7 +292,7 @@ fn message(sheet: &Fulfil, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Ve
         return lines;
     }
     match &sheet.signing {
-        Signing::Idle => to_do(sheet, theme, columns, &mut say),
+        Signing::Idle => to_do(sheet, theme, columns, scene, &mut say),
         Signing::Sent { checking, .. } => say(&sent_words(*checking, theme), theme.warning()),
         Signing::Done(receipt) => say(&given_words(sheet, receipt, scene), theme.sign()),
         Signing::Refused { refusal, .. } => {
@@ -362,7 +362,28 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
     }
 }
 
-fn to_do(sheet: &Fulfil, theme: &Theme, columns: u16, say: &mut impl FnMut(&str, Style)) {
+/// Why a nurse should stop before signing, again beside the key that signs: on a small screen the facts that say it
+/// may be out of sight.
+fn caution(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
+    let now = scene.context.now;
+    if let Some(at) = sheet.order.due_at
+        && at.duration_since(now) > scene.context.due_window
+    {
+        let ahead = clock::Due::of(at, now).words();
+        return Some(format!("NOT DUE YET: {ahead}."));
+    }
+    let at = sheet.detail.as_ref()?.not_before.filter(|at| *at > now)?;
+    let when = clock::day_hour(at, now, &scene.zone);
+    Some(format!("TOO SOON: not before {when}."))
+}
+
+fn to_do(
+    sheet: &Fulfil,
+    theme: &Theme,
+    columns: u16,
+    scene: &Scene<'_>,
+    say: &mut impl FnMut(&str, Style),
+) {
     if let Check::Wrong { scanned, whose } = &sheet.check {
         say(
             &format!(
@@ -393,6 +414,9 @@ fn to_do(sheet: &Fulfil, theme: &Theme, columns: u16, say: &mut impl FnMut(&str,
     };
     match (sheet.mode(), sheet.chosen()) {
         (Mode::Ready | Mode::Amount, Ok(amount)) => {
+            if let Some(why) = caution(sheet, scene) {
+                say(&why, theme.warning());
+            }
             let what = sign_words(sheet, amount);
             say(
                 &format!(" {} signs: {what} ", key(Mode::Ready)),

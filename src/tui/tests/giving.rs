@@ -339,6 +339,24 @@ fn a_prn_dose_shows_its_limits() {
     }
 }
 
+/// On a small screen the due time is out of sight when the patient is identified.
+#[test]
+fn a_dose_that_is_not_due_says_so_beside_the_sign_key() {
+    for (width, height) in [(80, 24), (40, 12)] {
+        let mut snapshot = fixture().snapshot;
+        let mut s = Session::desk_of(&snapshot, width, height);
+        snapshot.orders[0].due_at = Some(s.context.now + jiff::SignedDuration::from_hours(5));
+        s.send(feed(&snapshot));
+        let number = snapshot.orders[0].id.0.as_u128();
+        s.select(number).key(Code::Enter);
+        s.send(reply_detail(&snapshot.orders[0]))
+            .typed("N4204001\r");
+        assert!(s.says("NOT DUE YET: in 5 h."), "{}", s.text());
+        s.key(Code::F(2));
+        assert!(s.submitted().is_some(), "the nurse decides");
+    }
+}
+
 #[test]
 fn who_may_not_give_may_look() {
     let mut s = Session::desk_as(doctor(), &fixture().snapshot, 80, 24);
