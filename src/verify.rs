@@ -7,10 +7,14 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::domain::decide::dose_reference;
 use crate::domain::ledger::{GENESIS, Hash};
-use crate::domain::{DrugId, LedgerReason, OrderId, OrderStatus, Quantity, UserId, WardId};
-use crate::store::verify::{self as table, GivenDose, Head, RowKey, Stored};
-use crate::store::{Db, StoreError, Tx};
+use crate::domain::{
+    AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, Outcome, Quantity, Receipt,
+    UserId, WardId,
+};
+use crate::store::verify::{self as table, DoneOperation, GivenDose, Head, RowKey, Stored};
+use crate::store::{At, Db, StoreError, Tx};
 
 /// Rows read at once.
 const PAGE: i64 = 5000;
@@ -76,28 +80,30 @@ const BLANK: Last = Last {
     hash: GENESIS,
 };
 
-/// What the register says of a dose.
+/// What a register row says that an operation did.
 #[derive(PartialEq, Eq)]
 struct Booked {
     ward: WardId,
     drug: DrugId,
-    quantity: Quantity,
+    delta: Quantity,
+    reason: LedgerReason,
+    reference: String,
     actor: Option<UserId>,
-    op: Uuid,
+    at: At,
 }
 
-/// The register as read: the ends of its pages, and the doses in it.
+/// The register as read: the ends of its pages, and what operations wrote into it.
 #[derive(Default)]
 struct Register {
     pages: HashMap<(WardId, DrugId), Last>,
-    doses: HashMap<Uuid, Booked>,
+    by_operation: HashMap<OpId, Booked>,
     wrong: Option<Wrong>,
-    /// A row that says it is a dose and names no administration, or one that another row has named.
-    stray: Option<String>,
+    /// A row of an operation that has another row already.
+    twice: Option<String>,
 }
 
-/// Recomputes every page of the register as of one moment, and checks that stock, orders and administrations agree
-/// with it.
+/// Recomputes every page of the register as of one moment, and checks that stock, operations, orders and
+/// administrations agree with it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -107,44 +113,28 @@ pub async fn verify(db: &Db) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let heads = table::heads(tx.link()).await?;
     let mut register = read_register(&mut tx, &heads, &mut report).await?;
+    let wrong = register.wrong.take().map(|wrong| wrong.to_string());
     report.add(
         "every row of the drug register is what was written, and follows the row before it",
-        register.wrong.map(|w| w.to_string()),
+        wrong,
     );
-    let off = heads.iter().find_map(|head| {
-        let last = register
-            .pages
-            .get(&(head.ward, head.drug))
-            .copied()
-            .unwrap_or(BLANK);
-        let what = head_fault(head, &last)?;
-        Some(
-            Wrong {
-                page: head.name.clone(),
-                seq: head.seq,
-                what,
-            }
-            .to_string(),
-        )
-    });
-    report.add("stock is what its page of the register ends with", off);
-    let (booked, ordered) = check_doses(&mut tx, &mut register.doses, &mut report).await?;
     report.add(
-        "a given dose has exactly one register row: same ward, drug, quantity, person, operation",
+        "stock is what its page of the register ends with",
+        check_heads(&heads, &register),
+    );
+    let (booked, ordered) = check_doses(&mut tx, &register.by_operation, &mut report).await?;
+    report.add(
+        "a given dose is in the register: order, patient, ward, drug, quantity, person, time",
         booked,
-    );
-    report.add(
-        "a register row of a dose belongs to exactly one administration",
-        register.stray.or_else(|| {
-            let left = register.doses.keys().next();
-            left.map(|id| {
-                format!("the register has a dose of administration {id}, and there is none")
-            })
-        }),
     );
     report.add(
         "a dose was given as ordered: patient, drug, amount",
         ordered,
+    );
+    let operations = check_operations(&mut tx, &mut register).await?;
+    report.add(
+        "every operation that was told done is in the register once, and no other",
+        operations,
     );
     let accounted = check_orders(&mut tx, &mut report).await?;
     report.add(
@@ -173,40 +163,37 @@ async fn read_register(
         };
         after = (last.row.ward, last.row.drug, last.row.seq);
         report.rows += rows.len() as u64;
-        for stored in &rows {
-            let row = &stored.row;
-            let page = (row.ward, row.drug);
+        for stored in rows {
+            let page = (stored.row.ward, stored.row.drug);
             let name = || {
-                names.get(&page).map_or_else(
-                    || format!("ward {} drug {}", page.0, page.1),
-                    ToString::to_string,
-                )
+                names
+                    .get(&page)
+                    .map_or_else(|| unnamed(page), ToString::to_string)
             };
             let last = register.pages.entry(page).or_insert(BLANK);
-            if let (Some(what), None) = (fault(stored, last), &register.wrong) {
+            if let (Some(what), None) = (fault(&stored, last), &register.wrong) {
                 register.wrong = Some(Wrong {
                     page: name(),
-                    seq: row.seq,
+                    seq: stored.row.seq,
                     what,
                 });
             }
             *last = Last {
-                seq: row.seq,
-                balance: row.balance,
+                seq: stored.row.seq,
+                balance: stored.row.balance,
                 hash: stored.hash,
             };
-            if row.reason == LedgerReason::Given
-                && !book(&mut register.doses, stored)
-                && register.stray.is_none()
+            // Opening stock has nobody behind it: it came with an import.
+            let seq = stored.row.seq;
+            if stored.row.actor.is_some()
+                && !book(&mut register.by_operation, stored)
+                && register.twice.is_none()
             {
-                let what = format!(
-                    "'{}' is no administration, or one that another row names",
-                    row.reference
-                );
-                register.stray = Some(
+                let what = "its operation has another row".to_owned();
+                register.twice = Some(
                     Wrong {
                         page: name(),
-                        seq: row.seq,
+                        seq,
                         what,
                     }
                     .to_string(),
@@ -216,31 +203,66 @@ async fn read_register(
     }
 }
 
-/// Notes the dose of a row; `false`: it names none, or one that is noted already.
-fn book(doses: &mut HashMap<Uuid, Booked>, stored: &Stored) -> bool {
-    let row = &stored.row;
-    let Ok(id) = row.reference.parse::<Uuid>() else {
-        return false;
-    };
+fn unnamed(page: (WardId, DrugId)) -> String {
+    format!("ward {} drug {}", page.0, page.1)
+}
+
+/// Notes what an operation wrote; `false`: it wrote something already.
+fn book(by_operation: &mut HashMap<OpId, Booked>, stored: Stored) -> bool {
+    let row = stored.row;
     let booked = Booked {
         ward: row.ward,
         drug: row.drug,
-        quantity: -row.delta,
+        delta: row.delta,
+        reason: row.reason,
+        reference: row.reference,
         actor: row.actor,
-        op: row.op.0,
+        at: row.at.into(),
     };
-    doses.insert(id, booked).is_none()
+    by_operation.insert(row.op, booked).is_none()
 }
 
-/// Takes every given dose out of what the register has booked; gives the first that is not there as it should be, and
-/// the first that was not given as ordered.
+/// The first stock row that is not what its page ends with, or page that has no stock row.
+fn check_heads(heads: &[Head], register: &Register) -> Option<String> {
+    let off = heads.iter().find_map(|head| {
+        let last = register
+            .pages
+            .get(&(head.ward, head.drug))
+            .copied()
+            .unwrap_or(BLANK);
+        let what = head_fault(head, &last)?;
+        Some(
+            Wrong {
+                page: head.name.clone(),
+                seq: head.seq,
+                what,
+            }
+            .to_string(),
+        )
+    });
+    off.or_else(|| {
+        let stocked: std::collections::HashSet<_> =
+            heads.iter().map(|head| (head.ward, head.drug)).collect();
+        let lost = register
+            .pages
+            .keys()
+            .filter(|page| !stocked.contains(page))
+            .min()?;
+        Some(format!(
+            "{}: the register has a page, and there is no stock row",
+            unnamed(*lost)
+        ))
+    })
+}
+
+/// The first given dose that is not in the register as it should be, and the first that was not given as ordered.
 async fn check_doses(
     tx: &mut Tx<'_>,
-    booked: &mut HashMap<Uuid, Booked>,
+    by_operation: &HashMap<OpId, Booked>,
     report: &mut Report,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
     let (mut not_booked, mut not_ordered) = (None, None);
-    let mut after = Uuid::nil();
+    let mut after = AdministrationId(Uuid::nil());
     loop {
         let doses = table::given(tx.link(), after, PAGE).await?;
         let Some(last) = doses.last() else {
@@ -249,10 +271,9 @@ async fn check_doses(
         after = last.id;
         report.doses += doses.len() as u64;
         for dose in &doses {
-            if booked
-                .remove(&dose.id)
-                .is_none_or(|row| row != as_booked(dose))
-            {
+            // In this version a dose is entered when it is given.
+            let entered = dose.administration_time == dose.recorded_at;
+            if !entered || by_operation.get(&dose.op_id) != Some(&as_booked(dose)) {
                 not_booked.get_or_insert_with(|| format!("administration {}", dose.id));
             }
             if !dose.as_ordered {
@@ -262,13 +283,85 @@ async fn check_doses(
     }
 }
 
-const fn as_booked(dose: &GivenDose) -> Booked {
+fn as_booked(dose: &GivenDose) -> Booked {
     Booked {
         ward: dose.ward_id,
         drug: dose.drug_id,
-        quantity: dose.quantity,
+        delta: -dose.quantity,
+        reason: LedgerReason::Given,
+        reference: dose_reference(dose.id, dose.order_id, dose.patient_id),
         actor: Some(dose.nurse_id),
-        op: dose.op_id.0,
+        at: dose.recorded_at,
+    }
+}
+
+/// Takes every operation that was told done out of what the register has; gives the first that is not there as it was
+/// told, or a row of the register that no operation was told of.
+async fn check_operations(
+    tx: &mut Tx<'_>,
+    register: &mut Register,
+) -> Result<Option<String>, StoreError> {
+    let mut broken = register.twice.take();
+    let mut after = OpId(Uuid::nil());
+    loop {
+        let operations = table::operations(tx.link(), after, PAGE).await?;
+        let Some(last) = operations.last() else { break };
+        after = last.op_id;
+        for operation in &operations {
+            if let Some(what) = untrue(operation, &mut register.by_operation) {
+                broken.get_or_insert_with(|| format!("operation {}: {what}", operation.op_id));
+            }
+        }
+    }
+    Ok(broken.or_else(|| {
+        let (op, row) = register.by_operation.iter().next()?;
+        let page = unnamed((row.ward, row.drug));
+        Some(format!(
+            "{page} has a row of operation {op}, which nobody was told of"
+        ))
+    }))
+}
+
+/// What is not so of what an operation was told.
+fn untrue(operation: &DoneOperation, by_operation: &mut HashMap<OpId, Booked>) -> Option<String> {
+    let outcome: Outcome = match serde_json::from_str(&operation.outcome) {
+        Ok(outcome) => outcome,
+        Err(error) => return Some(format!("its outcome cannot be read: {error}")),
+    };
+    let (page, delta, time, begins) = match &outcome {
+        Outcome::Done(Receipt::Given {
+            administration,
+            order,
+            ward,
+            drug,
+            quantity,
+            at,
+            ..
+        }) => (
+            (*ward, *drug),
+            -*quantity,
+            *at,
+            format!("{administration} {order} "),
+        ),
+        Outcome::Done(Receipt::Received {
+            ward,
+            drug,
+            quantity,
+            at,
+            ..
+        }) => ((*ward, *drug), *quantity, *at, String::new()),
+        _ => return None,
+    };
+    let told = |row: &Booked| {
+        (row.ward, row.drug) == page
+            && row.delta == delta
+            && row.at == At::from(time)
+            && row.reference.starts_with(&begins)
+    };
+    match by_operation.remove(&operation.op_id) {
+        Some(row) if told(&row) => None,
+        Some(_) => Some("the register says otherwise than was told".to_owned()),
+        None => Some("it was told done, and is not in the register".to_owned()),
     }
 }
 

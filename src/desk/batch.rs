@@ -10,7 +10,7 @@ use crate::domain::decide::{Effects, Loaded, Moment, decide};
 use crate::domain::{OpId, Operation, Outcome, Refusal, Request, WardId};
 use crate::store::audit::Event;
 use crate::store::desk::{self as tables, Memory};
-use crate::store::{At, Conn, Db, Link, StoreError, audit};
+use crate::store::{At, Conn, Db, Link, StoreError, accounts, audit};
 
 /// What every lane has.
 pub(super) struct Shared {
@@ -87,6 +87,7 @@ async fn settle(
     let mut known = recall(link.lend(), operations).await?;
     let fresh: Vec<Operation> = unseen(operations, &known);
     if fresh.is_empty() {
+        audit_misused(link, shared, operations, &known).await?;
         return Ok(Plan {
             outcomes: answers(operations, &known),
             wards: BTreeSet::new(),
@@ -132,11 +133,43 @@ async fn settle(
         );
     }
     tables::apply(link.lend(), &effects, &loaded.stock, &memory).await?;
-    audit::write(link, &refused).await?;
+    audit::write(link.lend(), &refused).await?;
+    audit_misused(link, shared, operations, &known).await?;
     Ok(Plan {
         outcomes: answers(operations, &known),
         wards,
     })
+}
+
+/// An id that was used for something else is refused, and that is on record as any refusal is.
+async fn audit_misused(
+    mut link: Link<'_>,
+    shared: &Shared,
+    operations: &[Operation],
+    known: &HashMap<OpId, Known>,
+) -> Result<(), StoreError> {
+    let misused: Vec<&Operation> = operations.iter().filter(|op| !is_same(op, known)).collect();
+    if misused.is_empty() {
+        return Ok(());
+    }
+    let actors = accounts::actors(link.lend(), misused.iter().map(|op| op.actor)).await?;
+    let loaded = Loaded {
+        actors,
+        ..Loaded::default()
+    };
+    let now = (shared.clock)().into();
+    let refusal = |op: &Operation| Refusal::DuplicateOperation { op: op.id };
+    let events: Vec<Event> = misused
+        .iter()
+        .map(|op| refused_event(op, &loaded, &refusal(op), now))
+        .collect();
+    audit::write(link, &events).await
+}
+
+fn is_same(op: &Operation, known: &HashMap<OpId, Known>) -> bool {
+    known
+        .get(&op.id)
+        .is_some_and(|known| known.digest == op.digest())
 }
 
 struct Known {

@@ -146,6 +146,7 @@ fn plan(prescription: &ToMake, now: Timestamp, until: Timestamp) -> Result<Plan,
         rx: prescription.id,
         due: due.map(At::from),
         kind,
+        once: matches!(schedule, Schedule::Once { .. }),
         at: now.into(),
     };
     let over = stop.is_some_and(|stop| stop <= now);

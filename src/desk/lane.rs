@@ -182,7 +182,12 @@ impl Attempt<'_> {
                     error,
                     stage: Stage::Connecting,
                 };
-                self.shared.db.writer().await.map_err(none)?
+                let wait = self.shared.settings.wait;
+                match tokio::time::timeout(wait, self.shared.db.writer()).await {
+                    Ok(conn) => conn.map_err(none)?,
+                    // Somebody stands at a bedside: an answer now is worth more than a connection later.
+                    Err(_late) => return Err(none(self.shared.db.no_connection())),
+                }
             }
         };
         let result = batch::transact(&mut conn, self.shared, operations).await;

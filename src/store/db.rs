@@ -231,6 +231,24 @@ impl Db {
         }
     }
 
+    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
+        match pool.acquire().await {
+            Ok(conn) => Ok(conn),
+            Err(sqlx::Error::PoolTimedOut) => Err(self.no_connection()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What it means that no connection came in time: "busy" where all are in use, and otherwise that none could be made.
+    pub fn no_connection(&self) -> StoreError {
+        match self {
+            Db::Postgres { pool, .. } if pool.size() < pool.options().get_max_connections() => {
+                StoreError::Unavailable("no connection could be made".to_owned())
+            }
+            _ => StoreError::Busy("every connection is in use".to_owned()),
+        }
+    }
+
     /// A connection that may write.
     ///
     /// # Errors
@@ -238,7 +256,7 @@ impl Db {
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { write, .. } => Conn::Sqlite(write.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(self.acquire(pool).await?),
         })
     }
 
@@ -249,7 +267,7 @@ impl Db {
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Db::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
-            Db::Postgres { pool, .. } => Conn::Postgres(acquire(pool).await?),
+            Db::Postgres { pool, .. } => Conn::Postgres(self.acquire(pool).await?),
         })
     }
 
@@ -285,20 +303,6 @@ impl Db {
                 broken.name, broken.found, broken.wanted
             ))),
         }
-    }
-}
-
-/// A connection of the pool. That none came in time means "busy" where all are in use, and otherwise that none could be
-/// made.
-async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
-    match pool.acquire().await {
-        Ok(conn) => Ok(conn),
-        Err(sqlx::Error::PoolTimedOut) if pool.size() < pool.options().get_max_connections() => {
-            Err(StoreError::Unavailable(
-                "no connection could be made".to_owned(),
-            ))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -45,15 +45,15 @@ pub(super) const ORDERS: Sql = Sql::each(
     orders_sql!("WHERE o.id = ANY($1) ORDER BY o.id FOR UPDATE OF o"),
 );
 
-/// Doses given of as-needed prescriptions.
+/// Doses given of prescriptions that have limits.
 pub(super) const GIVEN: Sql = Sql::each(
     "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
          JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
-         WHERE o.due_at IS NULL AND o.prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
+         WHERE o.prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
          ORDER BY a.administration_time DESC",
     "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
          JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
-         WHERE o.due_at IS NULL AND o.prescription_id = ANY($1) \
+         WHERE o.prescription_id = ANY($1) \
          ORDER BY a.administration_time DESC",
 );
 
@@ -223,7 +223,7 @@ pub(super) struct GivenRow {
     pub administration_time: At,
 }
 
-/// When the doses of as-needed prescriptions were given, newest first.
+/// When the doses of prescriptions were given, newest first.
 pub(super) async fn given(
     link: Link<'_>,
     prescriptions: Vec<Uuid>,
@@ -237,7 +237,7 @@ async fn load_given(
 ) -> Result<(), StoreError> {
     let prn: BTreeSet<Uuid> = orders
         .values()
-        .filter(|o| o.kind == OrderKind::Prn)
+        .filter(|o| o.limits != Limits::default())
         .map(|o| o.prescription.0)
         .collect();
     if prn.is_empty() {
@@ -298,8 +298,7 @@ pub(super) fn as_hash(bytes: &[u8]) -> Result<Hash, StoreError> {
     })
 }
 
-/// Names of wards and drugs that requests name, and their stock rows, made where a known ward gets a known drug
-/// for the first time.
+/// Names of wards and drugs that requests name.
 async fn load_named(
     mut link: Link<'_>,
     named: &BTreeSet<(WardId, DrugId)>,
@@ -323,21 +322,6 @@ async fn load_named(
         .into_iter()
         .map(|(id, title, unit)| (id, DrugName { title, unit }))
         .collect();
-    let known: BTreeSet<(WardId, DrugId)> = named
-        .iter()
-        .copied()
-        .filter(|(ward, drug)| loaded.wards.contains_key(ward) && loaded.drugs.contains_key(drug))
-        .collect();
-    let (wards, drugs) = split(&known);
-    let sql = Sql::each(
-        "INSERT INTO drug_stock (ward_id, drug_id, current_stock, low_stock_threshold, ledger_seq, ledger_hash) \
-         SELECT w.value, d.value, 0, 0, 0, zeroblob(32) FROM json_each($1) w JOIN json_each($2) d ON d.key = w.key \
-         WHERE true ON CONFLICT DO NOTHING",
-        "INSERT INTO drug_stock (ward_id, drug_id, current_stock, low_stock_threshold, ledger_seq, ledger_hash) \
-         SELECT ward_id, drug_id, 0, 0, 0, decode(repeat('00', 32), 'hex') \
-         FROM unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) ORDER BY 1, 2 ON CONFLICT DO NOTHING",
-    );
-    execute!(link, sql, wards, drugs)?;
     Ok(())
 }
 
@@ -430,7 +414,7 @@ struct HeadJson {
 }
 
 pub(super) async fn write_stock(
-    link: Link<'_>,
+    mut link: Link<'_>,
     effects: &Effects,
     stock: &HashMap<(WardId, DrugId), Stock>,
 ) -> Result<(), StoreError> {
@@ -454,8 +438,33 @@ pub(super) async fn write_stock(
     if heads.is_empty() {
         return Ok(());
     }
+    begin_pages(link.lend(), &heads).await?;
     let found = execute!(link, WRITE_STOCK, json(&heads)?)?;
     changed("stock", found, heads.len())
+}
+
+/// Makes the stock rows of pages that have none yet. One that another process makes at the same moment is a conflict on
+/// PostgreSQL, and the batch is done again.
+async fn begin_pages(link: Link<'_>, heads: &[HeadJson]) -> Result<(), StoreError> {
+    let new: BTreeSet<(WardId, DrugId)> = heads
+        .iter()
+        .filter(|head| head.before == 0)
+        .map(|head| (WardId(head.w), DrugId(head.d)))
+        .collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let (wards, drugs) = split(&new);
+    let sql = Sql::each(
+        "INSERT INTO drug_stock (ward_id, drug_id, current_stock, low_stock_threshold, ledger_seq, ledger_hash) \
+         SELECT w.value, d.value, 0, 0, 0, zeroblob(32) FROM json_each($1) w JOIN json_each($2) d ON d.key = w.key \
+         WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO drug_stock (ward_id, drug_id, current_stock, low_stock_threshold, ledger_seq, ledger_hash) \
+         SELECT ward_id, drug_id, 0, 0, 0, decode(repeat('00', 32), 'hex') \
+         FROM unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    );
+    execute!(link, sql, wards, drugs)?;
+    Ok(())
 }
 
 #[derive(Serialize)]

@@ -66,6 +66,8 @@ pub struct NewOrder {
     pub due: Option<At>,
     /// Timed, as needed, unscheduled.
     pub kind: OrderKind,
+    /// The prescription is for one dose: one that is open or was given is that dose, whenever it was due.
+    pub once: bool,
     /// Now.
     pub at: At,
 }
@@ -92,8 +94,9 @@ pub async fn make(link: Link<'_>, orders: &[NewOrder]) -> Result<u64, StoreError
          n.value ->> 'at', NULL, 'made from the prescription' \
          FROM json_each($1) n JOIN prescriptions r ON r.id = unhex(n.value ->> 'rx', '-') \
          JOIN patients p ON p.id = r.patient_id \
-         WHERE n.value ->> 'due' IS NOT NULL \
-         OR NOT EXISTS (SELECT 1 FROM medication_orders o WHERE o.prescription_id = r.id) \
+         WHERE (n.value ->> 'due' IS NOT NULL AND NOT n.value ->> 'once') \
+         OR NOT EXISTS (SELECT 1 FROM medication_orders o WHERE o.prescription_id = r.id \
+         AND (n.value ->> 'due' IS NULL OR o.status <> 'discontinued')) \
          ON CONFLICT DO NOTHING",
         "INSERT INTO medication_orders (id, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, due_at, \
          kind, priority, status, doctor_id, created_at, version, changed_at, changed_by, change) \
@@ -101,9 +104,11 @@ pub async fn make(link: Link<'_>, orders: &[NewOrder]) -> Result<u64, StoreError
          'epoch'::timestamptz + n.due * interval '1 microsecond', n.kind, r.priority, 'active', r.prescriber_id, \
          'epoch'::timestamptz + n.at * interval '1 microsecond', 1, \
          'epoch'::timestamptz + n.at * interval '1 microsecond', NULL, 'made from the prescription' \
-         FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, due bigint, kind text, at bigint) \
+         FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, due bigint, kind text, once boolean, at bigint) \
          JOIN prescriptions r ON r.id = n.rx JOIN patients p ON p.id = r.patient_id \
-         WHERE n.due IS NOT NULL OR NOT EXISTS (SELECT 1 FROM medication_orders o WHERE o.prescription_id = r.id) \
+         WHERE (n.due IS NOT NULL AND NOT n.once) \
+         OR NOT EXISTS (SELECT 1 FROM medication_orders o WHERE o.prescription_id = r.id \
+         AND (n.due IS NULL OR o.status <> 'discontinued')) \
          ON CONFLICT DO NOTHING",
     );
     execute!(link, sql, json(orders)?)

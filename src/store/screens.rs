@@ -432,7 +432,8 @@ pub async fn order_detail(
         order.drug.id
     )?;
     let schedule = schedule(&standing.schedule)?;
-    let given: Vec<Timestamp> = if order.kind == OrderKind::Prn {
+    let limits = Limits::from(&schedule);
+    let given: Vec<Timestamp> = if limits != Limits::default() {
         let rows = super::desk::given(tx.link(), vec![standing.prescription_id.0]).await?;
         rows.into_iter()
             .map(|row| row.administration_time.0)
@@ -450,7 +451,7 @@ pub async fn order_detail(
             quantity,
             by,
         }),
-        not_before: not_before(&Limits::from(&schedule), &given, now).map(|(at, _)| at),
+        not_before: not_before(&limits, &given, now).map(|(at, _)| at),
         limits: schedule.limits(),
         stop_at: standing.stop_at.map(|at| at.0),
     })))

@@ -1,12 +1,14 @@
 //! Reading the whole drug register back, and what must agree with it.
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::desk::as_hash;
 use super::{At, Link, StoreError};
 use crate::domain::ledger::{Hash, LedgerRow};
-use crate::domain::{DrugId, LedgerReason, OpId, OrderId, OrderStatus, Quantity, UserId, WardId};
+use crate::domain::{
+    AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, PatientId, Quantity,
+    UserId, WardId,
+};
 
 /// A row of the register as stored, with the place it has in the chain.
 #[derive(Debug, Clone)]
@@ -124,7 +126,11 @@ pub async fn heads(link: Link<'_>) -> Result<Vec<Head>, StoreError> {
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct GivenDose {
     /// Key.
-    pub id: Uuid,
+    pub id: AdministrationId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// To whom.
+    pub patient_id: PatientId,
     /// Where.
     pub ward_id: WardId,
     /// What.
@@ -133,9 +139,13 @@ pub struct GivenDose {
     pub quantity: Quantity,
     /// By whom.
     pub nurse_id: UserId,
+    /// When it was given.
+    pub administration_time: At,
+    /// When it was entered: the register's time.
+    pub recorded_at: At,
     /// The operation.
     pub op_id: OpId,
-    /// Whether patient, drug and amount are those of its order.
+    /// Whether patient, drug and amount are those of its order and prescription.
     pub as_ordered: bool,
 }
 
@@ -143,13 +153,43 @@ pub struct GivenDose {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn given(link: Link<'_>, after: Uuid, limit: i64) -> Result<Vec<GivenDose>, StoreError> {
-    let sql = "SELECT a.id, a.ward_id, a.drug_id, a.quantity, a.nurse_id, a.op_id, \
+pub async fn given(
+    link: Link<'_>,
+    after: AdministrationId,
+    limit: i64,
+) -> Result<Vec<GivenDose>, StoreError> {
+    let sql = "SELECT a.id, a.order_id, a.patient_id, a.ward_id, a.drug_id, a.quantity, a.nurse_id, \
+               a.administration_time, a.recorded_at, a.op_id, \
                a.patient_id = o.patient_id AND a.drug_id = o.drug_id AND a.quantity >= o.dosage \
-               AND a.quantity <= COALESCE(o.dosage_max, o.dosage) AS as_ordered \
+               AND a.quantity <= COALESCE(o.dosage_max, o.dosage) AND r.patient_id = o.patient_id \
+               AND r.drug_id = o.drug_id AS as_ordered \
                FROM medication_administrations a JOIN medication_orders o ON o.id = a.order_id \
+               JOIN prescriptions r ON r.id = o.prescription_id \
                WHERE a.id > $1 AND a.outcome = 'given' AND a.reverses IS NULL ORDER BY a.id LIMIT $2";
     fetch!(all, link, GivenDose, sql, after, limit)
+}
+
+/// An operation that was done, as the desk remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DoneOperation {
+    /// Its id.
+    pub op_id: OpId,
+    /// The outcome, as JSON.
+    pub outcome: String,
+}
+
+/// Operations that move stock, by id, after one, at most `limit`; refused ones too.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn operations(
+    link: Link<'_>,
+    after: OpId,
+    limit: i64,
+) -> Result<Vec<DoneOperation>, StoreError> {
+    let sql = "SELECT op_id, outcome FROM operations WHERE op_id > $1 AND kind IN ('fulfil', 'receive') \
+               ORDER BY op_id LIMIT $2";
+    fetch!(all, link, DoneOperation, sql, after, limit)
 }
 
 /// An order, and how many standing administrations it has.

@@ -341,10 +341,17 @@ async fn the_same_operation_id_for_something_else_is_refused(place: Place) {
     other.id = op;
     let mut somebody_else = operation.clone();
     somebody_else.actor = SECOND_NURSE;
+    let mut misused = 0;
     for reused in [other, somebody_else] {
         let refusal = ward.refused(reused).await;
         assert_eq!(refusal, Refusal::DuplicateOperation { op });
         assert_eq!(refusal.code(), "DUPLICATE_OPERATION");
+        misused += 1;
+        assert_eq!(
+            ward.audit_rows(op).await,
+            misused,
+            "each misuse is on record"
+        );
     }
     assert_eq!(ward.status(second).await, OrderStatus::Active);
     assert_eq!(ward.stock(MEDI, PARACETAMOL).await, units(4));

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use valmed::domain::decide::dose_reference;
 use valmed::domain::ledger::{GENESIS, Hash, LedgerRow};
 use valmed::domain::{
     AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderStatus, Outcome,
-    PrescriptionId, Quantity, Receipt, UserId, WardId,
+    PatientId, PrescriptionId, Quantity, Receipt, UserId, WardId,
 };
 use valmed::store::{At, Db};
 
@@ -55,6 +56,7 @@ struct Administration {
     order_id: OrderId,
     order_version: i64,
     ward_id: WardId,
+    patient_id: PatientId,
     drug_id: DrugId,
     nurse_id: UserId,
     outcome: GivingOutcome,
@@ -90,7 +92,7 @@ pub async fn rules_hold(db: &Db) {
     let administrations = rows!(
         db,
         Administration,
-        "SELECT id, order_id, order_version, ward_id, drug_id, nurse_id, outcome, quantity, op_id \
+        "SELECT id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, outcome, quantity, op_id \
          FROM medication_administrations WHERE reverses IS NULL"
     );
     let memory = rows!(db, Remembered, "SELECT op_id, outcome FROM operations");
@@ -188,7 +190,7 @@ fn doses_are_whole(orders: &[Order], administrations: &[Administration], ledger:
     }
     for dose in administrations {
         let found = given
-            .remove(&*dose.id.0.hyphenated().to_string())
+            .remove(&*dose_reference(dose.id, dose.order_id, dose.patient_id))
             .unwrap_or_default();
         if dose.outcome == GivingOutcome::Given {
             let [line] = found[..] else {

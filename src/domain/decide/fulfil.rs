@@ -9,7 +9,7 @@ use super::{
 use crate::domain::schedule::span;
 use crate::domain::{
     Actor, AdministrationId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
-    Quantity, Receipt, Refusal,
+    PatientId, Quantity, Receipt, Refusal,
 };
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -67,7 +67,7 @@ pub(super) fn fulfil(
         StockChange {
             delta: -quantity,
             reason: LedgerReason::Given,
-            reference: &administration.0.hyphenated().to_string(),
+            reference: &dose_reference(administration, order.id, order.patient),
             actor: actor.id,
             op,
             at: moment.now,
@@ -111,6 +111,16 @@ pub(super) fn fulfil(
         at: moment.now,
     };
     Ok((receipt, effects))
+}
+
+/// What the register row of a dose refers to: administration, order and patient. Hashed with the row, so that none of
+/// them can be changed afterwards without the register telling.
+pub fn dose_reference(
+    administration: AdministrationId,
+    order: OrderId,
+    patient: PatientId,
+) -> String {
+    format!("{administration} {order} {patient}")
 }
 
 fn still_prescribed(order: &Order, now: Timestamp) -> Result<(), Refusal> {
@@ -167,6 +177,18 @@ fn amount(order: &Order, asked: Option<Quantity>) -> Result<Quantity, Refusal> {
 }
 
 fn within_limits(order: &Order, now: Timestamp) -> Result<(), Refusal> {
+    if let Some(most) = order
+        .limits
+        .max_total
+        .filter(|most| order.given.len() >= *most as usize)
+    {
+        return Err(Refusal::InvalidStatusTransition {
+            status: OrderStatus::Completed,
+            by: None,
+            at: order.given.first().copied(),
+            reason: format!("the prescription is for {most} in all, and that was given"),
+        });
+    }
     match not_before(&order.limits, &order.given, now) {
         Some((not_before, why)) => Err(Refusal::TooSoon { why, not_before }),
         None => Ok(()),

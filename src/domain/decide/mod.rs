@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::ledger::{Hash, LedgerRow};
+use super::ledger::{GENESIS, Hash, LedgerRow};
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
@@ -26,7 +26,7 @@ use super::{
 };
 
 pub use discontinue::LONGEST_REASON;
-pub use fulfil::not_before;
+pub use fulfil::{dose_reference, not_before};
 pub use permission::{MATRIX, Need, may, needs};
 pub use receive::LONGEST_REFERENCE;
 
@@ -96,9 +96,9 @@ pub struct Order {
     pub prescription_active: bool,
     /// When the prescription ends (UTC).
     pub stop_at: Option<Timestamp>,
-    /// As-needed limits of the prescription.
+    /// Limits of the prescription: for one dose only, or as needed.
     pub limits: Limits,
-    /// When doses of this as-needed prescription were given, newest first: as far back as the limits look.
+    /// Where there are limits: when doses of this prescription were given, newest first.
     pub given: Vec<Timestamp>,
     /// Who changed the order last: their name; `None` for the import and the schedule.
     pub changed_by: Option<String>,
@@ -108,7 +108,7 @@ pub struct Order {
     pub change: String,
 }
 
-/// The limits of an as-needed prescription; `None`: none known.
+/// The limits of a prescription for one dose or as needed; `None`: none known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Minutes that must lie between two doses.
@@ -130,6 +130,11 @@ impl From<&Schedule> for Limits {
                 min_interval,
                 max_per_day,
                 max_total,
+            },
+            // However often the file that it came from is changed and read again, a single dose is given once.
+            Schedule::Once { .. } => Limits {
+                max_total: Some(1),
+                ..Limits::default()
             },
             _ => Limits::default(),
         }
@@ -160,6 +165,15 @@ pub struct Effects {
     pub administrations: Vec<Administration>,
     /// Prescriptions that end with their only order.
     pub discontinued: Vec<PrescriptionId>,
+}
+
+impl Stock {
+    /// A page that has no row yet: what a ward holds of a drug that it gets for the first time.
+    pub const BLANK: Stock = Stock {
+        current: Quantity::ZERO,
+        seq: 0,
+        hash: GENESIS,
+    };
 }
 
 impl Effects {

@@ -1,6 +1,6 @@
 //! Taking stock into a ward from outside.
 
-use super::{CONTROL, Effects, Loaded, Moment, StockChange, book, permission};
+use super::{CONTROL, Effects, Loaded, Moment, Stock, StockChange, book, permission};
 use crate::domain::quantity::LARGEST;
 use crate::domain::{Actor, DrugId, LedgerReason, OpId, Quantity, Receipt, Refusal, WardId};
 
@@ -55,21 +55,22 @@ pub(super) fn receive(
     if reference.contains(char::is_control) {
         return Err(unfit(CONTROL.to_owned()));
     }
-    let missing = || Refusal::DrugNotFound {
-        ward: ward_name.clone(),
-        drug: drug.title.clone(),
-    };
-    let stock = state
+    // A ward that gets a drug for the first time begins its page; not before all is checked, or a refusal would leave one.
+    let held = state
         .stock
-        .get_mut(&(ask.ward, ask.drug))
-        .ok_or_else(missing)?;
-    if ask.quantity > LARGEST || stock.current + ask.quantity > LARGEST {
+        .get(&(ask.ward, ask.drug))
+        .map_or(Quantity::ZERO, |stock| stock.current);
+    if ask.quantity > LARGEST || held + ask.quantity > LARGEST {
         return Err(invalid(format!(
             "a ward holds at most {LARGEST} {}",
             drug.unit
         )));
     }
 
+    let stock = state
+        .stock
+        .entry((ask.ward, ask.drug))
+        .or_insert(Stock::BLANK);
     let entry = book(
         stock,
         ask.ward,

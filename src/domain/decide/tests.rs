@@ -187,7 +187,10 @@ fn a_dose_moves_stock_order_administration_and_register_together() {
         panic!("{effects:?}")
     };
     assert_eq!(entry.row.delta, Quantity::units(-1));
-    assert_eq!(entry.row.reference, administration.to_string());
+    assert_eq!(
+        entry.row.reference,
+        dose_reference(administration, dose.id, dose.patient)
+    );
     assert_eq!(effects.administrations[0].id, administration);
     assert_eq!(effects.administrations[0].order_version, 1);
     assert_eq!(effects.closed[0].status, OrderStatus::Completed);
@@ -564,7 +567,10 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
                 panic!("{effects:?}");
             };
             assert_eq!(line.row.delta, -dose.quantity);
-            assert_eq!(line.row.reference, dose.id.to_string());
+            assert_eq!(
+                line.row.reference,
+                dose_reference(dose.id, was.id, was.patient)
+            );
             assert_eq!((line.row.op, dose.op), (op.id, op.id));
             assert!(dose.quantity >= was.dosage, "{dose:?}");
             assert!(
@@ -613,7 +619,9 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
 fn register_adds_up(first: &Loaded, state: &Loaded, history: &History) {
     let mut heads = first.stock.clone();
     for entry in &history.effects.ledger {
-        let head = heads.get_mut(&(entry.row.ward, entry.row.drug)).unwrap();
+        let head = heads
+            .entry((entry.row.ward, entry.row.drug))
+            .or_insert(Stock::BLANK);
         assert_eq!(entry.row.seq, head.seq + 1);
         assert_eq!(entry.prev_hash, head.hash);
         assert_eq!(entry.hash, entry.row.hash(&head.hash));

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use uuid::Uuid;
 
 use super::{Context, Done, Import, words};
+use crate::domain::decide::Limits;
 use crate::domain::schedule::{Reading, Written, due_times, understand};
 use crate::domain::{OrderId, OrderKind, PrescriptionId, Schedule};
 use crate::interop::fault::{Fault, Reason};
@@ -242,6 +243,8 @@ fn merge(resolved: &mut Resolved, known: &KnownPrescription, context: &Context<'
     let start = record.start != known.start_at;
     let stop = record.stop != known.stop_at;
     let schedule = record.schedule != known.schedule;
+    // Ended by a clock that was wrong, or by an earlier file: while it runs, it is not over.
+    let revived = known.status == "ended" && record.stop.is_none_or(|stop| stop.0 > context.now);
     let changed = words(&[
         (
             "dose",
@@ -255,6 +258,7 @@ fn merge(resolved: &mut Resolved, known: &KnownPrescription, context: &Context<'
         ),
         ("start", start),
         ("stop", stop),
+        ("end", revived),
         ("priority", record.priority != known.priority),
         ("prescriber", record.doctor != known.prescriber_id),
         ("ward", record.ward != known.ward_id),
@@ -262,7 +266,7 @@ fn merge(resolved: &mut Resolved, known: &KnownPrescription, context: &Context<'
     if !changed.is_empty() {
         record.change = format!("the prescription was changed: {changed}");
     }
-    let retimed = start || stop || schedule;
+    let retimed = start || stop || schedule || revived;
     if known.status == "discontinued" {
         // A doctor ended it here; a file cannot begin it again.
         record.status.clone_from(&known.status);
@@ -315,6 +319,7 @@ async fn change(
             id: OrderId(Uuid::now_v7()),
             rx: resolved.record.id,
             kind: resolved.schedule.kind(),
+            most: Limits::from(&resolved.schedule).max_total,
         })
         .collect();
     table::reopen_orders(link, &reopened, now.into()).await?;

@@ -278,6 +278,8 @@ pub struct Reopening {
     pub rx: PrescriptionId,
     /// As needed or unscheduled.
     pub kind: OrderKind,
+    /// How many doses there may be in all: none is opened after the last.
+    pub most: Option<u32>,
 }
 
 /// Opens the order of prescriptions that run now and have none open; gives how many were opened.
@@ -295,14 +297,18 @@ pub async fn reopen_orders(link: Link<'_>, rows: &[Reopening], now: At) -> Resul
          n.value ->> 'kind', r.priority, 'active', r.prescriber_id, $2, 1, $2, NULL, 'made from the prescription' \
          FROM json_each($1) n JOIN prescriptions r ON r.id = unhex(n.value ->> 'rx', '-') \
          JOIN patients p ON p.id = r.patient_id \
-         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) ON CONFLICT DO NOTHING",
+         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) \
+         AND (n.value ->> 'most' IS NULL OR (SELECT count(*) FROM medication_orders o \
+         WHERE o.prescription_id = r.id AND o.status = 'completed') < n.value ->> 'most') ON CONFLICT DO NOTHING",
         "INSERT INTO medication_orders (id, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, due_at, \
          kind, priority, status, doctor_id, created_at, version, changed_at, changed_by, change) \
          SELECT n.id, r.patient_id, p.ward_id, r.drug_id, r.id, r.dose, r.dose_max, NULL, \
          n.kind, r.priority, 'active', r.prescriber_id, $2, 1, $2, NULL, 'made from the prescription' \
-         FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, kind text) JOIN prescriptions r ON r.id = n.rx \
+         FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, kind text, most bigint) JOIN prescriptions r ON r.id = n.rx \
          JOIN patients p ON p.id = r.patient_id \
-         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) ON CONFLICT DO NOTHING",
+         WHERE r.status = 'active' AND r.start_at <= $2 AND (r.stop_at IS NULL OR r.stop_at > $2) \
+         AND (n.most IS NULL OR (SELECT count(*) FROM medication_orders o \
+         WHERE o.prescription_id = r.id AND o.status = 'completed') < n.most) ON CONFLICT DO NOTHING",
     );
     execute!(link, sql, json(rows)?, now)
 }
