@@ -12,6 +12,7 @@ mod doses;
 mod dropped;
 mod feed;
 mod horizon;
+mod importing;
 mod races;
 mod refusals;
 mod roles;

@@ -1,6 +1,4 @@
 //! The story of an import: taken over, found unchanged, changed, and named where it is not taken.
-//! On SQLite always; on PostgreSQL too where `VALMED_TEST_POSTGRES` is the address of a server.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::PathBuf;
 
@@ -9,8 +7,17 @@ use valmed::desk::horizon::make_orders_ahead;
 use valmed::domain::snapshot::WardSnapshot;
 use valmed::interop::import::{Report, Settings, import};
 use valmed::interop::{Rejects, Source, demo};
+use valmed::store::Db;
 use valmed::store::screens::{self, Bounds};
-use valmed::store::{Db, Options, migrate};
+
+use crate::support::place::Place;
+
+on_both_engines!(
+    an_import,
+    a_single_dose_is_not_made_again,
+    what_a_wrong_clock_ended_goes_on,
+    the_demo_is_taken_without_a_word,
+);
 
 const FILES: [&str; 6] = [
     "wards.csv",
@@ -65,14 +72,11 @@ fn now() -> Timestamp {
 }
 
 impl Ward {
-    async fn open(url: Option<&str>) -> Ward {
-        let folder = tempfile::tempdir().unwrap();
-        let file = format!("sqlite://{}/ward.db", folder.path().display());
-        let db = Db::open(url.unwrap_or(&file), &Options::default(), true)
-            .await
-            .unwrap();
-        migrate::migrate(&db, |_, _| ()).await.unwrap();
-        Ward { db, folder }
+    async fn open(place: &Place) -> Ward {
+        Ward {
+            db: place.open().await,
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn rejects(&self) -> PathBuf {
@@ -373,8 +377,8 @@ async fn changed(ward: &Ward) {
     assert_eq!(back.orders[0].patient.allergies, "Penicillin");
 }
 
-async fn story(url: Option<&str>) {
-    let ward = Ward::open(url).await;
+async fn an_import(place: Place) {
+    let ward = Ward::open(&place).await;
     taken_once(&ward).await;
     found_unchanged(&ward).await;
     all_or_nothing(&ward).await;
@@ -383,31 +387,80 @@ async fn story(url: Option<&str>) {
     ward.db.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_on_sqlite() {
-    story(None).await;
+/// Marks the one open order of a prescription as given, as far as making orders is concerned.
+async fn complete(ward: &Ward, prescription: &str) {
+    let sql = "UPDATE medication_orders SET status = 'completed' WHERE status = 'active' AND prescription_id = \
+               (SELECT id FROM prescriptions WHERE external_id = $1)";
+    assert_eq!(change!(ward.db, sql, prescription), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_on_postgresql() {
-    let Ok(server) = std::env::var("VALMED_TEST_POSTGRES") else {
-        eprintln!("VALMED_TEST_POSTGRES is not set: not run on PostgreSQL");
-        return;
+async fn orders_of(ward: &Ward, prescription: &str) -> i64 {
+    let sql = "SELECT count(*) FROM medication_orders WHERE prescription_id = \
+               (SELECT id FROM prescriptions WHERE external_id = $1)";
+    value!(ward.db, i64, sql, prescription)
+}
+
+/// A file in which the start of a single dose, or the end of an as-needed one, had moved made a second order of a dose
+/// that had been given.
+async fn a_single_dose_is_not_made_again(place: Place) {
+    let ward = Ward::open(&place).await;
+    let once =
+        "once,H1,W1,A,1,,tab,PO,ONCE,10:30,0,2026-11-23T10:30:00,2026-11-23T20:00:00,routine,doc";
+    let prn =
+        "prnonce,H1,W1,A,1,,tab,PO,ONCE:PRN,,1,2026-11-23T08:00:00,2026-11-23T20:00:00,routine,doc";
+    let files = || {
+        Files::new()
+            .add("prescriptions.csv", once)
+            .add("prescriptions.csv", prn)
     };
-    let name = format!("valmed_import_{}", uuid::Uuid::new_v4().simple());
-    let admin = sqlx::PgPool::connect(&server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(create).execute(&admin).await.unwrap();
-    let mut url = url::Url::parse(&server).unwrap();
-    url.set_path(&name);
-    story(Some(url.as_str())).await;
-    let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    sqlx::query(drop).execute(&admin).await.unwrap();
+    ward.import(files().source(), now(), false).await;
+    ward.make(now()).await;
+    for prescription in ["once", "prnonce"] {
+        assert_eq!(orders_of(&ward, prescription).await, 1);
+        complete(&ward, prescription).await;
+    }
+    let later = files()
+        .replace(
+            "prescriptions.csv",
+            "ONCE,10:30,0,2026-11-23T10:30:00",
+            "ONCE,10:45,0,2026-11-23T10:45:00",
+        )
+        .replace(
+            "prescriptions.csv",
+            "ONCE:PRN,,1,2026-11-23T08:00:00,2026-11-23T20",
+            "ONCE:PRN,,1,2026-11-23T08:00:00,2026-11-23T21",
+        );
+    let report = ward.import(later.source(), now(), false).await;
+    assert_eq!(report.files[5].changed, 2, "{report:?}");
+    ward.make(now()).await;
+    for prescription in ["once", "prnonce"] {
+        assert_eq!(orders_of(&ward, prescription).await, 1, "{prescription}");
+    }
+    ward.db.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_is_taken_without_a_word() {
-    let ward = Ward::open(None).await;
+/// A machine whose clock was a day ahead ended what still ran, and no import could begin it again.
+async fn what_a_wrong_clock_ended_goes_on(place: Place) {
+    let ward = Ward::open(&place).await;
+    let line =
+        "runs,H1,W1,A,1,,tab,PO,Q6H:PRN,,1,2026-11-23T08:00:00,2026-11-23T20:00:00,routine,doc";
+    let files = || Files::new().add("prescriptions.csv", line);
+    ward.import(files().source(), now(), false).await;
+    ward.make(now()).await;
+    ward.make(now() + SignedDuration::from_hours(24)).await;
+    let status = "SELECT status FROM prescriptions WHERE external_id = 'runs'";
+    assert_eq!(value!(ward.db, String, status), "ended");
+    ward.import(files().source(), now(), false).await;
+    ward.make(now()).await;
+    assert_eq!(value!(ward.db, String, status), "active");
+    let open = "SELECT count(*) FROM medication_orders WHERE status = 'active' AND prescription_id = \
+                (SELECT id FROM prescriptions WHERE external_id = 'runs')";
+    assert_eq!(value!(ward.db, i64, open), 1);
+    ward.db.close().await;
+}
+
+async fn the_demo_is_taken_without_a_word(place: Place) {
+    let ward = Ward::open(&place).await;
     let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
     let report = ward
         .import(demo::source(now(), &zone).unwrap(), now(), true)
