@@ -82,6 +82,19 @@ pub async fn ward_by_code(link: Link<'_>, code: &str) -> Result<Option<Ward>, St
         .find(|ward| ward.code.eq_ignore_ascii_case(code)))
 }
 
+/// A drug, as every row that is about one has it.
+#[derive(Debug, FromRow)]
+struct DrugColumns {
+    drug_id: DrugId,
+    code: String,
+    drug: String,
+    form: String,
+    strength: String,
+    unit: String,
+    controlled: bool,
+    high_alert: bool,
+}
+
 #[derive(Debug, FromRow)]
 struct QueueRow {
     id: OrderId,
@@ -93,14 +106,8 @@ struct QueueRow {
     birth_date: Day,
     bed: String,
     allergies: String,
-    drug_id: DrugId,
-    code: String,
-    drug: String,
-    form: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-    high_alert: bool,
+    #[sqlx(flatten)]
+    drug: DrugColumns,
     dosage: Quantity,
     dosage_max: Option<Quantity>,
     dose_text: String,
@@ -167,17 +174,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn order(&mut self, row: QueueRow) -> QueuedOrder {
-        let patient = self.patients.entry(row.patient_id).or_insert_with(|| {
-            Arc::new(Patient {
-                id: row.patient_id,
-                mrn: row.mrn,
-                name: row.patient,
-                birth_date: row.birth_date.0,
-                bed: row.bed,
-                allergies: row.allergies,
-            })
-        });
+    fn drug(&mut self, row: DrugColumns) -> Arc<Drug> {
         let drug = self.drugs.entry(row.drug_id).or_insert_with(|| {
             Arc::new(Drug {
                 id: row.drug_id,
@@ -190,11 +187,27 @@ impl Shared {
                 high_alert: row.high_alert,
             })
         });
+        Arc::clone(drug)
+    }
+
+    fn order(&mut self, row: QueueRow) -> QueuedOrder {
+        let patient = self.patients.entry(row.patient_id).or_insert_with(|| {
+            Arc::new(Patient {
+                id: row.patient_id,
+                mrn: row.mrn,
+                name: row.patient,
+                birth_date: row.birth_date.0,
+                bed: row.bed,
+                allergies: row.allergies,
+            })
+        });
+        let patient = Arc::clone(patient);
+        let drug = self.drug(row.drug);
         QueuedOrder {
             id: row.id,
             version: row.version,
-            patient: Arc::clone(patient),
-            drug: Arc::clone(drug),
+            patient,
+            drug,
             dose: Dose {
                 least: row.dosage,
                 most: row.dosage_max,
@@ -212,14 +225,8 @@ impl Shared {
 
 #[derive(Debug, FromRow)]
 struct StockRow {
-    drug_id: DrugId,
-    code: String,
-    drug: String,
-    form: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-    high_alert: bool,
+    #[sqlx(flatten)]
+    drug: DrugColumns,
     current_stock: Quantity,
     low_stock_threshold: Quantity,
 }
@@ -231,14 +238,8 @@ struct LogRow {
     recorded_at: At,
     patient: String,
     mrn: String,
-    drug_id: DrugId,
-    code: String,
-    drug: String,
-    form: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-    high_alert: bool,
+    #[sqlx(flatten)]
+    drug: DrugColumns,
     quantity: Quantity,
     outcome: GivingOutcome,
     nurse: String,
@@ -300,25 +301,11 @@ fn levels(rows: Vec<StockRow>, orders: &[QueuedOrder], shared: &mut Shared) -> V
     }
     let mut levels: Vec<StockLevel> = rows
         .into_iter()
-        .map(|row| {
-            let drug = shared.drugs.entry(row.drug_id).or_insert_with(|| {
-                Arc::new(Drug {
-                    id: row.drug_id,
-                    code: row.code,
-                    name: row.drug,
-                    form: row.form,
-                    strength: row.strength,
-                    unit: row.unit,
-                    controlled: row.controlled,
-                    high_alert: row.high_alert,
-                })
-            });
-            StockLevel {
-                drug: Arc::clone(drug),
-                current: row.current_stock,
-                threshold: row.low_stock_threshold,
-                needed: needed.get(&row.drug_id).copied().unwrap_or_default(),
-            }
+        .map(|row| StockLevel {
+            needed: needed.get(&row.drug.drug_id).copied().unwrap_or_default(),
+            drug: shared.drug(row.drug),
+            current: row.current_stock,
+            threshold: row.low_stock_threshold,
         })
         .collect();
     levels.sort_by_cached_key(|level| {
@@ -331,25 +318,13 @@ fn levels(rows: Vec<StockRow>, orders: &[QueuedOrder], shared: &mut Shared) -> V
 }
 
 fn log_entry(row: LogRow, shared: &mut Shared) -> LogEntry {
-    let drug = shared.drugs.entry(row.drug_id).or_insert_with(|| {
-        Arc::new(Drug {
-            id: row.drug_id,
-            code: row.code,
-            name: row.drug,
-            form: row.form,
-            strength: row.strength,
-            unit: row.unit,
-            controlled: row.controlled,
-            high_alert: row.high_alert,
-        })
-    });
     LogEntry {
         id: row.id,
         at: row.administration_time.0,
         recorded_at: row.recorded_at.0,
         patient: row.patient,
         mrn: row.mrn,
-        drug: Arc::clone(drug),
+        drug: shared.drug(row.drug),
         quantity: row.quantity,
         outcome: row.outcome,
         by: row.nurse,

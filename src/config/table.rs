@@ -1,0 +1,207 @@
+//! Every setting there is: key, default, limits, reason.
+
+/// One setting: its key, default, and why the default is what it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// `section.name`, as in the file; `VALMED_SECTION_NAME` in the environment.
+    pub key: &'static str,
+    /// What holds if nobody says otherwise.
+    pub default: &'static str,
+    /// Unit and reason.
+    pub why: &'static str,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Zone,
+    /// A whole number between these, inclusive.
+    Number(u64, u64),
+}
+
+const fn number(
+    key: &'static str,
+    default: &'static str,
+    range: (u64, u64),
+    why: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        default,
+        why,
+        kind: Kind::Number(range.0, range.1),
+    }
+}
+
+/// Every setting there is, but the table of standard times (`[standard_times]`).
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "database",
+        default: "",
+        kind: Kind::Text,
+        why: "sqlite://PATH or postgresql://USER@HOST/NAME; empty: a file in the user's data folder",
+    },
+    Setting {
+        key: "time_zone",
+        default: "",
+        kind: Kind::Zone,
+        why: "zone of the wards' clocks, given to wards when they are imported; empty: this machine's",
+    },
+    number(
+        "queue.due_minutes",
+        "60",
+        (1, 720),
+        "a dose is due this long before its time: wards give within the hour",
+    ),
+    number(
+        "schedule.horizon_hours",
+        "24",
+        (2, 168),
+        "doses become orders this long ahead: a day's round can be planned",
+    ),
+    number(
+        "schedule.late_minutes",
+        "120",
+        (0, 1440),
+        "doses due longer ago than this when they are imported belong to the system before",
+    ),
+    number(
+        "schedule.every_minutes",
+        "5",
+        (1, 60),
+        "how often doses are made into orders while a desk is open",
+    ),
+    number(
+        "pool.kept",
+        "2",
+        (1, 200),
+        "connections kept: one person's desk reads and writes one thing at a time",
+    ),
+    number(
+        "pool.burst",
+        "4",
+        (0, 200),
+        "connections beyond those, while they are needed",
+    ),
+    number(
+        "pool.recycle_seconds",
+        "1800",
+        (10, 86_400),
+        "a connection is replaced at this age: servers and firewalls forget",
+    ),
+    number(
+        "pool.acquire_seconds",
+        "30",
+        (1, 300),
+        "wait for a connection this long, then say that the system is busy",
+    ),
+    number(
+        "limits.statement_seconds",
+        "15",
+        (1, 600),
+        "PostgreSQL gives up a statement: no screen waits longer",
+    ),
+    number(
+        "limits.lock_seconds",
+        "5",
+        (1, 60),
+        "give up waiting for a lock: something is wrong, and the lane serves others",
+    ),
+    number(
+        "limits.idle_in_transaction_seconds",
+        "10",
+        (1, 600),
+        "PostgreSQL ends a transaction that a dead program left open",
+    ),
+    number(
+        "desk.lanes",
+        "0",
+        (0, 64),
+        "transactions at once; 0: one on SQLite, two on PostgreSQL (fewer make fuller batches)",
+    ),
+    number(
+        "desk.batch",
+        "64",
+        (1, 1024),
+        "operations in one transaction at most: beyond that the last waits for the first",
+    ),
+    number(
+        "desk.queue",
+        "4096",
+        (1, 1_000_000),
+        "operations that may wait; beyond that the desk says that it is busy",
+    ),
+    number(
+        "desk.wait_seconds",
+        "10",
+        (1, 300),
+        "an operation that waited this long is not started any more: nobody is standing there",
+    ),
+    number(
+        "desk.tries",
+        "12",
+        (1, 100),
+        "how often a batch that another process was in the way of is tried",
+    ),
+    number(
+        "desk.doubt_seconds",
+        "60",
+        (1, 3600),
+        "how long to find out what became of a COMMIT whose answer was lost",
+    ),
+    number(
+        "feed.poll_ms",
+        "250",
+        (20, 10_000),
+        "SQLite: look for other programs' commits; a look costs microseconds",
+    ),
+    number(
+        "feed.gather_ms",
+        "20",
+        (1, 1000),
+        "changes of a ward that follow within this are read together",
+    ),
+    number(
+        "feed.full_check_seconds",
+        "30",
+        (1, 3600),
+        "a watched ward is read this often in any case: heals a lost notification",
+    ),
+    number(
+        "feed.heartbeat_seconds",
+        "5",
+        (1, 600),
+        "PostgreSQL: a listener that hears nothing makes sure it still could",
+    ),
+    number(
+        "feed.orders",
+        "2000",
+        (10, 100_000),
+        "orders on a screen: ten times a busy ward",
+    ),
+    number(
+        "feed.stock",
+        "4000",
+        (10, 100_000),
+        "drugs on a screen: a whole formulary",
+    ),
+    number(
+        "feed.log",
+        "200",
+        (10, 10_000),
+        "lines of the log on a screen: a day of a ward",
+    ),
+    number(
+        "sign_in.delay_seconds",
+        "1",
+        (0, 60),
+        "after a failed sign-in; doubles with each, so that a PIN cannot be tried out",
+    ),
+    number(
+        "sign_in.longest_delay_seconds",
+        "60",
+        (0, 3600),
+        "… up to this: a nurse who mistyped is not locked out",
+    ),
+];

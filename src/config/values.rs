@@ -1,0 +1,105 @@
+//! The settings as the parts of the program take them.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::{Config, ConfigError, embedded};
+use crate::store::screens::Bounds;
+use crate::{desk, feed, store};
+
+impl Config {
+    /// The database that is configured; `None`: nobody said, and the embedded one is meant.
+    pub fn database(&self) -> Option<&str> {
+        Some(self.text("database")).filter(|url| !url.is_empty())
+    }
+
+    /// The database to open, and whether it is the embedded one of this user, which may be made on the spot.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`].
+    pub fn database_or_embedded(&self) -> Result<(String, bool), ConfigError> {
+        match self.database() {
+            Some(url) => Ok((url.to_owned(), false)),
+            None => Ok((format!("sqlite://{}", embedded()?.display()), true)),
+        }
+    }
+
+    /// Zone of the wards' clocks for wards that are imported.
+    pub fn time_zone(&self) -> String {
+        let named = self.text("time_zone");
+        if !named.is_empty() {
+            return named.to_owned();
+        }
+        TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+    }
+
+    /// How long before its time a dose is due.
+    pub fn due_window(&self) -> SignedDuration {
+        self.minutes("queue.due_minutes")
+    }
+
+    /// How long ahead doses become orders.
+    pub fn horizon(&self) -> SignedDuration {
+        self.minutes("schedule.horizon_hours") * 60
+    }
+
+    /// How often doses are made into orders while a desk is open.
+    pub fn horizon_every(&self) -> Duration {
+        self.seconds("schedule.every_minutes") * 60
+    }
+
+    /// How late a dose may be at import to be made an order all the same.
+    pub fn late_window(&self) -> SignedDuration {
+        self.minutes("schedule.late_minutes")
+    }
+
+    /// Limits of the pool and its connections.
+    pub fn pool(&self) -> store::Options {
+        store::Options {
+            kept: self.small("pool.kept"),
+            burst: self.small("pool.burst"),
+            recycle: self.seconds("pool.recycle_seconds"),
+            acquire: self.seconds("pool.acquire_seconds"),
+            statement: self.seconds("limits.statement_seconds"),
+            lock: self.seconds("limits.lock_seconds"),
+            idle_in_transaction: self.seconds("limits.idle_in_transaction_seconds"),
+        }
+    }
+
+    /// Limits of the desk.
+    pub fn desk(&self) -> desk::Settings {
+        desk::Settings {
+            lanes: Some(self.count("desk.lanes")).filter(|&lanes| lanes > 0),
+            batch: self.count("desk.batch"),
+            queue: self.count("desk.queue"),
+            wait: self.seconds("desk.wait_seconds"),
+            tries: self.small("desk.tries"),
+            doubt: self.seconds("desk.doubt_seconds"),
+        }
+    }
+
+    /// Limits of the feed.
+    pub fn feed(&self) -> feed::Settings {
+        feed::Settings {
+            poll: Duration::from_millis(self.number("feed.poll_ms")),
+            gather: Duration::from_millis(self.number("feed.gather_ms")),
+            full_check: self.seconds("feed.full_check_seconds"),
+            heartbeat: self.seconds("feed.heartbeat_seconds"),
+            bounds: Bounds {
+                orders: self.count("feed.orders"),
+                stock: self.count("feed.stock"),
+                log: self.count("feed.log"),
+            },
+        }
+    }
+
+    /// How a failed sign-in is delayed: the first time, and at most.
+    pub fn sign_in_delays(&self) -> (Duration, Duration) {
+        (
+            self.seconds("sign_in.delay_seconds"),
+            self.seconds("sign_in.longest_delay_seconds"),
+        )
+    }
+}
