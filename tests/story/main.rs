@@ -16,4 +16,5 @@ mod refusals;
 mod roles;
 mod schema;
 mod server;
+mod sign_in;
 mod types;
