@@ -1,5 +1,6 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod audit;
 mod bench;
 mod checks;
 mod demo;
