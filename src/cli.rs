@@ -250,7 +250,7 @@ pub struct Receive {
     #[arg(long)]
     pub drug: String,
     /// How much, in the drug's stock unit.
-    #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
+    #[arg(long, value_parser = received, allow_negative_numbers = true)]
     pub quantity: Quantity,
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]
@@ -258,6 +258,15 @@ pub struct Receive {
     /// Who asks.
     #[command(flatten)]
     pub asking: Asking,
+}
+
+/// What is received is more than nothing; the desk says so too, but a sign is a slip of the finger.
+fn received(text: &str) -> Result<Quantity, String> {
+    match quantity(text) {
+        Ok(quantity) if quantity > Quantity::ZERO => Ok(quantity),
+        Err(why) if !text.trim_start().starts_with('-') => Err(why),
+        _ => Err(format!("'{text}': a quantity is more than nothing")),
+    }
 }
 
 fn quantity(text: &str) -> Result<Quantity, String> {
@@ -370,4 +379,19 @@ pub struct BenchDesk {
     /// Rows of the terminal.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
     pub rows: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_received_is_more_than_nothing() {
+        assert_eq!(received("0.5"), Ok(Quantity(500)));
+        for text in ["-1", "0", "-0", "-0.5"] {
+            let why = received(text).unwrap_err();
+            assert!(why.contains("more than nothing"), "{why}");
+        }
+        assert!(received("abc").unwrap_err().contains("not a number"));
+    }
 }

@@ -6,6 +6,7 @@ use clap::Parser;
 use valmed::cli::Cli;
 
 fn main() -> ExitCode {
+    private();
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -18,3 +19,13 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Whatever this program makes (database, log, rejected rows) holds what only its user may read. SQLite makes files of
+/// its own beside the database, so the process as a whole is told.
+#[cfg(unix)]
+fn private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+#[cfg(not(unix))]
+const fn private() {}

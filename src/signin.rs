@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::domain::{Actor, UserId};
 use crate::store::accounts::{self, Account};
 use crate::store::audit::{self, Event};
-use crate::store::{At, Db, StoreError};
+use crate::store::{Db, StoreError};
 
 /// Shortest PIN or password. A PIN is tried at most a few times a minute (see the delays), so four digits serve;
 /// a ward that wants more asks for more.
@@ -28,6 +28,17 @@ const HASHES_AT_ONCE: usize = 2;
 
 /// Names that nobody has are delayed like real ones, as far as this many are remembered.
 const STRANGERS: usize = 1024;
+
+/// A try that comes while another of the same name is being looked at waits for its end: so often, and so long each
+/// time. One person may sign in at two desks at once.
+const LOOKS_AGAIN: u32 = 3;
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A failure older than this is no try that is still being looked at.
+const LOOKED_AT: SignedDuration = SignedDuration::from_secs(1);
+
+/// How often a statement is tried again that another transaction was in the way of.
+const RETRIES: u32 = 5;
 
 /// Why somebody is not signed in.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +106,22 @@ pub struct SignIn {
     longest_delay: Duration,
     hashing: Arc<Semaphore>,
     strangers: Arc<Mutex<HashMap<String, Failures>>>,
+    /// The last failure of each name after which an early try was put on record: one row tells of them all.
+    early: Arc<Mutex<HashMap<String, Timestamp>>>,
+}
+
+/// What became of a try before its secret is looked at.
+enum Claim {
+    /// It counts as a failure until it succeeds; the number is of failures, with this.
+    Ours(i64),
+    /// Not now.
+    Wait {
+        wait: Duration,
+        /// Since which failure.
+        since: Timestamp,
+        /// Somebody else's try may be being looked at.
+        busy: bool,
+    },
 }
 
 impl std::fmt::Debug for SignIn {
@@ -112,11 +139,13 @@ impl SignIn {
             longest_delay: delays.1,
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             strangers: Arc::default(),
+            early: Arc::default(),
         }
     }
 
     /// Checks name and secret. A failure delays the next try of that name, twice as long each time; a name that nobody
-    /// has takes as long to check and is delayed in the same way. Success and failure are audited.
+    /// has takes as long to check and is delayed in the same way. Of several tries at one moment one is looked at.
+    /// Success and failure are audited.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -126,32 +155,42 @@ impl SignIn {
         secret: &str,
         now: Timestamp,
     ) -> Result<Actor, SignInError> {
-        let mut conn = self.db.reader().await?;
-        let account = accounts::by_username(conn.link(), username).await?;
-        drop(conn);
-        let before = match &account {
-            Some(account) => Failures {
-                count: account.failures,
-                last: account.failed_at.map(|at| at.0),
-            },
-            None => self.stranger(username),
+        let mut looks = 0;
+        let (account, failures) = loop {
+            let mut conn = self.db.reader().await?;
+            let account = accounts::by_username(conn.link(), username).await?;
+            drop(conn);
+            let claim = match &account {
+                Some(account) => self.claim(account, now).await?,
+                None => self.claim_stranger(username, now),
+            };
+            match claim {
+                Claim::Ours(failures) => break (account, failures),
+                Claim::Wait { busy: true, .. } if looks < LOOKS_AGAIN => {
+                    looks += 1;
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Claim::Wait { wait, since, .. } => {
+                    self.note_early(account.as_ref(), username, since, now)
+                        .await?;
+                    return Err(SignInError::TooSoon { wait });
+                }
+            }
         };
-        if let Some(wait) = self.still_to_wait(before, now) {
-            return Err(SignInError::TooSoon { wait });
-        }
         let able = account.as_ref().filter(|account| !account.disabled);
         let right = self
             .verify(able.and_then(|account| account.secret_hash.clone()), secret)
             .await?;
-        match account {
-            Some(account) if right && !account.disabled => self.welcome(&account, now).await,
-            account => {
-                self.note(account.as_ref(), username, before, now).await?;
-                Err(SignInError::Wrong {
-                    wait: self.delay(before.count + 1),
-                })
-            }
+        if let Some(account) = able.filter(|_| right)
+            && let Some(actor) = self.welcome(account, now).await?
+        {
+            return Ok(actor);
         }
+        self.note(event(account.as_ref(), username, "sign-in failed", now))
+            .await?;
+        Err(SignInError::Wrong {
+            wait: self.delay(failures),
+        })
     }
 
     /// The person with that name, without a secret: for whoever may open the database anyway.
@@ -184,15 +223,53 @@ impl SignIn {
             .filter(|left| !left.is_zero())
     }
 
-    fn stranger(&self, username: &str) -> Failures {
-        let strangers = self
-            .strangers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        strangers.get(username).copied().unwrap_or(Failures {
+    fn wait(&self, failures: Failures, now: Timestamp) -> Option<Claim> {
+        let wait = self.still_to_wait(failures, now)?;
+        let since = failures.last?;
+        Some(Claim::Wait {
+            wait,
+            since,
+            busy: now.duration_since(since).abs() < LOOKED_AT,
+        })
+    }
+
+    async fn claim(&self, account: &Account, now: Timestamp) -> Result<Claim, StoreError> {
+        let before = Failures {
+            count: account.failures,
+            last: account.failed_at.map(|at| at.0),
+        };
+        if let Some(wait) = self.wait(before, now) {
+            return Ok(wait);
+        }
+        let mut conn = self.db.writer().await?;
+        let claimed = accounts::claim_try(conn.link(), account, now.into()).await;
+        Ok(match claimed {
+            Ok(true) => Claim::Ours(before.count + 1),
+            // Under REPEATABLE READ the one that comes second may be told so by the engine.
+            Ok(false) | Err(StoreError::Conflict(_)) => Claim::Wait {
+                wait: self.delay(before.count + 1),
+                since: now,
+                busy: true,
+            },
+            Err(error) => return Err(error),
+        })
+    }
+
+    fn claim_stranger(&self, username: &str, now: Timestamp) -> Claim {
+        let mut strangers = locked(&self.strangers);
+        let before = strangers.get(username).copied().unwrap_or(Failures {
             count: 0,
             last: None,
-        })
+        });
+        if let Some(wait) = self.wait(before, now) {
+            return wait;
+        }
+        let failures = Failures {
+            count: before.count + 1,
+            last: Some(now),
+        };
+        keep(&mut strangers, username, failures, |failures| failures.last);
+        Claim::Ours(failures.count)
     }
 
     async fn verify(&self, hash: Option<String>, secret: &str) -> Result<bool, SignInError> {
@@ -225,62 +302,78 @@ impl SignIn {
         }
     }
 
-    async fn welcome(&self, account: &Account, now: Timestamp) -> Result<Actor, SignInError> {
-        let mut conn = self.db.writer().await?;
-        let found = actor(&mut conn, account.id).await?;
-        let Some(found) = found else {
-            return Err(SignInError::Wrong {
-                wait: self.first_delay,
-            });
-        };
-        accounts::note_failure(conn.link(), account.id, None).await?;
-        audit::write(
-            conn.link(),
-            &[event(Some(account.id), &account.username, "signed in", now)],
-        )
-        .await?;
-        Ok(found)
+    /// Forgets the failures and lets the person in; `None`: they were disabled meanwhile.
+    async fn welcome(
+        &self,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<Option<Actor>, StoreError> {
+        let event = event(Some(account), &account.username, "signed in", now);
+        let mut tries = 0;
+        loop {
+            match self.let_in(account, &event).await {
+                Err(error) if error.may_retry() && tries < RETRIES => tries += 1,
+                done => return done,
+            }
+        }
     }
 
-    async fn note(
+    async fn let_in(&self, account: &Account, event: &Event) -> Result<Option<Actor>, StoreError> {
+        let mut conn = self.db.writer().await?;
+        let mut tx = conn.begin_write().await?;
+        let found = accounts::actors(tx.link(), std::iter::once(account.id)).await?;
+        let Some(actor) = found.into_values().find(|actor| !actor.disabled) else {
+            return Ok(None);
+        };
+        accounts::forget_failures(tx.link(), account.id).await?;
+        audit::write(tx.link(), std::slice::from_ref(event)).await?;
+        tx.commit().await?;
+        Ok(Some(actor))
+    }
+
+    /// Puts a try on record that came too soon: once for each failure that it came too soon after.
+    async fn note_early(
         &self,
         account: Option<&Account>,
         username: &str,
-        before: Failures,
+        since: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut conn = self.db.writer().await?;
-        match account {
-            Some(account) => {
-                accounts::note_failure(conn.link(), account.id, Some(At::from(now))).await?
+        {
+            let mut early = locked(&self.early);
+            if early.get(username) == Some(&since) {
+                return Ok(());
             }
-            None => {
-                let mut strangers = self
-                    .strangers
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if strangers.len() >= STRANGERS {
-                    strangers.clear();
-                }
-                let failures = Failures {
-                    count: before.count + 1,
-                    last: Some(now),
-                };
-                strangers.insert(username.to_owned(), failures);
-            }
+            keep(&mut early, username, since, |since| Some(*since));
         }
-        let kind = "sign-in failed";
-        audit::write(
-            conn.link(),
-            &[event(
-                account.map(|account| account.id),
-                username,
-                kind,
-                now,
-            )],
-        )
-        .await
+        self.note(event(account, username, "sign-in too soon", now))
+            .await
     }
+
+    async fn note(&self, event: Event) -> Result<(), StoreError> {
+        let mut conn = self.db.writer().await?;
+        audit::write(conn.link(), &[event]).await
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps something about a name; where there are too many names, the one that was last seen longest ago is forgotten.
+fn keep<T>(
+    names: &mut HashMap<String, T>,
+    name: &str,
+    what: T,
+    seen: impl Fn(&T) -> Option<Timestamp>,
+) {
+    if names.len() >= STRANGERS && !names.contains_key(name) {
+        let oldest = names.iter().min_by_key(|(_, what)| seen(what));
+        if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+            names.remove(&oldest);
+        }
+    }
+    names.insert(name.to_owned(), what);
 }
 
 async fn actor(conn: &mut crate::store::Conn, id: UserId) -> Result<Option<Actor>, StoreError> {
@@ -289,21 +382,41 @@ async fn actor(conn: &mut crate::store::Conn, id: UserId) -> Result<Option<Actor
         .remove(&id))
 }
 
-fn event(actor: Option<UserId>, who: &str, kind: &'static str, now: Timestamp) -> Event {
+fn event(account: Option<&Account>, typed: &str, kind: &'static str, now: Timestamp) -> Event {
     // A name may hold anything that was typed, even a PIN typed into the wrong field: of a name that nobody has,
-    // only the beginning is kept.
-    let who = if actor.is_some() {
-        who.to_owned()
-    } else {
-        who.chars().take(3).chain("…".chars()).collect()
+    // nothing is kept but how long it was.
+    let (who, detail) = match account {
+        Some(account) => (account.username.clone(), String::new()),
+        None => {
+            let length = typed.chars().count();
+            ("(unknown)".to_owned(), format!("a name of length {length}"))
+        }
     };
     Event {
         id: Uuid::now_v7(),
         at: now.into(),
-        actor,
+        actor: account.map(|account| account.id),
         who,
         kind,
         ward: None,
-        detail: String::new(),
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_name_is_forgotten_and_no_other() {
+        let at = |n: i64| Timestamp::from_second(n).unwrap();
+        let mut names = HashMap::new();
+        for n in 0..=STRANGERS as i64 {
+            keep(&mut names, &n.to_string(), at(n), |at| Some(*at));
+        }
+        assert_eq!(names.len(), STRANGERS);
+        assert!(!names.contains_key("0"));
+        keep(&mut names, "1", at(5000), |at| Some(*at));
+        assert!(names.len() == STRANGERS && names.contains_key("2"));
     }
 }

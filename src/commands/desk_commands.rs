@@ -6,60 +6,77 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, listings};
+use super::{End, audit, listings};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::{
     DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Receipt, Refusal, Request, UserId,
+    WardId,
 };
 use crate::signin::SignIn;
-use crate::store::audit::{self, Event};
-use crate::store::{Db, listing, now};
+use crate::store::{Db, StoreError, audit as table, listing};
 
 /// How long the end of a command waits for other processes to be told; they would find out by themselves.
 const TELL: Duration = Duration::from_millis(500);
 
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
     let db = super::open(config).await?;
-    let seen = look(&db, ask.order, ask.version, &ask.asking).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
     let request = Request::Fulfil {
         order: seen.order,
         version: seen.version,
         identified: ask.patient,
         amount: ask.amount,
     };
-    submit(config, &db, request, Some(seen.drug), &ask.asking).await
+    submit(config, &db, request, Some(seen.drug), &caller).await
 }
 
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
     let db = super::open(config).await?;
-    let seen = look(&db, ask.order, ask.version, &ask.asking).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let seen = caller
+        .look(&db, "discontinue", ask.order, ask.version)
+        .await?;
     let request = Request::Discontinue {
         order: seen.order,
         version: seen.version,
         reason: ask.reason,
     };
-    submit(config, &db, request, Some(seen.drug), &ask.asking).await
+    submit(config, &db, request, Some(seen.drug), &caller).await
 }
 
 pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
     let db = super::open(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
     let mut conn = db.reader().await?;
     let ward = listings::ward(&mut conn, &ask.ward).await?;
     let found = listing::drug_by_code(conn.link(), &ask.drug).await?;
     drop(conn);
-    let unknown = || Refusal::DrugNotFound {
-        ward: ask.ward.clone(),
-        drug: ask.drug.clone(),
+    let Some(drug) = found else {
+        let about = format!("drug {}", ask.drug);
+        let refusal = Refusal::DrugNotFound {
+            ward: ask.ward,
+            drug: ask.drug,
+        };
+        let end = caller.refuse(&db, "receive", Some(ward), &about, refusal);
+        return Err(end.await?.into());
     };
-    let drug = found.ok_or_else(|| End::Refused(Box::new(unknown()), ask.asking.list.format))?;
     let request = Request::Receive {
         ward,
         drug,
         quantity: ask.quantity,
         reference: ask.reference,
     };
-    submit(config, &db, request, Some(drug), &ask.asking).await
+    submit(config, &db, request, Some(drug), &caller).await
+}
+
+/// Who asks, and for what operation.
+struct Caller {
+    actor: UserId,
+    username: String,
+    op: OpId,
+    style: Style,
 }
 
 /// What is known of the order before it is asked for.
@@ -69,27 +86,70 @@ struct Seen {
     drug: DrugId,
 }
 
-async fn look(db: &Db, order: Uuid, version: Option<i64>, asking: &Asking) -> anyhow::Result<Seen> {
-    let order = OrderId(order);
-    let Some(line) = listing::order(db.reader().await?.link(), order).await? else {
-        return Err(End::Refused(
-            Box::new(Refusal::OrderNotFound { order }),
-            asking.list.format,
-        )
-        .into());
-    };
-    // An operation that is sent again must say what it said the first time: an order that has left the queue had the
-    // version before this one when it was looked at.
-    let now = if line.status == OrderStatus::Active {
-        line.version
-    } else {
-        line.version - 1
-    };
-    Ok(Seen {
-        order,
-        version: version.unwrap_or(now),
-        drug: line.drug_id,
-    })
+impl Caller {
+    async fn find(db: &Db, asking: &Asking) -> anyhow::Result<Caller> {
+        let actor = SignIn::known(db, &asking.actor).await?;
+        let actor =
+            actor.ok_or_else(|| End::Usage(format!("there is no account '{}'", asking.actor)))?;
+        Ok(Caller {
+            actor: actor.id,
+            username: actor.username,
+            op: OpId(asking.op.unwrap_or_else(Uuid::now_v7)),
+            style: asking.list.format,
+        })
+    }
+
+    async fn look(
+        &self,
+        db: &Db,
+        kind: &str,
+        order: Uuid,
+        version: Option<i64>,
+    ) -> anyhow::Result<Seen> {
+        let order = OrderId(order);
+        let Some(line) = listing::order(db.reader().await?.link(), order).await? else {
+            let refusal = Refusal::OrderNotFound { order };
+            let about = format!("order {order}");
+            return Err(self.refuse(db, kind, None, &about, refusal).await?.into());
+        };
+        // An operation that is sent again must say what it said the first time: an order that has left the queue had
+        // the version before this one when it was looked at.
+        let now = if line.status == OrderStatus::Active {
+            line.version
+        } else {
+            line.version - 1
+        };
+        Ok(Seen {
+            order,
+            version: version.unwrap_or(now),
+            drug: line.drug_id,
+        })
+    }
+
+    /// A refusal that the desk never sees; it is on record like the desk's own.
+    async fn refuse(
+        &self,
+        db: &Db,
+        kind: &str,
+        ward: Option<WardId>,
+        about: &str,
+        refusal: Refusal,
+    ) -> anyhow::Result<End> {
+        let what = audit::refused(kind, about, &refusal, self.op);
+        self.note(db, "refused", ward, &what).await?;
+        Ok(End::Refused(Box::new(refusal), self.style))
+    }
+
+    async fn note(
+        &self,
+        db: &Db,
+        kind: &'static str,
+        ward: Option<WardId>,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let event = audit::event(kind, (self.actor, &self.username), ward, what);
+        table::write(db.writer().await?.link(), &[event]).await
+    }
 }
 
 async fn submit(
@@ -97,19 +157,18 @@ async fn submit(
     db: &Db,
     request: Request,
     drug: Option<DrugId>,
-    asking: &Asking,
+    caller: &Caller,
 ) -> anyhow::Result<()> {
-    let actor = SignIn::known(db, &asking.actor).await?;
-    let actor =
-        actor.ok_or_else(|| End::Usage(format!("there is no account '{}'", asking.actor)))?;
-    let op = OpId(asking.op.unwrap_or_else(Uuid::now_v7));
-    note(db, actor.id, &asking.actor, op).await?;
+    let op = caller.op;
+    caller
+        .note(db, "command line", None, &format!("operation {op}"))
+        .await?;
     let (desk, feed) = super::desk(db, config);
     let outcome = desk
         .submit(
             Operation {
                 id: op,
-                actor: actor.id,
+                actor: caller.actor,
                 request,
             },
             drug,
@@ -120,10 +179,10 @@ async fn submit(
     feed.told(TELL).await;
     match outcome {
         Outcome::Done(receipt) => {
-            print(&receipt, op, asking.list.format)?;
+            print(&receipt, op, caller.style)?;
             Ok(())
         }
-        Outcome::Refused(refusal) => Err(End::Refused(Box::new(refusal), asking.list.format).into()),
+        Outcome::Refused(refusal) => Err(End::Refused(Box::new(refusal), caller.style).into()),
         Outcome::Unknown { op } => Err(End::Unknown(format!(
             "the connection was lost, and whether this was recorded is not known; ask again with --op {op}: it is \
              not done twice"
@@ -132,26 +191,12 @@ async fn submit(
     }
 }
 
-/// Whoever may open the database is trusted to say for whom they act; that they did so is on record.
-async fn note(db: &Db, actor: UserId, username: &str, op: OpId) -> anyhow::Result<()> {
-    let system = std::env::var("USER")
-        .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_default();
-    let event = Event {
-        id: Uuid::now_v7(),
-        at: now().into(),
-        actor: Some(actor),
-        who: username.to_owned(),
-        kind: "command line",
-        ward: None,
-        detail: format!("operation {op}, by system user '{system}'"),
-    };
-    Ok(audit::write(db.writer().await?.link(), &[event]).await?)
-}
-
 fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
     if style == Style::Json {
-        return say!("{}", json!({ "op": op, "receipt": receipt }));
+        return say!(
+            "{}",
+            output::json(&json!({ "op": op, "receipt": receipt }))?
+        );
     }
     let words = match receipt {
         Receipt::Given {

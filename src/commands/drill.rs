@@ -27,7 +27,7 @@ use crate::verify;
 /// Every so many doses, two nurses ask for the same one.
 const RACE: usize = 10;
 
-/// Of every drug this share is missing, in percent: so many doses race for the last units.
+/// Of every drug this share is missing, in percent, rounded down: so many doses race for the last units.
 const MISSING: u32 = 5;
 
 /// The drill's doses are due at once: any horizon reaches them.
@@ -78,12 +78,12 @@ async fn run(config: &Config, db: &Db, ask: &cli::Drill, engine: &str) -> anyhow
     }
     let calls = calls(&orders);
     say!(
-        "{} nurses ask for {} doses of {} drugs on {engine}; {} of them are asked for twice, and {MISSING} % are not in \
-         stock",
+        "{} nurses ask for {} doses of {} drugs on {engine}; {} of them are asked for twice, and {} are not in stock",
         ask.nurses,
         orders.len(),
         ask.drugs,
-        calls.len() - orders.len()
+        calls.len() - orders.len(),
+        (orders.len() as u64).saturating_sub(stocked)
     )?;
     let (desk, _feed) = super::desk(db, config);
     let began = Instant::now();
@@ -107,6 +107,10 @@ async fn run(config: &Config, db: &Db, ask: &cli::Drill, engine: &str) -> anyhow
     check(
         format!("{given} given, and {stocked} were in stock"),
         given == stocked,
+    )?;
+    check(
+        format!("{} are recorded as given", report.doses),
+        report.doses == given,
     )?;
     for rule in &report.rules {
         check(rule.rule.to_owned(), rule.broken_by.is_none())?;

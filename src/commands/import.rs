@@ -32,6 +32,10 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     if !ask.dir.is_dir() {
         return Err(End::Usage(format!("{}: there is no such folder", ask.dir.display())).into());
     }
+    let mut rejects = Rejects::at(ask.rejects.unwrap_or_else(|| PathBuf::from("rejects.csv")));
+    if let Err(error) = rejects.check() {
+        return Err(End::Usage(format!("{}: {error}", rejects.path().display())).into());
+    }
     let db = if embedded {
         // The embedded ward is made at its first use, whichever that is.
         super::migrate::make_folder(&url)?;
@@ -43,7 +47,6 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     } else {
         super::open(config).await?
     };
-    let mut rejects = Rejects::at(ask.rejects.unwrap_or_else(|| PathBuf::from("rejects.csv")));
     let bar = bar();
     let mut show = |progress: Progress| {
         bar.set_message(progress.file);
@@ -59,6 +62,8 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
         Ok(report) => report,
         Err(error) => {
             bar.finish_and_clear();
+            // What was rejected until then is still of use; that it cannot be written says less than what went wrong.
+            let _ = rejects.finish();
             return Err(error.into());
         }
     };

@@ -1,5 +1,6 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod audit;
 mod bench;
 mod checks;
 mod demo;
@@ -119,11 +120,9 @@ fn causes(error: &anyhow::Error) -> String {
 
 fn tell_refusal(refusal: &Refusal, style: Style) {
     if style == Style::Json {
-        let message = refusal.message();
-        eprintln!(
-            "{}",
-            serde_json::json!({ "code": refusal.code(), "message": message, "refusal": refusal })
-        );
+        let told = serde_json::json!({ "code": refusal.code(), "message": refusal.message(), "refusal": refusal });
+        // A value that is JSON already always has a JSON form.
+        eprintln!("{}", output::json(&told).unwrap_or_default());
     } else {
         eprintln!("{}: {}", refusal.code(), output::shown(&refusal.message()));
     }

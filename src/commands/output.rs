@@ -5,11 +5,12 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::cli::Style;
-use crate::domain::text::visible;
+use crate::domain::text::{is_unsafe, visible};
 use crate::interop::safe_cell;
 
 /// Prints a line; that nobody reads any more is an error to be passed on, where `println!` would panic.
@@ -24,6 +25,35 @@ pub(super) use say;
 /// Text from the data, safe to print on a terminal.
 pub fn shown(text: &str) -> Cow<'_, str> {
     visible(text)
+}
+
+/// JSON on one line, safe to print on a terminal: see [`escaped`].
+///
+/// # Errors
+/// The value has no JSON form.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|text| escaped(&text).into_owned())
+}
+
+/// JSON with every character that a terminal could take for a command written as `\uXXXX`: programs read the same text
+/// back, and a person who looks at it is not deceived. Outside strings JSON has only line breaks of that kind, and
+/// inside them no raw ones.
+fn escaped(json: &str) -> Cow<'_, str> {
+    let raw = |c: char| c != '\n' && is_unsafe(c);
+    if !json.contains(raw) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if raw(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A time in a ward's zone: `2026-03-29 08:00`.
@@ -53,7 +83,8 @@ impl List {
         self.rows.push(row.into_iter().collect());
     }
 
-    /// Prints it. In CSV, a cell that a spreadsheet would take for a formula is made harmless.
+    /// Prints it. Nothing in it acts on a terminal, whichever the form; JSON alone keeps every character. In CSV, a
+    /// cell that a spreadsheet would take for a formula is made harmless.
     ///
     /// # Errors
     /// Standard output is gone.
@@ -80,15 +111,16 @@ impl List {
                 Value::Object(cells.collect::<Map<String, Value>>())
             })
             .collect();
-        serde_json::to_writer_pretty(&mut *out, &rows)?;
-        writeln!(out)
+        writeln!(out, "{}", escaped(&serde_json::to_string_pretty(&rows)?))
     }
 
     fn csv(self, out: &mut impl Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(self.columns)?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(|cell| safe_cell(&plain(cell)).into_owned()))?;
+            // What is shown is what is made harmless: a mark taken off the front may bare a formula.
+            let cell = |cell| safe_cell(&visible(&plain(cell))).into_owned();
+            csv.write_record(row.iter().map(cell))?;
         }
         csv.flush()
     }
@@ -138,5 +170,51 @@ fn plain(cell: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}[31m\u{7f}\u{9b}31m\u{202e}b\u{e0041}\n\"\\";
+
+    fn list(text: &str) -> List {
+        let mut list = List::new(&["name"]);
+        list.push([Value::from(text)]);
+        list
+    }
+
+    fn quiet(out: &[u8]) -> &str {
+        let text = std::str::from_utf8(out).unwrap();
+        assert!(
+            !text.contains(|c| c != '\n' && c != crate::domain::text::REPLACEMENT && is_unsafe(c)),
+            "{text:?}"
+        );
+        text
+    }
+
+    #[test]
+    fn json_says_everything_and_commands_no_terminal() {
+        let mut out = Vec::new();
+        list(HOSTILE).json(&mut out).unwrap();
+        let read: Value = serde_json::from_str(quiet(&out)).unwrap();
+        assert_eq!(read[0]["name"], HOSTILE);
+        let line = json(&serde_json::json!({ "name": HOSTILE })).unwrap();
+        let read: Value = serde_json::from_str(quiet(line.as_bytes())).unwrap();
+        assert_eq!(read["name"], HOSTILE);
+        assert!(line.contains("\\udb40\\udc41"), "{line}");
+    }
+
+    #[test]
+    fn csv_commands_neither_terminal_nor_spreadsheet() {
+        let mut out = Vec::new();
+        list(HOSTILE).csv(&mut out).unwrap();
+        assert!(quiet(&out).contains("[31m"));
+        for formula in ["=1+1", "\u{301}=1+1"] {
+            let mut out = Vec::new();
+            list(formula).csv(&mut out).unwrap();
+            assert_eq!(quiet(&out), "name\n'=1+1\n");
+        }
     }
 }

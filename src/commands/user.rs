@@ -6,17 +6,17 @@ use std::path::Path;
 
 use anyhow::Context;
 use ssh_key::{HashAlg, PublicKey};
-use uuid::Uuid;
 
-use super::output::{List, say};
+use super::audit::account_changed;
+use super::output::{List, say, shown};
 use super::{End, listings};
 use crate::cli::{Page, User};
 use crate::config::Config;
-use crate::domain::text::plain;
+use crate::domain::text::{is_unsafe, plain};
 use crate::domain::{Role, UserId, WardId, Wards};
 use crate::signin::hash_secret;
 use crate::store::accounts::{self, Key, NewAccount};
-use crate::store::audit::{self, Event};
+use crate::store::audit;
 use crate::store::{Conn, Db, StoreError, Tx, now};
 
 /// Longest user name, in characters.
@@ -54,7 +54,7 @@ pub async fn user(config: &Config, what: User) -> anyhow::Result<()> {
 
 async fn add(db: &Db, username: &str, name: &str, role: Role, wards: &str) -> anyhow::Result<()> {
     let fits = (1..=LONGEST_USERNAME).contains(&username.chars().count());
-    if !fits || username.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if !fits || username.contains(|c: char| c.is_whitespace() || is_unsafe(c)) {
         let why = format!(
             "'{username}' cannot be a user name: 1 to {LONGEST_USERNAME} characters, no spaces"
         );
@@ -82,9 +82,10 @@ async fn add(db: &Db, username: &str, name: &str, role: Role, wards: &str) -> an
         Err(error) => return Err(error.into()),
     };
     accounts::set_wards(tx.link(), id, &wards).await?;
-    note(&mut tx, id, username, &format!("added as {role}")).await?;
+    note(&mut tx, username, &format!("added as {role}")).await?;
     tx.commit().await?;
-    println!("{username} added as {role}; 'valmed user password {username}' lets them sign in");
+    let shown = shown(username);
+    say!("{shown} added as {role}; 'valmed user password {shown}' lets them sign in")?;
     Ok(())
 }
 
@@ -99,9 +100,9 @@ async fn change(
     let account = accounts::by_username(tx.link(), username).await?;
     let account = account.ok_or_else(|| End::Usage(format!("there is no account '{username}'")))?;
     apply(&mut tx, account.id).await?;
-    note(&mut tx, account.id, username, what).await?;
+    note(&mut tx, username, what).await?;
     tx.commit().await?;
-    say!("{username}: {what}")?;
+    say!("{}: {what}", shown(username))?;
     Ok(())
 }
 
@@ -193,15 +194,6 @@ async fn list(db: &Db, page: Page) -> anyhow::Result<()> {
     Ok(list.print(page.list.format)?)
 }
 
-async fn note(tx: &mut Tx<'_>, id: UserId, username: &str, what: &str) -> Result<(), StoreError> {
-    let event = Event {
-        id: Uuid::now_v7(),
-        at: now().into(),
-        actor: Some(id),
-        who: username.to_owned(),
-        kind: "account changed",
-        ward: None,
-        detail: what.to_owned(),
-    };
-    audit::write(tx.link(), &[event]).await
+async fn note(tx: &mut Tx<'_>, username: &str, what: &str) -> Result<(), StoreError> {
+    audit::write(tx.link(), &[account_changed(username, what)]).await
 }

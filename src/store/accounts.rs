@@ -97,20 +97,25 @@ pub async fn actors(
     Ok(actors)
 }
 
-/// Counts a failed sign-in, or with `None` forgets those there were.
+/// Counts a try to sign in as a failure before its secret is looked at, provided that nobody else has since `seen` was
+/// read; gives whether. So of several tries at one moment, by whichever desks, one is looked at.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn note_failure(
-    link: Link<'_>,
-    id: UserId,
-    failed_at: Option<At>,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE users SET failures = CASE WHEN $2 IS NULL THEN 0 ELSE failures + 1 END, failed_at = $2 WHERE id = $1";
-    let pg = "UPDATE users SET failures = CASE WHEN $2::timestamptz IS NULL THEN 0 ELSE failures + 1 END, \
-              failed_at = $2::timestamptz WHERE id = $1";
-    let found = execute!(link, Sql::each(sql, pg), id, failed_at)?;
-    changed("sign-in failures", found, 1)
+pub async fn claim_try(link: Link<'_>, seen: &Account, at: At) -> Result<bool, StoreError> {
+    let sql = "UPDATE users SET failures = failures + 1, failed_at = $4 \
+               WHERE id = $1 AND failures = $2 AND failed_at IS NOT DISTINCT FROM $3";
+    let found = execute!(link, sql, seen.id, seen.failures, seen.failed_at, at)?;
+    Ok(found == 1)
+}
+
+/// Forgets failed sign-ins: this one succeeded.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_failures(link: Link<'_>, id: UserId) -> Result<(), StoreError> {
+    let sql = "UPDATE users SET failures = 0, failed_at = NULL WHERE id = $1";
+    changed("sign-in failures", execute!(link, sql, id)?, 1)
 }
 
 /// A new account.

@@ -1,11 +1,12 @@
 //! The two pools.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{Connection, PgConnection, Postgres, Sqlite};
 
@@ -73,37 +74,83 @@ pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// A database URL as it may be shown: without its password, wherever in the URL it stands.
+/// What stands where an address may not be shown.
+const HIDDEN: &str = "(hidden)";
+
+/// A database URL as it may be shown: without its password, wherever in the URL it stands. What is not an address as
+/// it ought to be is hidden altogether, because nobody can say where in it the password is; a plain word is shown, so
+/// that whoever mistook it for an address sees which.
 pub fn redact(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        // What cannot be parsed cannot be cut safely either.
-        return if url.contains("://") {
-            "(not a URL)".to_owned()
-        } else {
-            url.to_owned()
-        };
-    };
-    if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
-        return "(hidden)".to_owned();
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        // A server's address behind the wrong word.
+        let login = path
+            .split_once('@')
+            .is_some_and(|(before, _)| before.contains(':'));
+        let secret = path.to_ascii_lowercase().contains("pass") && path.contains(['?', '=']);
+        return if login || secret { HIDDEN } else { url }.to_owned();
+    }
+    if !url.contains(['@', ':', '=']) && !url.contains(char::is_whitespace) {
+        return url.to_owned();
+    }
+    redact_server(url).unwrap_or_else(|| HIDDEN.to_owned())
+}
+
+fn redact_server(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let mut parsed = url::Url::parse(url).ok()?;
+    if !is_postgres(&format!("{}://", parsed.scheme())) {
+        return None;
+    }
+    // A password with a slash ends the authority early and leaves the rest of itself, and its '@', in the path.
+    let behind = rest.find(['/', '?', '#']).map_or("", |end| &rest[end..]);
+    if behind.contains('@') {
+        return None;
+    }
+    // Without a host stands a socket's folder behind the path; there is no name that a password could belong to.
+    let socket = rest.starts_with('/') && !rest.contains(':');
+    if parsed.host_str().is_none_or(str::is_empty) && !socket {
+        return None;
+    }
+    if parsed.username().to_ascii_lowercase().contains("%3a") {
+        return None;
+    }
+    if parsed.password().is_some() {
+        parsed.set_password(Some("***")).ok()?;
     }
     if parsed.query().is_some() {
         let pairs: Vec<(String, String)> = parsed
             .query_pairs()
             .map(|(key, value)| {
                 let secret = key.to_ascii_lowercase().contains("pass");
-                (
-                    key.into_owned(),
-                    if secret {
-                        "***".to_owned()
-                    } else {
-                        value.into_owned()
-                    },
-                )
+                let value = if secret { "***".into() } else { value };
+                (key.into_owned(), value.into_owned())
             })
             .collect();
         parsed.query_pairs_mut().clear().extend_pairs(pairs);
     }
-    parsed.to_string()
+    Some(parsed.to_string())
+}
+
+/// Whether the server must prove who it is, with a certificate for its name. Where the operator has said nothing, it
+/// must, unless the way to it cannot leave this machine: sqlx would talk to anybody, and in the clear where TLS is
+/// refused.
+fn must_prove_itself(host: &str, socket: bool, said: bool) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let here = socket
+        || host.is_empty()
+        || host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    !here && !said
+}
+
+/// Whether a server's URL, or PostgreSQL's own variable, says how TLS is to be used.
+fn says_sslmode(url: &str) -> bool {
+    let in_url = url::Url::parse(url).is_ok_and(|url| {
+        url.query_pairs()
+            .any(|(key, _)| key == "sslmode" || key == "ssl-mode")
+    });
+    in_url || std::env::var_os("PGSSLMODE").is_some()
 }
 
 impl Db {
@@ -175,8 +222,13 @@ impl Db {
 
     async fn open_postgres(url: &str, options: &Options) -> Result<Db, StoreError> {
         let milliseconds = |limit: Duration| limit.as_millis().to_string();
-        let connect = PgConnectOptions::from_str(url)
-            .map_err(|error| StoreError::Address(format!("'{}': {error}", redact(url))))?
+        let mut connect = PgConnectOptions::from_str(url)
+            .map_err(|error| StoreError::Address(format!("'{}': {error}", redact(url))))?;
+        let socket = connect.get_socket().is_some();
+        if must_prove_itself(connect.get_host(), socket, says_sslmode(url)) {
+            connect = connect.ssl_mode(PgSslMode::VerifyFull);
+        }
+        let connect = connect
             .application_name("valmed")
             .statement_cache_capacity(256)
             .options([
@@ -321,4 +373,74 @@ where
         .before_acquire(move |_conn, meta: PoolConnectionMetadata| {
             Box::pin(async move { Ok(meta.age < recycle) })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_only_as_far_as_it_is_understood() {
+        for secret in [
+            "host=db user=x password=geheim",
+            "postgres:u:geheim@h/d",
+            "postgresql:/u:geheim@h/d",
+            "postgresql:///u:geheim@h/d",
+            "postgresql://u:123/geheim@h/d",
+            "postgresql://u:12?geheim@h/d",
+            "postgresql://u:12#geheim@h/d",
+            "postgresql://u%3Ageheim@h/d",
+            "mysql://u:geheim@h/d",
+            "sqlite://u:geheim@h/d",
+            "sqlite:ward.db?password=geheim",
+            "u:geheim@h",
+            "geheim gesagt",
+        ] {
+            assert_eq!(redact(secret), HIDDEN, "{secret}");
+        }
+        for (url, shown) in [
+            ("foo", "foo"),
+            ("ward.db", "ward.db"),
+            ("sqlite:///srv/ein ward.db", "sqlite:///srv/ein ward.db"),
+            ("postgresql://u@h/d", "postgresql://u@h/d"),
+            ("postgresql://u:geheim@h/d", "postgresql://u:***@h/d"),
+            ("postgres://u:ge@heim@h:5432/d", "postgres://u:***@h:5432/d"),
+            (
+                "postgresql://h/d?user=u&password=geheim",
+                "postgresql://h/d?user=u&password=***",
+            ),
+            (
+                "postgresql:///d?host=/run/postgresql",
+                "postgresql:///d?host=%2Frun%2Fpostgresql",
+            ),
+        ] {
+            assert_eq!(redact(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_server_elsewhere_proves_who_it_is() {
+        for here in [
+            "localhost",
+            "127.0.0.1",
+            "127.8.9.1",
+            "::1",
+            "[::1]",
+            "/run/postgresql",
+        ] {
+            assert!(!must_prove_itself(here, false, false), "{here}");
+        }
+        for elsewhere in [
+            "db",
+            "db.example.org",
+            "10.0.0.7",
+            "localhost.example.org",
+            "fe80::1",
+        ] {
+            assert!(must_prove_itself(elsewhere, false, false), "{elsewhere}");
+            assert!(!must_prove_itself(elsewhere, false, true), "{elsewhere}");
+            assert!(!must_prove_itself(elsewhere, true, false), "{elsewhere}");
+        }
+        assert!(says_sslmode("postgresql://db/ward?sslmode=prefer"));
+    }
 }

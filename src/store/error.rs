@@ -7,8 +7,8 @@ use crate::domain::Refusal;
 /// What operators see when the store fails.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No connection, or it was lost.
-    #[error("the database cannot be reached: {0}")]
+    /// No connection, or it was lost, or what is connected to takes no writing.
+    #[error("the database is not available: {0}")]
     Unavailable(String),
     /// No connection of the pool became free, or another process held the file, for as long as is waited.
     #[error("the database is busy: {0}")]
@@ -119,6 +119,18 @@ fn from_code(code: &str, constraint: Option<&str>, message: String) -> Option<St
         "40001" | "40P01" | "517" => Some(StoreError::Conflict(code.to_owned())),
         // lock_not_available, query_canceled by lock or statement timeout; SQLITE_BUSY, SQLITE_LOCKED and their kin
         "55P03" | "57014" | "5" | "6" | "261" | "262" | "773" => Some(StoreError::Busy(message)),
+        // read_only_sql_transaction; SQLITE_READONLY and its kin
+        "25006" | "8" | "264" | "520" | "776" | "1032" | "1288" | "1544" => Some(
+            StoreError::Unavailable(format!("it can only be read ({message})")),
+        ),
+        // disk_full; SQLITE_FULL
+        "53100" | "13" => Some(StoreError::Unavailable(format!(
+            "there is no room left on its disk ({message})"
+        ))),
+        // SQLITE_NOTADB
+        "26" => Some(StoreError::Unavailable(
+            "the file is not a database of ValMed".to_owned(),
+        )),
         // SQLITE_CONSTRAINT and its kin name the check, or the columns of a unique index
         "275" | "787" | "1299" | "1555" | "1811" | "2067" | "2579" | "3091" => Some(
             StoreError::Constraint(message.rsplit(": ").next().unwrap_or(&message).to_owned()),
@@ -175,6 +187,25 @@ mod tests {
             let error = what(code, None).unwrap();
             assert_eq!(error.refusal(), Refusal::Unavailable, "{code}");
             assert!(error.leaves_doubt(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_takes_no_writing_is_unavailable_and_says_why() {
+        for (codes, words) in [
+            (
+                &["25006", "8", "264", "520", "776", "1032", "1288", "1544"][..],
+                "can only be read",
+            ),
+            (&["53100", "13"], "no room left"),
+            (&["26"], "not a database"),
+        ] {
+            for code in codes {
+                let error = what(code, None).unwrap();
+                assert_eq!(error.refusal(), Refusal::Unavailable, "{code}");
+                assert!(error.to_string().contains(words), "{code}: {error}");
+                assert!(error.leaves_doubt(), "{code}");
+            }
         }
     }
 

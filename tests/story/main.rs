@@ -18,4 +18,5 @@ mod refusals;
 mod roles;
 mod schema;
 mod server;
+mod sign_in;
 mod types;
