@@ -353,6 +353,7 @@ impl<T: Terminal> Session<T> {
             snapshot: view.snapshot,
             confirmed_at: view.confirmed_at,
             trouble: view.trouble,
+            warning: view.warning,
         });
         self.send(msg);
     }
@@ -413,7 +414,10 @@ fn same(a: &WardView, b: &WardView) -> bool {
         (None, None) => true,
         _ => false,
     };
-    snapshots && a.confirmed_at == b.confirmed_at && a.trouble == b.trouble
+    snapshots
+        && a.confirmed_at == b.confirmed_at
+        && a.trouble == b.trouble
+        && a.warning == b.warning
 }
 
 /// Whether a person or a scanner typed it.

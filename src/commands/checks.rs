@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use super::End;
 use super::output::{self, say};
 use crate::config::Config;
-use crate::store::{Db, StoreError, inspect, migrate as schema, rights, verify as register};
+use crate::store::{
+    self, Db, StoreError, inspect, migrate as schema, orders_ahead, rights, verify as register,
+};
 use crate::verify;
 
 /// Older SQLite may lose a write-ahead log that is reset while it is read (fixed in this version).
@@ -13,6 +17,9 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 /// Oldest PostgreSQL that still gets fixes when this was written.
 const OLDEST_POSTGRES: u32 = 14;
+
+/// How far making orders may be behind the clock.
+const BEHIND: SignedDuration = SignedDuration::from_mins(10);
 
 pub async fn verify(config: &Config) -> anyhow::Result<()> {
     let db = super::open(config).await?;
@@ -122,6 +129,13 @@ async fn engine(db: &Db, lines: &mut Lines) -> anyhow::Result<()> {
             lines.check(&format!("PostgreSQL {version}"), fault)?;
         }
     }
+    if matches!(db, Db::Postgres { .. }) {
+        let skew = inspect::clock_skew(db).await?;
+        lines.check(
+            "this machine's clock agrees with the server's",
+            inspect::clock_fault(skew),
+        )?;
+    }
     for guarantee in inspect::guarantees(db).await? {
         let fault = (!guarantee.holds).then(|| format!("must be {}", guarantee.wanted));
         lines.check(&format!("{}: {}", guarantee.name, guarantee.found), fault)?;
@@ -226,6 +240,15 @@ async fn books(db: &Db, lines: &mut Lines) -> anyhow::Result<()> {
             fault,
         )?;
     }
+    let now = store::now();
+    // A desk looks every few minutes, and makes a day ahead: more than that behind is no delay.
+    let before = now.checked_sub(BEHIND).unwrap_or(now);
+    let behind = orders_ahead::behind(db.reader().await?.link(), before.into()).await?;
+    let fault = (behind > 0).then(|| format!("not so of {behind}"));
+    lines.check(
+        "every active prescription is made into orders up to now",
+        fault,
+    )?;
     let changeable = rights::changeable(db).await?;
     if !changeable.is_empty() {
         say!(

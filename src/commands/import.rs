@@ -45,7 +45,9 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
         store::migrate::migrate(&db, |_, _| {}).await?;
         db
     } else {
-        super::open(config).await?
+        let db = super::open(config).await?;
+        inspect::clock_agrees(&db).await?;
+        db
     };
     let bar = bar();
     let mut show = |progress: Progress| {
@@ -67,10 +69,14 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
             return Err(error.into());
         }
     };
-    let made = if report.undone {
-        Made::default()
+    // What was imported is imported: that its orders could not be made is told after the report, not in place of it.
+    let (made, unmade) = if report.undone {
+        (Made::default(), None)
     } else {
-        make_orders_ahead(&db, now(), config.horizon()).await?
+        match make_orders_ahead(&db, now(), config.horizon()).await {
+            Ok(made) => (made, None),
+            Err(error) => (Made::default(), Some(error)),
+        }
     };
     if !report.undone {
         inspect::refresh_statistics(&db).await?;
@@ -79,6 +85,13 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     let path = rejects.path().display().to_string();
     let written = rejects.finish().with_context(|| path.clone())?;
     print(&report, &made, began.elapsed())?;
+    for fault in &made.unreadable {
+        say!("no orders made: {}", output::shown(fault))?;
+    }
+    let more = made.skipped.saturating_sub(made.unreadable.len() as u64);
+    if more > 0 {
+        say!("no orders made: … and {more} more")?;
+    }
     db.close().await;
     if report.undone {
         say!("Nothing was taken: --strict takes all or nothing. Rejected rows are in {path}.")?;
@@ -86,6 +99,11 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
         println!(
             "Rejected rows are in {path}, each with its reason; mend them and import that folder again."
         );
+    }
+    if let Some(error) = unmade {
+        return Err(anyhow::Error::new(error).context(
+            "imported, but doses are not yet made into orders; a desk that is open will make them",
+        ));
     }
     if report.rejected() > 0 {
         Err(End::Rejected.into())

@@ -27,7 +27,7 @@ use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
 use crate::feed::Feed;
-use crate::store::{self, Db, StoreError, migrate as schema};
+use crate::store::{self, Db, StoreError, inspect, migrate as schema};
 
 /// An end with an exit code of its own.
 #[derive(Debug)]
@@ -146,9 +146,18 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
-        Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
-        Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
-        Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
+        Some(Command::Fulfil(ask)) => {
+            clock_agrees(&config).await?;
+            desk_commands::fulfil(&config, ask).await
+        }
+        Some(Command::Discontinue(ask)) => {
+            clock_agrees(&config).await?;
+            desk_commands::discontinue(&config, ask).await
+        }
+        Some(Command::Receive(ask)) => {
+            clock_agrees(&config).await?;
+            desk_commands::receive(&config, ask).await
+        }
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,
@@ -171,6 +180,20 @@ async fn open(config: &Config) -> anyhow::Result<Db> {
         .await
         .with_context(|| store::redact(&url))?;
     Ok(db)
+}
+
+/// Refuses an operation where this machine's clock is not the server's: the rules about times go by it.
+async fn clock_agrees(config: &Config) -> anyhow::Result<()> {
+    let (url, _) = config.database_or_embedded()?;
+    if !store::is_postgres(&url) {
+        return Ok(());
+    }
+    let db = Db::open(&url, &config.pool(), false)
+        .await
+        .with_context(|| store::redact(&url))?;
+    let agrees = inspect::clock_agrees(&db).await;
+    db.close().await;
+    Ok(agrees?)
 }
 
 /// A desk over a database, and the feed that tells others what it does.

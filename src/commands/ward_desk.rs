@@ -11,11 +11,14 @@ use crate::feed::Feed;
 use crate::session::local::{self, Ended};
 use crate::session::{Services, Settings};
 use crate::signin::SignIn;
-use crate::store::{self, Db, accounts, migrate as schema, screens};
+use crate::store::{self, Db, accounts, inspect, migrate as schema, screens};
 use crate::tui::{SignedIn, Start};
 
 /// How long the end waits for other processes to be told; they would find out by themselves.
 const TELL: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// How long a clock may be wrong, or doses not be made, before somebody looks.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// Opens the configured database, which is made at the first start where it is this user's own, and the desk on it.
 pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
@@ -28,7 +31,10 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
         schema::migrate(&db, |_, _| {}).await?;
         db
     } else {
-        super::open(config).await?
+        let db = super::open(config).await?;
+        // Before anybody signs in: every rule about times goes by this machine's clock.
+        inspect::clock_agrees(&db).await?;
+        db
     };
     let start = first_screen(&db, &url).await?;
     let settings = Settings {
@@ -118,18 +124,54 @@ async fn keep_orders_ahead(
     feed: Feed,
     mut stopped: tokio::sync::oneshot::Receiver<()>,
 ) {
-    let mut every = tokio::time::interval(config.horizon_every());
+    let mut every = tokio::time::interval(config.horizon_every().min(LOOK));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = every.tick() => {}
             _ = &mut stopped => return,
         }
-        match make_orders_ahead(&db, store::now(), config.horizon()).await {
-            Ok(made) if !made.wards.is_empty() => feed.on_commit()(&made.wards),
-            Ok(_) => {}
-            // The next turn tries again; the screen says itself when the database is away.
-            Err(error) => tracing::warn!("orders could not be made ahead: {error}"),
+        if clock_is_right(&db, &feed).await {
+            orders_ahead(&db, &config, &feed).await;
+        }
+    }
+}
+
+/// Looks at the server's clock; every screen says so when this machine's has gone wrong.
+async fn clock_is_right(db: &Db, feed: &Feed) -> bool {
+    match inspect::clock_skew(db).await {
+        Ok(skew) => {
+            let fault = inspect::clock_fault(skew);
+            let right = fault.is_none();
+            if let Some(fault) = &fault {
+                tracing::warn!("no orders are made ahead: {fault}");
+            }
+            feed.trouble_with_clock(fault);
+            right
+        }
+        // Nothing new is known of the clock; whether orders can be made shows by itself.
+        Err(error) => {
+            tracing::warn!("the server's clock could not be read: {error}");
+            true
+        }
+    }
+}
+
+/// One run. What it could not do stands on every screen until a run can: a queue without the doses that are due looks
+/// like a quiet ward.
+async fn orders_ahead(db: &Db, config: &Config, feed: &Feed) {
+    match make_orders_ahead(db, store::now(), config.horizon()).await {
+        Ok(made) => {
+            feed.trouble_with_orders(made.trouble());
+            if !made.wards.is_empty() {
+                feed.on_commit()(&made.wards);
+            }
+        }
+        // The next turn tries again.
+        Err(error) => {
+            tracing::warn!("orders could not be made ahead: {error}");
+            let trouble = "doses are not being made into orders".to_owned();
+            feed.trouble_with_orders(Some(trouble));
         }
     }
 }

@@ -18,6 +18,9 @@ const PAGE: i64 = 500;
 /// every few minutes does not touch every prescription every time.
 const SLACK: SignedDuration = SignedDuration::from_hours(1);
 
+/// Prescriptions that a run names when it cannot read them. The log has no use for the same sentence ten thousand times.
+const NAMED: usize = 20;
+
 /// How often a page is tried when another process is in the way.
 const TRIES: u32 = 8;
 
@@ -30,6 +33,23 @@ pub struct Made {
     pub closed: u64,
     /// Wards that look different now.
     pub wards: BTreeSet<WardId>,
+    /// Active prescriptions that could not be read, and of which no orders were made.
+    pub skipped: u64,
+    /// The first of those, each with what is wrong with it.
+    pub unreadable: Vec<String>,
+}
+
+impl Made {
+    /// What is to be said of the prescriptions that could not be read; `None` where all could.
+    pub fn trouble(&self) -> Option<String> {
+        match self.skipped {
+            0 => None,
+            1 => Some("doses of 1 prescription are not being made into orders".to_owned()),
+            n => Some(format!(
+                "doses of {n} prescriptions are not being made into orders"
+            )),
+        }
+    }
 }
 
 /// Makes the orders of every active prescription up to `horizon` from `now`. Doing it again, or in two processes at
@@ -62,6 +82,14 @@ pub async fn make_orders_ahead(
         made.orders += page.made.orders;
         made.closed += page.made.closed;
         made.wards.extend(page.made.wards);
+        made.skipped += page.made.skipped;
+        // A page that was tried again has named them again: they are logged once, when it is through.
+        for fault in &page.made.unreadable {
+            if made.unreadable.len() < NAMED {
+                tracing::warn!("no orders are made from {fault}");
+                made.unreadable.push(fault.clone());
+            }
+        }
         match page.last {
             Some(last) => after = last,
             None => return Ok(made),
@@ -89,8 +117,19 @@ async fn one_page(
     let mut done = Vec::new();
     let mut ended = Vec::new();
     let mut wards = BTreeSet::new();
+    let mut made = Made::default();
     for prescription in &found {
-        let plan = plan(prescription, now, until)?;
+        // One that cannot be read must not keep the others from being made.
+        let plan = match plan(prescription, now, until) {
+            Ok(plan) => plan,
+            Err(fault) => {
+                made.skipped += 1;
+                if made.unreadable.len() < NAMED {
+                    made.unreadable.push(fault);
+                }
+                continue;
+            }
+        };
         if !plan.orders.is_empty() || plan.over {
             wards.insert(prescription.ward_id);
         }
@@ -101,10 +140,7 @@ async fn one_page(
             done.push(prescription.id.0);
         }
     }
-    let mut made = Made {
-        wards,
-        ..Made::default()
-    };
+    made.wards = wards;
     made.orders = table::make(tx.link(), &orders).await?;
     if !done.is_empty() {
         table::made_until(tx.link(), done, until.into()).await?;
@@ -132,13 +168,15 @@ struct Plan {
     over: bool,
 }
 
-fn plan(prescription: &ToMake, now: Timestamp, until: Timestamp) -> Result<Plan, StoreError> {
-    let schedule: Schedule = prescription.schedule.parse().map_err(|error| {
-        StoreError::Guarantee(format!("prescription {}: {error}", prescription.id))
-    })?;
-    let zone = TimeZone::get(&prescription.time_zone).map_err(|error| {
-        StoreError::Guarantee(format!("time zone '{}': {error}", prescription.time_zone))
-    })?;
+/// What is to be made of a prescription, or, in words, why it cannot be read.
+fn plan(prescription: &ToMake, now: Timestamp, until: Timestamp) -> Result<Plan, String> {
+    let fault = |what: &str| format!("prescription {}: {what}", prescription.id);
+    let schedule: Schedule = prescription
+        .schedule
+        .parse()
+        .map_err(|error| fault(&format!("{error}")))?;
+    let zone = TimeZone::get(&prescription.time_zone)
+        .map_err(|error| fault(&format!("time zone '{}': {error}", prescription.time_zone)))?;
     let (start, stop) = (prescription.start_at.0, prescription.stop_at.map(|at| at.0));
     let kind = schedule.kind();
     let order = |due: Option<Timestamp>| NewOrder {

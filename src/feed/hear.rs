@@ -1,5 +1,6 @@
 //! Hears of other processes' commits.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -58,11 +59,15 @@ async fn listen(feed: &Weak<Inner>) -> Result<(), StoreError> {
         };
         match heard {
             Heard::Message(text) => match read_message(&text) {
-                Some(wards) => inner.stir(wards.iter()),
+                Some(wards) => {
+                    inner.stir(wards.iter());
+                    // A message is as good as a heartbeat, and on a busy hospital there is never a pause for one.
+                    inner.confirm_all_but(&wards);
+                }
                 // Too long to list, or from a valmed that says it otherwise: any ward may have changed.
                 None => inner.stir_all(),
             },
-            Heard::Quiet => inner.confirm_all(),
+            Heard::Quiet => inner.confirm_all_but(&BTreeSet::new()),
         }
     }
 }
@@ -89,8 +94,10 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
         let version = screens::data_version(conn.link()).await?;
         if version != known {
             known = version;
+            // Whichever ward it was: reading confirms it.
             inner.stir_all();
+        } else {
+            inner.confirm_all_but(&BTreeSet::new());
         }
-        inner.confirm_all();
     }
 }

@@ -58,6 +58,26 @@ pub struct WardView {
     pub confirmed_at: Option<Timestamp>,
     /// Why it may be older than that by now; `None` while all is well.
     pub trouble: Option<String>,
+    /// What is wrong although the ward is read: the screen is true, and yet not to be relied on alone.
+    pub warning: Option<String>,
+}
+
+/// What is wrong with the whole process, whichever ward is looked at.
+#[derive(Debug, Clone, Default)]
+struct Warnings {
+    orders: Option<String>,
+    clock: Option<String>,
+}
+
+impl Warnings {
+    fn said(&self) -> Option<String> {
+        let said: Vec<&str> = [&self.clock, &self.orders]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
 }
 
 /// One ward that somebody looks at.
@@ -72,6 +92,8 @@ pub(crate) struct Inner {
     settings: Settings,
     clock: Clock,
     wards: Mutex<HashMap<WardId, Arc<Watched>>>,
+    /// Locked after `wards`, so that no view misses a change of them.
+    warnings: Mutex<Warnings>,
     /// Commits of this process that others have not been told of yet.
     untold: Mutex<BTreeSet<WardId>>,
     tell: Notify,
@@ -101,6 +123,7 @@ impl Feed {
             settings,
             clock,
             wards: Mutex::default(),
+            warnings: Mutex::default(),
             untold: Mutex::default(),
             tell: Notify::new(),
             telling: AtomicBool::new(false),
@@ -142,6 +165,17 @@ impl Feed {
         let _ = tokio::time::timeout(limit, done).await;
     }
 
+    /// Doses are not being made into orders, and why, or (`None`) they are again: every screen says so until then. A
+    /// queue that is live and short of doses would look as if nothing were to be given.
+    pub fn trouble_with_orders(&self, trouble: Option<String>) {
+        self.inner.warn(|warnings| warnings.orders = trouble);
+    }
+
+    /// This machine's clock is wrong, and how, or (`None`) right again: every screen says so until then.
+    pub fn trouble_with_clock(&self, trouble: Option<String>) {
+        self.inner.warn(|warnings| warnings.clock = trouble);
+    }
+
     /// Looks at a ward: the receiver holds the latest view, and is told of the next. The ward is read as long as
     /// anybody holds a receiver.
     pub fn watch(&self, ward: WardId) -> watch::Receiver<WardView> {
@@ -153,7 +187,10 @@ impl Feed {
         // Under the lock of the map a watcher decides to end, so a receiver got here is never of one that has ended.
         let watched = wards.entry(ward).or_insert_with(|| {
             let watched = Arc::new(Watched {
-                view: watch::Sender::new(WardView::default()),
+                view: watch::Sender::new(WardView {
+                    warning: self.inner.warning(),
+                    ..WardView::default()
+                }),
                 stir: Notify::new(),
             });
             tokio::spawn(watcher::run(
@@ -168,6 +205,27 @@ impl Feed {
 }
 
 impl Inner {
+    fn warning(&self) -> Option<String> {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.said()
+    }
+
+    fn warn(&self, change: impl FnOnce(&mut Warnings)) {
+        let wards = self.wards.lock().unwrap_or_else(PoisonError::into_inner);
+        let warning = {
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut warnings);
+            warnings.said()
+        };
+        for watched in wards.values() {
+            watched.view.send_if_modified(|view| {
+                let changed = view.warning != warning;
+                view.warning.clone_from(&warning);
+                changed
+            });
+        }
+    }
+
     /// These wards may have changed.
     fn stir<'a>(&self, wards: impl Iterator<Item = &'a WardId>) {
         let watched = self.wards.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,15 +254,19 @@ impl Inner {
         }
     }
 
-    /// The database answered: what is shown is what it holds, as of now.
-    fn confirm_all(&self) {
+    /// The database answered: what is shown is what it holds, as of now. Not so of wards that were just said to have
+    /// changed: those are confirmed when they have been read.
+    fn confirm_all_but(&self, stirred: &BTreeSet<WardId>) {
         let now = (self.clock)();
-        for watched in self
+        for (ward, watched) in self
             .wards
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .values()
+            .iter()
         {
+            if stirred.contains(ward) {
+                continue;
+            }
             watched.view.send_if_modified(|view| {
                 if view.trouble.is_none() && view.snapshot.is_some() {
                     view.confirmed_at = Some(now);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
@@ -102,6 +103,62 @@ pub async fn version(db: &Db) -> Result<String, StoreError> {
         "SELECT current_setting('server_version')",
     );
     Ok(fetch!(one, conn.link(), (String,), sql)?.0)
+}
+
+/// How far this machine's clock may be from the server's.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How far this machine's clock is ahead of the server's, less than nothing where it is behind. An embedded database has
+/// no other clock than this machine's.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn clock_skew(db: &Db) -> Result<SignedDuration, StoreError> {
+    if db.engine() == Engine::Sqlite {
+        return Ok(SignedDuration::ZERO);
+    }
+    let mut conn = db.reader().await?;
+    // Getting a connection may take long; the question itself is what is timed.
+    let asked = super::now();
+    let (server,) = fetch!(one, conn.link(), (At,), "SELECT clock_timestamp()")?;
+    let answered = super::now();
+    let halfway = asked + answered.duration_since(asked) / 2;
+    Ok(halfway.duration_since(server.0))
+}
+
+/// What is to be said of a skew; `None` where it is small enough.
+pub fn clock_fault(skew: SignedDuration) -> Option<String> {
+    if skew.abs() <= CLOCK_TOLERANCE {
+        return None;
+    }
+    let seconds = skew.as_secs().unsigned_abs();
+    let by = match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    };
+    let way = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    Some(format!(
+        "this machine's clock is {by} {way} the database server's"
+    ))
+}
+
+/// Refuses to go on where this machine's clock is wrong: doses would be given too early or stand in the register at a
+/// time when nobody gave them.
+///
+/// # Errors
+/// [`StoreError::Guarantee`], or whatever kept the question from being answered.
+pub async fn clock_agrees(db: &Db) -> Result<(), StoreError> {
+    match clock_fault(clock_skew(db).await?) {
+        None => Ok(()),
+        Some(fault) => Err(StoreError::Guarantee(format!(
+            "{fault}: set it right first (times of doses come from it)"
+        ))),
+    }
 }
 
 /// Lets PostgreSQL look at the data again before it plans, which it would do by itself a minute later: after an import
@@ -373,10 +430,15 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
 /// [`StoreError`].
 pub async fn stock_off_ledger(db: &Db) -> Result<Vec<(String, String)>, StoreError> {
     let mut conn = db.reader().await?;
-    let sql = "SELECT w.code, d.code FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id \
+    // From both sides: a page of the register whose stock row is gone is as wrong as a stock row that is off.
+    let sql = "SELECT w.code, d.code FROM (\
+               SELECT s.ward_id, s.drug_id FROM drug_stock s \
                LEFT JOIN (SELECT ward_id, drug_id, sum(delta) AS total FROM stock_ledger GROUP BY ward_id, drug_id) l \
                ON l.ward_id = s.ward_id AND l.drug_id = s.drug_id \
-               WHERE s.current_stock <> COALESCE(l.total, 0) OR s.current_stock < 0 ORDER BY 1, 2 LIMIT 5";
+               WHERE s.current_stock <> COALESCE(l.total, 0) OR s.current_stock < 0 \
+               UNION SELECT l.ward_id, l.drug_id FROM stock_ledger l WHERE NOT EXISTS \
+               (SELECT 1 FROM drug_stock s WHERE s.ward_id = l.ward_id AND s.drug_id = l.drug_id)\
+               ) off JOIN wards w ON w.id = off.ward_id JOIN drugs d ON d.id = off.drug_id ORDER BY 1, 2 LIMIT 5";
     fetch!(all, conn.link(), (String, String), sql)
 }
 

@@ -404,7 +404,12 @@ impl Desk {
 
     /// Whether the line below the header is there.
     pub(super) fn banner(&self, context: &Context) -> bool {
-        matches!(self.freshness(context), Freshness::Stale { .. })
+        matches!(self.freshness(context), Freshness::Stale { .. }) || self.warning().is_some()
+    }
+
+    /// What is wrong although the ward is read.
+    pub(super) fn warning(&self) -> Option<&str> {
+        self.feed.as_ref()?.warning.as_deref()
     }
 
     fn tell_list(&mut self, msg: &list::Msg, context: &Context) {

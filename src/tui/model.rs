@@ -104,6 +104,8 @@ pub struct FeedView {
     pub confirmed_at: Option<Timestamp>,
     /// Why it cannot be confirmed now.
     pub trouble: Option<String>,
+    /// What is wrong although it is confirmed.
+    pub warning: Option<String>,
 }
 
 /// Where an order stands when it is looked up.

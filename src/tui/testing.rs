@@ -257,6 +257,7 @@ pub fn feed(snapshot: &WardSnapshot) -> Msg {
         snapshot: Some(Arc::new(snapshot.clone())),
         confirmed_at: Some(at(NOW)),
         trouble: None,
+        warning: None,
     })
 }
 

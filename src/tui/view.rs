@@ -169,10 +169,14 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     if area.height == 0 {
         return;
     }
+    let theme = pen.theme;
     let Freshness::Stale { age, why } = desk.freshness(context) else {
+        if let Some(warning) = desk.warning() {
+            pen.put(area, &" ".repeat(usize::from(area.width)), theme.loud());
+            pen.put(area, &format!(" {}", theme.text(warning)), theme.loud());
+        }
         return;
     };
-    let theme = pen.theme;
     let what = if age.is_empty() {
         "NOT READ YET".to_owned()
     } else if area.width < NARROW {
@@ -180,7 +184,12 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     } else {
         format!("NOT LIVE: this is {age} old, check before you give")
     };
-    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    let why: Vec<&str> = why.as_deref().into_iter().chain(desk.warning()).collect();
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join("; "))
+    };
     let text = format!(" {what}{}", theme.text(&why));
     pen.put(area, &" ".repeat(usize::from(area.width)), theme.loud());
     pen.put(area, &text, theme.loud());

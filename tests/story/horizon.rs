@@ -17,6 +17,7 @@ on_both_engines!(
     orders_stand_in_the_ward_where_the_patient_lies,
     an_as_needed_prescription_opens_one_order_at_its_start_and_closes_it_at_its_end,
     a_timed_dose_outlives_its_prescription,
+    one_that_cannot_be_read_does_not_keep_the_others_from_being_made,
 );
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -228,5 +229,35 @@ async fn a_timed_dose_outlives_its_prescription(place: Place) {
     let open = ward.open_orders(prescription).await;
     assert_eq!(open.len(), 3);
     ward.done(give(open[2])).await;
+    ward.end().await;
+}
+
+async fn one_that_cannot_be_read_does_not_keep_the_others_from_being_made(place: Place) {
+    let ward = Ward::open(place).await;
+    let spoilt = prescribe(&ward, "times 25:99").await;
+    let daily = prescribe(&ward, "times 08:00 20:00").await;
+    let made = make(&ward).await;
+    assert_eq!((made.orders, made.skipped), (2, 1));
+    assert_eq!(due(&ward, daily).await.len(), 2);
+    assert!(made.unreadable[0].contains(&spoilt.to_string()), "{made:?}");
+    assert_eq!(
+        made.trouble().unwrap(),
+        "doses of 1 prescription are not being made into orders"
+    );
+    // It stays behind the clock, where the operator's check finds it.
+    ward.place.clock.advance(DAY);
+    make(&ward).await;
+    let mut conn = ward.db.reader().await.unwrap();
+    let behind = valmed::store::orders_ahead::behind(conn.link(), ward.now().into()).await;
+    assert_eq!(behind.unwrap(), 1);
+    drop(conn);
+    change!(
+        ward.db,
+        "UPDATE prescriptions SET schedule = 'times 09:00' WHERE id = $1",
+        spoilt
+    );
+    let made = make(&ward).await;
+    assert_eq!(made.trouble(), None);
+    assert!(!due(&ward, spoilt).await.is_empty());
     ward.end().await;
 }

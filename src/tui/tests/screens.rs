@@ -108,6 +108,7 @@ fn stale() {
             snapshot: Some(std::sync::Arc::new(fixture().snapshot)),
             confirmed_at: Some(s.context.now - jiff::SignedDuration::from_mins(5)),
             trouble: Some("the database cannot be reached".into()),
+            warning: None,
         }));
         s
     });
