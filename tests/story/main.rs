@@ -11,6 +11,7 @@ mod doses;
 mod dropped;
 mod feed;
 mod horizon;
+mod inspect;
 mod races;
 mod refusals;
 mod roles;
