@@ -30,7 +30,7 @@ async fn every_query_is_served_by_its_index_whatever_there_is(place: Place) {
     inspect::refresh_statistics(&ward.db).await.unwrap();
     assert_eq!(faults(&ward.db).await, []);
     ward.receive(MEDI, PARACETAMOL, units(100)).await;
-    let orders = ward.orders(30, &Rx::timed(PARACETAMOL)).await;
+    let orders = ward.orders(400, &Rx::timed(PARACETAMOL)).await;
     for order in orders.into_iter().take(10) {
         ward.done(give(order)).await;
     }
