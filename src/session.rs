@@ -378,12 +378,18 @@ impl<T: Terminal> Session<T> {
                         told: WardView::default(),
                     });
                     self.look_at_ward();
+                    self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
-                asked => self.services.ask(asked, self.replies.0.clone()),
+                asked => self.ask(asked),
             }
         }
         drain
+    }
+
+    fn ask(&self, effect: Effect) {
+        let actor = self.model.actor().map(|actor| actor.id);
+        self.services.ask(effect, actor, self.replies.0.clone());
     }
 
     fn suspend(&mut self) -> io::Result<()> {

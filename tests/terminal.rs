@@ -100,6 +100,24 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    fn ctrl_z(&mut self) {
+        self.types("\x1a");
+    }
+
+    fn stopped_by_somebody_else(&mut self) {
+        let shell = self.child.process_id().unwrap();
+        let children =
+            std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+        let job = children.split_whitespace().next().unwrap();
+        assert!(
+            Command::new("kill")
+                .args(["-TSTP", job])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
     /// Waits until the terminal is like this; a program that ends before that fails the test with its last screen.
     fn waits(&self, what: &str, until: impl Fn(&vt100::Screen) -> bool) -> String {
         let (glass, changed) = &*self.glass;
@@ -212,31 +230,51 @@ fn a_shift() {
     t.is_given_back();
 }
 
+/// Stopping is for a job that a shell looks after: here one that waits for Return before it goes on with the job.
 #[test]
 fn ctrl_z_and_back() {
-    let mut t = Terminal::valmed("xterm-256color", &["demo"]);
+    let mut command = CommandBuilder::new("bash");
+    let script = "set -m; \"$0\" demo; while read -r go; do fg >/dev/null || exit 0; done";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_valmed")]);
+    let mut t = Terminal::start("xterm-256color", command);
     t.sees("OVERDUE");
     assert!(!t.is_cooked());
-    for _ in 0..2 {
-        t.types("\x1a");
+    for stop in [
+        Terminal::ctrl_z,
+        Terminal::ctrl_z,
+        Terminal::stopped_by_somebody_else,
+    ] {
+        stop(&mut t);
         t.waits("the shell's screen", |screen| !screen.alternate_screen());
         t.waits("the cursor", |screen| !screen.hide_cursor());
         while !t.is_cooked() {
             std::thread::yield_now();
         }
-        t.signal("-CONT");
+        t.types("\r");
         t.waits("the desk again", |screen| {
             screen.alternate_screen() && screen.contents().contains("OVERDUE")
         });
-        assert!(!t.is_cooked());
+        // It takes the terminal over twice: when it goes on, and when it hears that it was continued.
+        while t.is_cooked() {
+            std::thread::yield_now();
+        }
     }
-    // Stopped by somebody else.
-    t.signal("-TSTP");
+    t.types("\x03");
     t.waits("the shell's screen", |screen| !screen.alternate_screen());
-    t.signal("-CONT");
-    t.waits("the desk again", |screen| {
-        screen.alternate_screen() && screen.contents().contains("OVERDUE")
-    });
+    while !t.is_cooked() {
+        std::thread::yield_now();
+    }
+    t.types("\r");
+    assert_eq!(t.ends().exit_code(), 0);
+}
+
+/// Started by no shell (a login program, a forced command), there would be nobody to continue it.
+#[test]
+fn ctrl_z_does_nothing_where_nobody_would_continue_it() {
+    let mut t = Terminal::valmed("xterm-256color", &["demo"]);
+    t.sees("OVERDUE");
+    t.types("\x1a?");
+    t.sees("HELP");
     t.types("\x03");
     assert_eq!(t.ends().exit_code(), 0);
     t.is_given_back();

@@ -97,12 +97,9 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
         .failing("plans", inspect::plans(&db).await)?
         .unwrap_or_default()
     {
-        let what = format!("plan uses an index: {}", plan.query);
-        lines.check(
-            &what,
-            plan.scans
-                .map(|step| format!("it reads a whole table ({})", step.trim())),
-        )?;
+        let what = format!("plan uses {}: {}", plan.index, plan.query);
+        let fault = plan.fault.map(|steps| format!("it does not ({steps})"));
+        lines.check(&what, fault)?;
     }
     named(&db, &mut lines).await?;
     books(&db, &mut lines).await?;

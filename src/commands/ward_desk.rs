@@ -49,9 +49,11 @@ async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
     let mut conn = db.reader().await?;
     let people = accounts::able_to_sign_in(conn.link()).await?;
     let wards = screens::wards(conn.link()).await?;
+    drop(conn);
     Ok(if people == 0 || wards.is_empty() {
         Start::FirstRun {
             database: store::redact(url),
+            people: !wards.is_empty() && inspect::people(db).await? > 0,
         }
     } else {
         Start::SignIn {

@@ -7,11 +7,11 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::desk::{Clock, Desk, Progress};
 use crate::domain::snapshot::Ward;
-use crate::domain::{Operation, OrderId, OrderStatus, Outcome};
+use crate::domain::{Operation, OrderId, OrderStatus, Outcome, UserId};
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
 use crate::store::screens::{self, Found};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, accounts};
 use crate::tui::{Effect, OrderNow, Reply, SignInFailure, SignedIn};
 
 /// Questions of one session that may be on their way to the database at once.
@@ -54,7 +54,7 @@ impl Services {
 
     /// Carries an effect out in a task of its own, which answers when it is done. The task goes on when the session
     /// ends: a question to the database is never dropped half-way.
-    pub(super) fn ask(&self, effect: Effect, answers: mpsc::Sender<Reply>) {
+    pub(super) fn ask(&self, effect: Effect, actor: Option<UserId>, answers: mpsc::Sender<Reply>) {
         let services = self.clone();
         tokio::spawn(async move {
             if let Effect::Submit { operation, drug } = effect {
@@ -64,11 +64,35 @@ impl Services {
             let Ok(_turn) = services.asking.acquire().await else {
                 return;
             };
+            // Nothing more is read for somebody whose account was disabled since they signed in. The desk looks for
+            // itself before it writes.
+            if let Some(actor) = actor
+                && services.is_disabled(actor).await
+            {
+                let _ = answers.send(Reply::Disabled(actor)).await;
+                return;
+            }
             if let Some(reply) = services.answer(effect).await {
                 // The session may have ended meanwhile; then nobody wants to know.
                 let _ = answers.send(reply).await;
             }
         });
+    }
+
+    /// Whether the account is disabled, or gone. When that cannot be found out, the question itself will fail too, and
+    /// says so in its own place.
+    async fn is_disabled(&self, actor: UserId) -> bool {
+        let found = match self.db.reader().await {
+            Ok(mut conn) => accounts::actors(conn.link(), std::iter::once(actor)).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => found.get(&actor).is_none_or(|actor| actor.disabled),
+            Err(error) => {
+                tracing::warn!("whether an account is enabled could not be read: {error}");
+                false
+            }
+        }
     }
 
     async fn answer(&self, effect: Effect) -> Option<Reply> {

@@ -274,6 +274,23 @@ async fn signing_in_and_out() {
 }
 
 #[tokio::test]
+async fn a_disabled_account_reads_no_further() {
+    let ward = ward().await;
+    let db = &ward.services.db;
+    let actor = SignIn::known(db, "amara").await.unwrap().unwrap();
+    let mut nurse = Person::signs_in(&ward, "amara").await;
+    nurse.sees("OVERDUE").await;
+    let mut conn = db.writer().await.unwrap();
+    crate::store::accounts::set_disabled(conn.link(), actor.id, true)
+        .await
+        .unwrap();
+    drop(conn);
+    nurse.key(Code::Enter).await;
+    // Who was known without signing in has no sign-in to go back to.
+    nurse.session.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn nothing_is_drawn_when_nothing_changed() {
     let ward = ward().await;
     let mut nurse = Person::signs_in(&ward, "amara").await;

@@ -138,9 +138,10 @@ pub(super) const QUEUE_TIMED: &str = queue_sql!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NOT NULL ",
     "ORDER BY o.due_at, o.id LIMIT $2"
 );
-/// As-needed and unscheduled orders of a ward.
+/// As-needed and unscheduled orders of a ward. None has a due time; that they are ordered by it all the same lets
+/// PostgreSQL read the first of them straight from the index of the queue.
 pub(super) const QUEUE_OPEN: &str = queue_sql!(
-    "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.id LIMIT $2"
+    "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.due_at, o.id LIMIT $2"
 );
 /// The cupboard of a ward.
 pub(super) const STOCK: &str = "SELECT s.drug_id, d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, \

@@ -170,6 +170,19 @@ impl Desk {
         (age < 60).then(|| Timestamp::from_second(context.now.as_second() + 5).ok())?
     }
 
+    /// When the open sheet's signature has been on its way for too long to say nothing.
+    pub(super) fn signature_is_slow_at(&self) -> Option<Timestamp> {
+        self.sheet.as_ref()?.slow_at()
+    }
+
+    /// The clock moved on.
+    pub(super) fn tick(&mut self, context: &Context) {
+        self.refresh(context);
+        if let Some(sheet) = &mut self.sheet {
+            sheet.tick(context.now);
+        }
+    }
+
     /// Makes the panes' rows anew.
     pub(super) fn refresh(&mut self, context: &Context) {
         let snapshot = self.snapshot().cloned();
@@ -214,7 +227,8 @@ impl Desk {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
             Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
-            Reply::SignIn(_)
+            Reply::Disabled(_)
+            | Reply::SignIn(_)
             | Reply::Detail { .. }
             | Reply::Patient { .. }
             | Reply::Checking(_) => {}

@@ -120,7 +120,9 @@ impl<Id: Copy + PartialEq> List<Id> {
         if let Some(id) = wanted
             && self.position(id).is_some()
         {
-            self.before_filter = None;
+            if !self.filtering {
+                self.before_filter = None;
+            }
             self.selected = Some(id);
             return;
         }
@@ -152,14 +154,23 @@ impl<Id: Copy + PartialEq> List<Id> {
         match msg {
             Msg::Move(how) => self.step(*how, lines, each),
             Msg::OpenFilter => {
-                if self.filter.is_empty() {
+                if self.before_filter.is_none() {
                     self.before_filter = self.selected;
                 }
                 self.filtering = true;
+                // It begins a new search: what is typed now is not the end of the old one.
+                let had = !self.filter.is_empty();
+                self.filter.clear();
+                return had;
             }
             Msg::FilterKey(key) => return self.filter.key(*key),
             Msg::FilterPaste(text) => return self.filter.paste(text),
-            Msg::KeepFilter => self.filtering = false,
+            Msg::KeepFilter => {
+                self.filtering = false;
+                if self.filter.is_empty() {
+                    self.before_filter = None;
+                }
+            }
             Msg::ClearFilter => {
                 self.filtering = false;
                 let had = !self.filter.is_empty();
@@ -330,6 +341,24 @@ mod tests {
         list.update(&Msg::ClearFilter, 5, 1);
         list.refresh(slots(&[1, 2, 3]));
         assert_eq!(list.selected(), Some(1), "chosen among the filtered");
+    }
+
+    #[test]
+    fn a_filter_on_a_filtered_list_begins_anew() {
+        let mut list = list(&[1, 2, 3]);
+        list.update(&Msg::OpenFilter, 5, 1);
+        list.update(&Msg::FilterKey(Key::char('x')), 5, 1);
+        list.update(&Msg::KeepFilter, 5, 1);
+        list.refresh(slots(&[2]));
+        assert!(list.update(&Msg::OpenFilter, 5, 1), "everything again");
+        assert_eq!(list.filter.value(), "");
+        list.refresh(slots(&[1, 2, 3]));
+        list.update(&Msg::FilterKey(Key::char('y')), 5, 1);
+        assert_eq!(list.filter.value(), "y");
+        list.refresh(slots(&[3]));
+        list.update(&Msg::ClearFilter, 5, 1);
+        list.refresh(slots(&[1, 2, 3]));
+        assert_eq!(list.selected(), Some(1), "where it all began");
     }
 
     #[test]

@@ -11,7 +11,9 @@ use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
 use super::sign_in::SignIn;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
-use crate::domain::{Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, WardId};
+use crate::domain::{
+    Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId,
+};
 
 /// What the world is like at the moment of a message or a frame.
 #[derive(Debug, Clone)]
@@ -33,10 +35,12 @@ pub struct Context {
 /// What a session begins with.
 #[derive(Debug, Clone)]
 pub enum Start {
-    /// The database has no users or no wards yet.
+    /// Nobody can sign in, or there is no ward yet.
     FirstRun {
         /// Where the database is, in words for people.
         database: String,
+        /// There are people and wards; only nobody among them has a password.
+        people: bool,
     },
     /// Somebody is to sign in.
     SignIn {
@@ -131,6 +135,8 @@ pub enum OrderNow {
 /// The answer to an effect.
 #[derive(Debug, Clone)]
 pub enum Reply {
+    /// To any question: this person's account is disabled, and nothing more is read for them.
+    Disabled(UserId),
     /// To [`Effect::SignIn`].
     SignIn(Result<SignedIn, SignInFailure>),
     /// To [`Effect::LoadWards`].
@@ -258,7 +264,7 @@ impl Pane {
 /// Which screen there is.
 #[derive(Debug, Clone)]
 pub(super) enum Screen {
-    FirstRun { database: String },
+    FirstRun { database: String, people: bool },
     SignIn(SignIn),
     Desk(Box<Desk>),
 }
@@ -277,9 +283,12 @@ impl Model {
     /// The model a session begins with, and the first effects.
     pub fn new(start: Start) -> (Model, Vec<Effect>) {
         let (screen, known, note, effects) = match start {
-            Start::FirstRun { database } => {
-                (Screen::FirstRun { database }, true, String::new(), vec![])
-            }
+            Start::FirstRun { database, people } => (
+                Screen::FirstRun { database, people },
+                true,
+                String::new(),
+                vec![],
+            ),
             Start::SignIn { note } => (Screen::SignIn(SignIn::default()), false, note, vec![]),
             Start::Known {
                 signed_in,
@@ -328,7 +337,8 @@ impl Model {
                 let minute = (second.div_euclid(60) + 1).saturating_mul(60);
                 let minute = Timestamp::from_second(minute).ok();
                 let stale = desk.goes_stale_at(context);
-                minute.into_iter().chain(stale).min()
+                let slow = desk.signature_is_slow_at();
+                minute.into_iter().chain(stale).chain(slow).min()
             }
         }
     }

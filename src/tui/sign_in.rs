@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::key::Key;
 use super::keymap::Action;
@@ -201,8 +202,14 @@ fn heading(pen: &mut Pen<'_>, body: Rect, context: &Context) -> u16 {
     if body.height > 12 { 3 } else { 2 }
 }
 
-/// The screen of a database with nobody in it.
-pub(super) fn first_run(pen: &mut Pen<'_>, area: Rect, database: &str, context: &Context) {
+/// The screen of a database where nobody can sign in: with nobody in it, or nobody who has a password.
+pub(super) fn first_run(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    database: &str,
+    people: bool,
+    context: &Context,
+) {
     let body = Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2).min(76),
@@ -219,8 +226,28 @@ pub(super) fn first_run(pen: &mut Pen<'_>, area: Rect, database: &str, context: 
             lines.push(Line::of(" ".repeat(indent), plain).and(part, style));
         }
     };
-    say("There is nobody in this database yet:", 0, plain);
-    say(database, 2, theme.strong());
+    if people {
+        say("Nobody in this database can sign in yet:", 0, plain);
+        say(database, 2, theme.strong());
+        say("Give a person a password or a PIN:", 0, plain);
+        say("valmed user password NAME", 2, key);
+        say("Who there is:", 0, plain);
+        say("valmed user list", 2, key);
+    } else {
+        say("There is nobody in this database yet:", 0, plain);
+        say(database, 2, theme.strong());
+        nobody(&mut say, plain, key);
+    }
+    say("Then start valmed again.", 0, plain);
+    let rest = Rect {
+        y: body.y + start,
+        height: body.height.saturating_sub(start),
+        ..body
+    };
+    pen.lines(rest, &lines);
+}
+
+fn nobody(say: &mut impl FnMut(&str, usize, Style), plain: Style, key: Style) {
     say("To look around first, with invented patients:", 0, plain);
     say("valmed demo", 2, key);
     say(
@@ -232,11 +259,4 @@ pub(super) fn first_run(pen: &mut Pen<'_>, area: Rect, database: &str, context: 
     say("valmed user password NAME", 2, key);
     say("One account more:", 0, plain);
     say("valmed user add NAME", 2, key);
-    say("Then start valmed again.", 0, plain);
-    let rest = Rect {
-        y: body.y + start,
-        height: body.height.saturating_sub(start),
-        ..body
-    };
-    pen.lines(rest, &lines);
 }

@@ -6,6 +6,9 @@ use super::keymap::{self, Action};
 use super::model::{Context, Effect, Model, Msg, Reply, Screen};
 use super::sign_in::SignIn;
 
+/// What is said to somebody whose account was disabled while they were signed in.
+const DISABLED: &str = "You were signed out: your account has been disabled.";
+
 /// Takes a message and says what should be done about it. Does no I/O and reads no clock.
 pub fn update(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
     let effects = route(model, msg, context);
@@ -34,7 +37,7 @@ fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
         },
         Msg::Tick => {
             if let Screen::Desk(desk) = &mut model.screen {
-                desk.refresh(context);
+                desk.tick(context);
             }
             Vec::new()
         }
@@ -64,7 +67,8 @@ fn act(model: &mut Model, action: Action, context: &Context) -> Vec<Effect> {
         return vec![Effect::Suspend];
     }
     match &mut model.screen {
-        Screen::FirstRun { .. } => vec![Effect::Quit],
+        Screen::FirstRun { .. } if action == Action::Leave => vec![Effect::Quit],
+        Screen::FirstRun { .. } => Vec::new(),
         Screen::SignIn(sign_in) => sign_in.act(action, context),
         Screen::Desk(desk) => desk.act(action, context),
     }
@@ -87,6 +91,13 @@ fn replied(model: &mut Model, reply: Reply, context: &Context) -> Vec<Effect> {
         }
         (Screen::SignIn(sign_in), Reply::SignIn(Err(failure))) => {
             sign_in.failed(failure);
+            Vec::new()
+        }
+        (Screen::Desk(desk), Reply::Disabled(user)) => {
+            if desk.actor.id == user {
+                desk.signed_out = true;
+                model.note = DISABLED.to_owned();
+            }
             Vec::new()
         }
         (Screen::Desk(desk), reply) => desk.replied(&reply, context),

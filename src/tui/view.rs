@@ -44,8 +44,8 @@ pub fn draw(
         return None;
     };
     match &model.screen {
-        Screen::FirstRun { database } => {
-            sign_in::first_run(&mut pen, whole(area), database, context);
+        Screen::FirstRun { database, people } => {
+            sign_in::first_run(&mut pen, whole(area), database, *people, context);
         }
         Screen::SignIn(state) => state.view(&mut pen, whole(area), &model.note, context),
         Screen::Desk(desk) => {

@@ -21,9 +21,11 @@ on_both_engines!(
     a_watcher_ends_with_the_last_who_looks,
     a_ward_that_does_not_exist_is_said_to_be_none,
     a_change_that_nobody_told_of_is_found_by_the_full_check,
+    what_is_wrong_with_the_process_stands_on_every_ward,
 );
 on_postgresql!(
     idle_sessions_ask_nothing,
+    news_of_other_wards_confirms_this_one,
     a_lost_listener_is_told_heals_and_misses_nothing,
     a_server_that_is_away_is_told_and_heals,
 );
@@ -312,5 +314,52 @@ async fn a_server_that_is_away_is_told_and_heals(place: Place) {
     }))
     .await
     .unwrap();
+    ward.end().await;
+}
+
+async fn what_is_wrong_with_the_process_stands_on_every_ward(place: Place) {
+    let ward = Ward::open(place).await;
+    let here = process(&ward, told_only()).await;
+    let mut before = here.feed.watch(MEDI);
+    shows(&mut before, |_| true).await;
+    here.feed.trouble_with_orders(Some("no orders".into()));
+    here.feed.trouble_with_clock(Some("the clock".into()));
+    let mut after = here.feed.watch(SURG);
+    for watcher in [&mut before, &mut after] {
+        let both = |view: &WardView| view.warning.as_deref() == Some("the clock; no orders");
+        soon(watcher.wait_for(both)).await.unwrap();
+    }
+    here.feed.trouble_with_clock(None);
+    here.feed.trouble_with_orders(None);
+    for watcher in [&mut before, &mut after] {
+        soon(watcher.wait_for(|view| view.warning.is_none()))
+            .await
+            .unwrap();
+    }
+    ward.end().await;
+}
+
+async fn news_of_other_wards_confirms_this_one(place: Place) {
+    let ward = Ward::open(place).await;
+    // It never hears nothing for long enough to be sure by that.
+    let settings = Settings {
+        heartbeat: Duration::from_secs(3600),
+        ..told_only()
+    };
+    let here = process(&ward, settings).await;
+    let mut watcher = here.feed.watch(MEDI);
+    shows(&mut watcher, |_| true).await;
+    ward.place.clock.advance(jiff::SignedDuration::from_mins(1));
+    let now = ward.now();
+    crate::support::until(|| async {
+        let mut conn = ward.db.writer().await.unwrap();
+        valmed::store::notify(conn.link(), "valmed", "2")
+            .await
+            .unwrap();
+        drop(conn);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        (watcher.borrow().confirmed_at == Some(now)).then_some(())
+    })
+    .await;
     ward.end().await;
 }

@@ -13,6 +13,7 @@ mod dropped;
 mod feed;
 mod horizon;
 mod importing;
+mod inspect;
 mod races;
 mod refusals;
 mod roles;

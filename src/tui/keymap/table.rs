@@ -321,12 +321,7 @@ pub const BINDINGS: &[Binding] = &[
         hint: "leave",
     },
     Binding {
-        chords: &[
-            Key::char('q'),
-            Key::ctrl('c'),
-            Key::of(Code::Esc),
-            Key::of(Code::Enter),
-        ],
+        chords: &[Key::char('q'), Key::ctrl('c'), Key::of(Code::Esc)],
         modes: &[Mode::FirstRun],
         action: Action::Leave,
         words: "Leave ValMed",

@@ -87,6 +87,7 @@ pub struct State {
 impl State {
     /// Makes the rows anew: from another snapshot, filter or minute.
     pub fn refresh(&mut self, snapshot: Option<&Arc<WardSnapshot>>, context: &Context) {
+        let successor = self.successor(snapshot);
         self.snapshot = snapshot.cloned();
         self.rows.clear();
         self.counts = [0; 5];
@@ -110,6 +111,26 @@ impl State {
             }
         }
         self.list.refresh(slots);
+        if let Some(order) = successor {
+            self.list.select(order);
+        }
+    }
+
+    /// When a dose without a time leaves the queue, the order that follows it for the same patient and drug: the
+    /// selection stays with what the nurse has just dealt with, and does not land on somebody else's dose.
+    fn successor(&self, snapshot: Option<&Arc<WardSnapshot>>) -> Option<OrderId> {
+        let (old, new) = (self.snapshot.as_ref()?, snapshot?);
+        let gone = self.selected().filter(|order| order.due_at.is_none())?;
+        if new.orders.iter().any(|order| order.id == gone.id) {
+            return None;
+        }
+        let follows = |order: &&QueuedOrder| {
+            order.due_at.is_none()
+                && order.patient.id == gone.patient.id
+                && order.drug.id == gone.drug.id
+                && !old.orders.iter().any(|known| known.id == order.id)
+        };
+        new.orders.iter().find(follows).map(|order| order.id)
     }
 
     /// Every order with its group, in the order of the round: urgency, stat, time, bed, patient.

@@ -144,7 +144,9 @@ impl Form {
         match &self.signing {
             Signing::Idle if !self.say.is_empty() => say(&self.say, theme.warning()),
             Signing::Idle => say(words.ready, theme.plain()),
-            Signing::Sent { checking, .. } => say(&sent_words(*checking, theme), theme.warning()),
+            Signing::Sent { checking, slow, .. } => {
+                say(&sent_words(*checking, *slow, theme), theme.warning());
+            }
             Signing::Done(receipt) => say(&(words.done)(receipt), theme.sign()),
             Signing::Refused { refusal, .. } => {
                 let head = format!("NOT DONE  {}", refusal.code());

@@ -13,7 +13,7 @@ use crate::tui::keymap::{Action, Mode, key_for};
 use crate::tui::layout;
 use crate::tui::theme::{Charset, Colours, Theme};
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::wrap;
+use crate::tui::widgets::text::{cut, wrap};
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
@@ -184,33 +184,46 @@ fn facts(sheet: &Fulfil, theme: &Theme, columns: u16, room: u16, scene: &Scene<'
     facts.within(room)
 }
 
+/// How much the ward has of it.
+fn level(sheet: &Fulfil, scene: &Scene<'_>) -> Option<Quantity> {
+    scene
+        .snapshot
+        .and_then(|s| s.stock_of(sheet.order.drug.id))
+        .map(|l| l.current)
+        .or(sheet.detail.as_ref().and_then(|d| d.stock))
+}
+
+/// How much giving it takes; of a range without an amount yet, the most.
+fn takes(sheet: &Fulfil) -> Quantity {
+    let dose = &sheet.order.dose;
+    sheet.chosen().unwrap_or(dose.most.unwrap_or(dose.least))
+}
+
+fn shortage(now: Quantity) -> &'static str {
+    if now.is_positive() {
+        "NOT ENOUGH"
+    } else {
+        "OUT"
+    }
+}
+
 /// What is there now and after: the live count, because others take from the same cupboard.
 fn stock(sheet: &Fulfil, facts: &mut Facts<'_>, theme: &Theme, scene: &Scene<'_>) {
     if !matches!(sheet.signing, Signing::Idle) {
         return;
     }
     let drug = &sheet.order.drug;
-    let level = scene
-        .snapshot
-        .and_then(|s| s.stock_of(drug.id))
-        .map(|l| l.current)
-        .or(sheet.detail.as_ref().and_then(|d| d.stock));
-    let Some(now) = level else {
+    let Some(now) = level(sheet, scene) else {
         if scene.snapshot.is_some() {
             let text = "NOT STOCKED on this ward: ask the pharmacy";
             facts.add("Stock", text, theme.out());
         }
         return;
     };
-    let dose = &sheet.order.dose;
-    let takes = sheet.chosen().unwrap_or(dose.most.unwrap_or(dose.least));
+    let takes = takes(sheet);
     let here = words::amount(now, drug);
     if now < takes {
-        let word = if now.is_positive() {
-            "NOT ENOUGH"
-        } else {
-            "OUT"
-        };
+        let word = shortage(now);
         let text = format!("{word}: {here} here, this takes {takes}. Ask the pharmacy.");
         facts.add("Stock", &text, theme.out());
         return;
@@ -293,7 +306,12 @@ fn message(sheet: &Fulfil, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Ve
     }
     match &sheet.signing {
         Signing::Idle => to_do(sheet, theme, columns, scene, &mut say),
-        Signing::Sent { checking, .. } => say(&sent_words(*checking, theme), theme.warning()),
+        Signing::Sent { checking, slow, .. } => {
+            say(&sent_words(*checking, *slow, theme), theme.warning());
+            if *slow {
+                say("Do not give it again.", theme.wrong());
+            }
+        }
         Signing::Done(receipt) => say(&given_words(sheet, receipt, scene), theme.sign()),
         Signing::Refused { refusal, .. } => {
             say(
@@ -315,9 +333,14 @@ pub(super) const UNKNOWN: &str = "OUTCOME UNKNOWN: the database did not answer, 
      Ask again: nothing is recorded twice. The log shows it too once the database is back.";
 
 /// What is said between the sign key and the outcome.
-pub(super) fn sent_words(checking: bool, theme: &Theme) -> String {
+pub(super) fn sent_words(checking: bool, slow: bool, theme: &Theme) -> String {
     let mark = theme.symbols.mark;
-    if checking {
+    if slow {
+        // Whoever leaves loses nothing: the desk goes on with it, and the log shows what came of it.
+        format!(
+            "The database does not answer. Still waiting{mark} nothing is known yet, and it may be on record."
+        )
+    } else if checking {
         format!(
             "Checking{mark} the connection was lost while signing. Finding out what was recorded."
         )
@@ -377,6 +400,49 @@ fn caution(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
     Some(format!("TOO SOON: not before {when}."))
 }
 
+/// What else a nurse must have seen, in one line each, the most important first: on a small screen, where the facts that
+/// say it have to be scrolled for. Elsewhere nothing.
+fn short_cautions(sheet: &Fulfil, theme: &Theme, scene: &Scene<'_>) -> Vec<(String, Style)> {
+    if scene.context.size.height >= SHORT {
+        return Vec::new();
+    }
+    let mut cautions = Vec::new();
+    match level(sheet, scene) {
+        Some(now) if now < takes(sheet) => {
+            let word = shortage(now);
+            let unit = &sheet.order.drug.unit;
+            let text = format!("{word}: {now} {unit} here, takes {}", takes(sheet));
+            cautions.push((text, theme.out()));
+        }
+        Some(_) => {}
+        None if scene.snapshot.is_some() => {
+            cautions.push(("NOT STOCKED here".to_owned(), theme.out()));
+        }
+        None => {}
+    }
+    if sheet.order.drug.high_alert {
+        cautions.push(("HIGH-ALERT: check twice".to_owned(), theme.warning()));
+    }
+    if let Some(detail) = &sheet.detail
+        && !detail.limits.is_empty()
+    {
+        let text = format!("Limits: {}", theme.text(&detail.limits));
+        cautions.push((text, theme.warning()));
+    }
+    cautions
+}
+
+/// Lines for cautions above the line that signs, which must be there whole, with a line of the facts and perhaps the
+/// banner.
+fn room_above(sign: &str, sheet: &Fulfil, columns: u16, scene: &Scene<'_>) -> usize {
+    // Header, banner, title, a fact, the rule, the bottom line; the fields; the caution about the time.
+    let taken = 6
+        + usize::from(1 + u16::from(sheet.is_range()))
+        + wrap(sign, usize::from(columns)).len()
+        + usize::from(caution(sheet, scene).is_some());
+    usize::from(scene.context.size.height).saturating_sub(taken)
+}
+
 fn to_do(
     sheet: &Fulfil,
     theme: &Theme,
@@ -414,14 +480,20 @@ fn to_do(
     };
     match (sheet.mode(), sheet.chosen()) {
         (Mode::Ready | Mode::Amount, Ok(amount)) => {
+            let what = sign_words(sheet, amount);
+            let sign = format!(" {} signs: {what} ", key(Mode::Ready));
             if let Some(why) = caution(sheet, scene) {
                 say(&why, theme.warning());
             }
-            let what = sign_words(sheet, amount);
-            say(
-                &format!(" {} signs: {what} ", key(Mode::Ready)),
-                theme.sign(),
-            );
+            let mut room = room_above(&sign, sheet, columns, scene);
+            for (why, style) in short_cautions(sheet, theme, scene) {
+                if room == 0 {
+                    break;
+                }
+                say(&cut(&why, usize::from(columns), theme.symbols.mark), style);
+                room -= 1;
+            }
+            say(&sign, theme.sign());
         }
         (Mode::Amount, Err(why)) => {
             if columns < ROOMY {

@@ -12,6 +12,7 @@ pub mod receive;
 pub mod signing;
 pub mod wards;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
@@ -118,21 +119,42 @@ impl Sheet {
         }
     }
 
+    fn signing(&self) -> Option<&signing::Signing> {
+        match self {
+            Sheet::Fulfil(sheet) => Some(&sheet.signing),
+            Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
+            Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
+        }
+    }
+
+    /// The clock moved on.
+    pub fn tick(&mut self, now: Timestamp) {
+        match self {
+            Sheet::Fulfil(sheet) => sheet.signing.tick(now),
+            Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
+            Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
+        }
+    }
+
+    /// When its signature has been on its way for too long to say nothing.
+    pub fn slow_at(&self) -> Option<Timestamp> {
+        self.signing()?.slow_at()
+    }
+
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
     pub fn awaits(&self) -> Option<(OpId, String)> {
-        let (signing, words) = match self {
-            Sheet::Fulfil(sheet) => (&sheet.signing, super::words::order(&sheet.order)),
-            Sheet::Discontinue(sheet) => (
-                &sheet.form.signing,
-                format!("stopping {}", super::words::order(&sheet.order)),
-            ),
-            Sheet::Receive(sheet) => (
-                &sheet.form.signing,
-                format!("receiving {}", sheet.drug.title()),
-            ),
+        let op = self.signing()?.awaits()?;
+        let words = match self {
+            Sheet::Fulfil(sheet) => super::words::order(&sheet.order),
+            Sheet::Discontinue(sheet) => {
+                format!("stopping {}", super::words::order(&sheet.order))
+            }
+            Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
         };
-        signing.awaits().map(|op| (op, words))
+        Some((op, words))
     }
 }
 

@@ -1,10 +1,15 @@
 //! From the sign key to the outcome: the same for every sheet that asks the desk for something.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::{DrugId, OpId, Operation, Outcome, Receipt, Refusal, Request};
 use crate::tui::keymap::Mode;
 use crate::tui::model::{Effect, Reply};
 
 use super::Scene;
+
+/// How long a signature may be on its way without a word. An answer mostly takes some hundredths of a second.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How far a signature has come.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +23,10 @@ pub enum Signing {
         operation: Operation,
         /// The desk lost its connection and is finding out what became of it.
         checking: bool,
+        /// When the key was pressed.
+        since: Timestamp,
+        /// Longer ago than anybody should be left to wait without a word.
+        slow: bool,
     },
     /// It is on record.
     Done(Receipt),
@@ -41,9 +50,11 @@ impl Signing {
         match self {
             Signing::Idle => None,
             Signing::Sent {
-                checking: false, ..
+                checking: false,
+                slow: false,
+                ..
             } => Some(Mode::Signing),
-            Signing::Sent { checking: true, .. } => Some(Mode::Checking),
+            Signing::Sent { .. } => Some(Mode::Checking),
             Signing::Done(_) => Some(Mode::Closed),
             Signing::Refused { refusal, .. } if !worth_repeating(refusal) => Some(Mode::Closed),
             Signing::Refused { .. } => Some(Mode::Again),
@@ -63,6 +74,8 @@ impl Signing {
                 *self = Signing::Sent {
                     operation: operation.clone(),
                     checking: true,
+                    since: scene.context.now,
+                    slow: false,
                 };
                 return vec![Effect::Submit { operation, drug }];
             }
@@ -81,6 +94,8 @@ impl Signing {
         *self = Signing::Sent {
             operation: operation.clone(),
             checking: false,
+            since: scene.context.now,
+            slow: false,
         };
         vec![Effect::Submit { operation, drug }]
     }
@@ -90,6 +105,7 @@ impl Signing {
         let Signing::Sent {
             operation,
             checking,
+            ..
         } = self
         else {
             return;
@@ -108,6 +124,26 @@ impl Signing {
                 };
             }
             _ => {}
+        }
+    }
+
+    /// The clock moved on.
+    pub fn tick(&mut self, now: Timestamp) {
+        let turns = self.slow_at();
+        if let Signing::Sent { slow, .. } = self
+            && turns.is_some_and(|at| at <= now)
+        {
+            *slow = true;
+        }
+    }
+
+    /// When somebody who still waits then must be told that there is no answer.
+    pub fn slow_at(&self) -> Option<Timestamp> {
+        match self {
+            Signing::Sent {
+                since, slow: false, ..
+            } => since.checked_add(PATIENCE).ok(),
+            _ => None,
         }
     }
 

@@ -375,3 +375,91 @@ fn who_may_not_give_may_look() {
     s.open(2);
     assert!(s.says("is for people of MED3"), "{}", s.text());
 }
+
+#[test]
+fn a_signature_without_an_answer_says_so_by_itself() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(2));
+    let op = s.submitted().unwrap().id;
+    assert_eq!(s.model.mode(), Mode::Signing);
+    let slow = s.context.now + jiff::SignedDuration::from_secs(5);
+    assert_eq!(s.model.next_change(&s.context), Some(slow));
+    s.context.now = slow;
+    s.send(Msg::Tick);
+    assert!(s.says("The database does not answer."), "{}", s.text());
+    assert!(s.says("Do not give it again."));
+    assert_ne!(
+        s.model.next_change(&s.context),
+        Some(slow),
+        "once is enough"
+    );
+    s.key(Code::F(2));
+    assert!(s.submitted().is_none());
+    let outcome = given("1");
+    s.send(Msg::Reply(Reply::Outcome { op, outcome }));
+    assert!(s.says("GIVEN at"), "{}", s.text());
+
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(2)).ctrl('c');
+    assert!(s.effects.is_empty(), "the outcome is about to come");
+    s.context.now = slow;
+    s.send(Msg::Tick);
+    s.ctrl('c');
+    assert_eq!(s.effects, [Effect::Quit]);
+}
+
+#[test]
+fn the_selection_follows_an_as_needed_dose_to_its_successor() {
+    let mut s = Session::desk(80, 24);
+    s.select(9);
+    let mut snapshot = fixture().snapshot;
+    let given = snapshot.orders.iter().position(|o| o.id.0.as_u128() == 9);
+    let mut next = snapshot.orders.remove(given.unwrap());
+    next.id = OrderId(Uuid::from_u128(99));
+    snapshot.orders.insert(0, next);
+    s.send(feed(&snapshot)).key(Code::Enter);
+    let successor = OrderId(Uuid::from_u128(99));
+    assert_eq!(
+        s.effects,
+        [Effect::DrainInput, Effect::LoadDetail(successor)]
+    );
+}
+
+#[test]
+fn a_small_sheet_says_beside_the_key_what_must_be_known() {
+    let mut s = Session::desk(40, 12);
+    let mut snapshot = fixture().snapshot;
+    let morphine = snapshot.stock.iter_mut().find(|l| l.drug.id == DrugId(3));
+    morphine.unwrap().current = Quantity::ZERO;
+    s.send(feed(&snapshot));
+    s.open(7).typed("N4204001\r");
+    assert_eq!(s.model.mode(), Mode::Ready, "{}", s.text());
+    for words in ["OUT: 0 syringe here, takes 1", "HIGH-ALERT", "F2 signs:"] {
+        assert!(s.says(words), "{words}: {}", s.text());
+    }
+    assert!(s.says("given to Nyström, Annika"), "{}", s.text());
+}
+
+#[test]
+fn a_disabled_account_is_signed_out_with_a_word() {
+    let mut s = Session::desk(80, 24);
+    s.send(Msg::Reply(Reply::Disabled(crate::domain::UserId(-1))));
+    assert!(s.effects.is_empty(), "somebody else's");
+    s.send(Msg::Reply(Reply::Disabled(nurse().id)));
+    assert_eq!(s.effects, [Effect::Quit], "there is no sign-in to go to");
+}
+
+#[test]
+fn what_is_wrong_with_the_program_stands_on_a_live_screen() {
+    let mut s = Session::desk(80, 24);
+    let Msg::Feed(mut view) = feed(&fixture().snapshot) else {
+        panic!("not of the feed")
+    };
+    view.warning = Some("doses are not being made into orders".into());
+    s.send(Msg::Feed(view.clone()));
+    assert!(s.says("doses are not being made into orders"));
+    assert!(s.says(" live "), "{}", s.text());
+    view.warning = None;
+    s.send(Msg::Feed(view));
+    assert!(!s.says("not being made"));
+}

@@ -23,8 +23,23 @@ fn prepared(width: u16, height: u16, n: u128, keys: &str) -> Session {
 fn first_run() {
     at_sizes("first_run", |w, h| {
         let database = "sqlite:///home/ward/.local/share/valmed/valmed.db".into();
-        Session::start(Start::FirstRun { database }, w, h)
+        let people = false;
+        Session::start(Start::FirstRun { database, people }, w, h)
     });
+}
+
+#[test]
+fn people_without_a_password_are_not_nobody() {
+    let database = "sqlite:///ward.db".into();
+    let people = true;
+    let mut s = Session::start(Start::FirstRun { database, people }, 80, 24);
+    assert!(s.says("Nobody in this database can sign in yet"));
+    assert!(s.says("valmed user password NAME"), "{}", s.text());
+    assert!(!s.says("There is nobody"));
+    s.key(Code::Enter);
+    assert!(s.effects.is_empty(), "whoever reads on presses Enter");
+    s.typed("q");
+    assert_eq!(s.effects, [Effect::Quit]);
 }
 
 #[test]
