@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
@@ -24,6 +25,9 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     _home: tempfile::TempDir,
 }
+
+/// Longer than any machine takes: a test that waits in vain fails, and shows its screen.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const F2: &str = "\x1bOQ";
 
@@ -125,7 +129,13 @@ impl Terminal {
         while !until(glass.screen.screen()) {
             let shown = glass.screen.screen().contents();
             assert!(!glass.closed, "it ended before {what}:\n{shown}");
-            glass = changed.wait(glass).unwrap();
+            let (next, late) = changed.wait_timeout(glass, PATIENCE).unwrap();
+            assert!(
+                !late.timed_out(),
+                "{what} does not come:\n{}",
+                next.screen.screen().contents()
+            );
+            glass = next;
         }
         glass.screen.screen().contents()
     }
@@ -145,7 +155,13 @@ impl Terminal {
         let (glass, changed) = &*self.glass;
         let mut glass = glass.lock().unwrap();
         while !glass.closed {
-            glass = changed.wait(glass).unwrap();
+            let (next, late) = changed.wait_timeout(glass, PATIENCE).unwrap();
+            assert!(
+                !late.timed_out(),
+                "the end does not come:\n{}",
+                next.screen.screen().contents()
+            );
+            glass = next;
         }
         status
     }
@@ -161,6 +177,17 @@ impl Terminal {
     }
 
     /// Whether lines are edited and echoed by the terminal's driver.
+    fn becomes(&self, so: impl Fn(&Terminal) -> bool) {
+        let began = Instant::now();
+        while !so(self) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the terminal's mode does not change"
+            );
+            std::thread::yield_now();
+        }
+    }
+
     fn is_cooked(&self) -> bool {
         let flags = format!("{:?}", self.master.get_termios().unwrap().local_flags);
         flags.contains("ICANON") && flags.contains("ECHO") && flags.contains("ISIG")
@@ -234,37 +261,31 @@ fn a_shift() {
 #[test]
 fn ctrl_z_and_back() {
     let mut command = CommandBuilder::new("bash");
-    let script = "set -m; \"$0\" demo; while read -r go; do fg >/dev/null || exit 0; done";
+    let script = "set -m; \"$0\" demo; while n=$((n+1)); echo ready-$n; read -r go; do fg >/dev/null; \
+                  jobs %1 >/dev/null 2>&1 || exit 0; done";
     command.args(["-c", script, env!("CARGO_BIN_EXE_valmed")]);
     let mut t = Terminal::start("xterm-256color", command);
     t.sees("OVERDUE");
     assert!(!t.is_cooked());
-    for stop in [
+    let stops: [fn(&mut Terminal); 3] = [
         Terminal::ctrl_z,
         Terminal::ctrl_z,
         Terminal::stopped_by_somebody_else,
-    ] {
+    ];
+    for (n, stop) in stops.into_iter().enumerate() {
         stop(&mut t);
         t.waits("the shell's screen", |screen| !screen.alternate_screen());
         t.waits("the cursor", |screen| !screen.hide_cursor());
-        while !t.is_cooked() {
-            std::thread::yield_now();
-        }
+        t.becomes(Terminal::is_cooked);
+        // What is typed before the shell reads would still be the desk's.
+        t.sees(&format!("ready-{}", n + 1));
         t.types("\r");
         t.waits("the desk again", |screen| {
             screen.alternate_screen() && screen.contents().contains("OVERDUE")
         });
-        // It takes the terminal over twice: when it goes on, and when it hears that it was continued.
-        while t.is_cooked() {
-            std::thread::yield_now();
-        }
+        t.becomes(|t| !t.is_cooked());
     }
     t.types("\x03");
-    t.waits("the shell's screen", |screen| !screen.alternate_screen());
-    while !t.is_cooked() {
-        std::thread::yield_now();
-    }
-    t.types("\r");
     assert_eq!(t.ends().exit_code(), 0);
 }
 

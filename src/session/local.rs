@@ -46,6 +46,8 @@ impl Ended {
 struct LocalTerminal {
     local: Local,
     painter: Painter,
+    /// It was stopped by its own hand: the signal that it goes on is on its way, and tells nothing new.
+    stopped: bool,
 }
 
 impl Terminal for LocalTerminal {
@@ -55,11 +57,15 @@ impl Terminal for LocalTerminal {
 
     fn suspend(&mut self) -> io::Result<()> {
         self.painter.forget();
-        self.local.suspend()
+        self.stopped = self.local.suspend()?;
+        Ok(())
     }
 
     fn resume(&mut self) -> io::Result<()> {
         self.painter.forget();
+        if std::mem::take(&mut self.stopped) {
+            return Ok(());
+        }
         self.local.retake()
     }
 }
@@ -83,6 +89,7 @@ pub async fn run(
     let terminal = LocalTerminal {
         local,
         painter: Painter::new(profile),
+        stopped: false,
     };
     let tasks = [
         tokio::spawn(signals.run(events.clone(), Arc::clone(&ending))),

@@ -97,18 +97,20 @@ impl Local {
 
     /// Gives the terminal back for a while, stops this program as Ctrl-Z does, and takes it over again when it goes
     /// on. The screen must be painted anew afterwards. Where no shell would notice and continue it (it is the login
-    /// program, or a plain script started it), it goes on as if nothing was asked: nobody at the keyboard could.
+    /// program, or a plain script started it), it goes on as if nothing was asked: nobody at the keyboard could. Says
+    /// whether it was stopped.
     ///
     /// # Errors
     /// The terminal said no.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    pub fn suspend(&mut self) -> io::Result<bool> {
         if !under_job_control() {
-            return Ok(());
+            return Ok(false);
         }
         restore();
         // The whole job, as the terminal does it: a wrapper that went on waiting would keep the shell waiting too.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
-        self.retake()
+        self.retake()?;
+        Ok(true)
     }
 
     /// Takes the terminal over again after the process was stopped without being asked, and a shell used it meanwhile.
