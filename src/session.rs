@@ -174,11 +174,11 @@ impl<T: Terminal> Session<T> {
                 self.size = painter::area(width, height).as_size();
                 self.send(Msg::Tick);
             }
-            self.draw()?;
             if drain {
-                // What came before the frame was there was typed at what was there before it.
+                // What came before the frame is there was typed at what was there before it.
                 self.forget_keys(events)?;
             }
+            self.draw()?;
         }
         Ok(())
     }

@@ -113,6 +113,10 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             used += 1;
         }
         for grapheme in word.graphemes(true) {
+            // Some scripts stack marks that take columns of their own: what no line could hold is shown without them.
+            let letter = grapheme.chars().next().map_or(0, char::len_utf8);
+            let whole = UnicodeWidthStr::width(grapheme) <= columns;
+            let grapheme = if whole { grapheme } else { &grapheme[..letter] };
             let w = UnicodeWidthStr::width(grapheme);
             if used + w > columns && used > 0 {
                 lines.push(std::mem::take(&mut line));
@@ -174,6 +178,8 @@ mod tests {
         assert_eq!(wrap("", 3), [""]);
         assert_eq!(wrap("山田太郎", 5), ["山田", "太郎"]);
         assert_eq!(wrap("a b", 0), ["a", "b"]);
+        // Found by the property below: one letter with marks that take three columns together.
+        assert_eq!(wrap("0\u{9c7}\u{1134b}", 2), ["0"]);
     }
 
     proptest! {
