@@ -1,7 +1,5 @@
 //! `valmed fulfil`, `valmed discontinue`, `valmed receive`: the desk's operations.
 
-use std::time::Duration;
-
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,11 +14,8 @@ use crate::domain::{
 use crate::signin::SignIn;
 use crate::store::{Db, StoreError, audit as table, listing};
 
-/// How long the end of a command waits for other processes to be told; they would find out by themselves.
-const TELL: Duration = Duration::from_millis(500);
-
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
-    let db = super::open(config).await?;
+    let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
     let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
     let request = Request::Fulfil {
@@ -33,7 +28,7 @@ pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
 }
 
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
-    let db = super::open(config).await?;
+    let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
     let seen = caller
         .look(&db, "discontinue", ask.order, ask.version)
@@ -47,7 +42,7 @@ pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Resu
 }
 
 pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
-    let db = super::open(config).await?;
+    let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
     let mut conn = db.reader().await?;
     let ward = listings::ward(&mut conn, &ask.ward).await?;
@@ -175,8 +170,7 @@ async fn submit(
         )
         .outcome()
         .await;
-    desk.close(config.desk().wait).await;
-    feed.told(TELL).await;
+    super::close(&desk, &feed, config).await;
     match outcome {
         Outcome::Done(receipt) => {
             print(&receipt, op, caller.style)?;

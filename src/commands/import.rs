@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::desk::horizon::{Made, make_orders_ahead};
 use crate::interop::import::{self, Progress, Report, Settings};
 use crate::interop::{Rejects, Source};
-use crate::store::{self, Db, inspect, now, redact};
+use crate::store::{inspect, now};
 
 /// Import settings, as configured.
 pub fn settings(config: &Config, strict: bool) -> Settings {
@@ -28,7 +28,6 @@ pub fn settings(config: &Config, strict: bool) -> Settings {
 }
 
 pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
-    let (url, embedded) = config.database_or_embedded()?;
     if !ask.dir.is_dir() {
         return Err(End::Usage(format!("{}: there is no such folder", ask.dir.display())).into());
     }
@@ -36,19 +35,7 @@ pub async fn import(config: &Config, ask: cli::Import) -> anyhow::Result<()> {
     if let Err(error) = rejects.check() {
         return Err(End::Usage(format!("{}: {error}", rejects.path().display())).into());
     }
-    let db = if embedded {
-        // The embedded ward is made at its first use, whichever that is.
-        super::migrate::make_folder(&url)?;
-        let db = Db::open(&url, &config.pool(), true)
-            .await
-            .with_context(|| redact(&url))?;
-        store::migrate::migrate(&db, |_, _| {}).await?;
-        db
-    } else {
-        let db = super::open(config).await?;
-        inspect::clock_agrees(&db).await?;
-        db
-    };
+    let db = super::open_or_make(config).await?;
     let bar = bar();
     let mut show = |progress: Progress| {
         bar.set_message(progress.file);

@@ -18,7 +18,7 @@ mod ward_desk;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -146,18 +146,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
-        Some(Command::Fulfil(ask)) => {
-            clock_agrees(&config).await?;
-            desk_commands::fulfil(&config, ask).await
-        }
-        Some(Command::Discontinue(ask)) => {
-            clock_agrees(&config).await?;
-            desk_commands::discontinue(&config, ask).await
-        }
-        Some(Command::Receive(ask)) => {
-            clock_agrees(&config).await?;
-            desk_commands::receive(&config, ask).await
-        }
+        Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
+        Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,
@@ -182,18 +173,37 @@ async fn open(config: &Config) -> anyhow::Result<Db> {
     Ok(db)
 }
 
-/// Refuses an operation where this machine's clock is not the server's: the rules about times go by it.
-async fn clock_agrees(config: &Config) -> anyhow::Result<()> {
-    let (url, _) = config.database_or_embedded()?;
-    if !store::is_postgres(&url) {
-        return Ok(());
+/// Opens it for an operation: the rules about times go by this machine's clock, which must be the server's.
+async fn open_to_write(config: &Config) -> anyhow::Result<Db> {
+    let db = open(config).await?;
+    inspect::clock_agrees(&db).await?;
+    Ok(db)
+}
+
+/// Opens it for whoever may be the first: the embedded database of this user is made and migrated on the spot, any other
+/// must be there.
+async fn open_or_make(config: &Config) -> anyhow::Result<Db> {
+    let (url, embedded) = config.database_or_embedded()?;
+    if !embedded {
+        return open_to_write(config).await;
     }
-    let db = Db::open(&url, &config.pool(), false)
+    migrate::make_folder(&url)?;
+    let db = Db::open(&url, &config.pool(), true)
         .await
         .with_context(|| store::redact(&url))?;
-    let agrees = inspect::clock_agrees(&db).await;
-    db.close().await;
-    Ok(agrees?)
+    schema::migrate(&db, |_, _| {}).await?;
+    Ok(db)
+}
+
+/// How long an end waits for other processes to be told; they would find out by themselves.
+const TELL: Duration = Duration::from_millis(500);
+
+/// Finishes what the desk took, and tells others of it.
+async fn close(desk: &Desk, feed: &Feed, config: &Config) {
+    if !desk.close(config.desk().wait).await {
+        tracing::warn!("the desk was closed with operations under way");
+    }
+    feed.told(TELL).await;
 }
 
 /// A desk over a database, and the feed that tells others what it does.

@@ -1,41 +1,24 @@
 //! `valmed` alone: the ward desk at this terminal.
 
-use anyhow::Context;
-
-use super::{End, migrate};
+use super::End;
 use crate::config::Config;
-use crate::desk::Desk;
 use crate::desk::horizon::make_orders_ahead;
 use crate::domain::WardId;
 use crate::feed::Feed;
 use crate::session::local::{self, Ended};
 use crate::session::{Services, Settings};
 use crate::signin::SignIn;
-use crate::store::{self, Db, accounts, inspect, migrate as schema, screens};
+use crate::store::{self, Db, accounts, inspect, screens};
 use crate::tui::{SignedIn, Start};
-
-/// How long the end waits for other processes to be told; they would find out by themselves.
-const TELL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// How long a clock may be wrong, or doses not be made, before somebody looks.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// Opens the configured database, which is made at the first start where it is this user's own, and the desk on it.
 pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
-    let (url, embedded) = config.database_or_embedded()?;
-    let db = if embedded {
-        migrate::make_folder(&url)?;
-        let db = Db::open(&url, &config.pool(), true)
-            .await
-            .with_context(|| store::redact(&url))?;
-        schema::migrate(&db, |_, _| {}).await?;
-        db
-    } else {
-        let db = super::open(config).await?;
-        // Before anybody signs in: every rule about times goes by this machine's clock.
-        inspect::clock_agrees(&db).await?;
-        db
-    };
+    // Before anybody signs in: every rule about times goes by this machine's clock.
+    let db = super::open_or_make(config).await?;
+    let (url, _) = config.database_or_embedded()?;
     let start = first_screen(&db, &url).await?;
     let settings = Settings {
         due_window: config.due_window(),
@@ -108,15 +91,8 @@ pub async fn run(
     {
         tracing::warn!("orders were still being made ahead at the end");
     }
-    close(&desk, &feed, config).await;
+    super::close(&desk, &feed, config).await;
     Ok(ended?)
-}
-
-async fn close(desk: &Desk, feed: &Feed, config: &Config) {
-    if !desk.close(config.desk().wait).await {
-        tracing::warn!("the desk was closed with operations under way");
-    }
-    feed.told(TELL).await;
 }
 
 /// While a desk is open, doses become orders before they are due.

@@ -148,7 +148,10 @@ async fn audit_misused(
     operations: &[Operation],
     known: &HashMap<OpId, Known>,
 ) -> Result<(), StoreError> {
-    let misused: Vec<&Operation> = operations.iter().filter(|op| !is_same(op, known)).collect();
+    let misused: Vec<&Operation> = operations
+        .iter()
+        .filter(|op| !known.get(&op.id).is_some_and(|known| known.is_of(op)))
+        .collect();
     if misused.is_empty() {
         return Ok(());
     }
@@ -166,15 +169,16 @@ async fn audit_misused(
     audit::write(link, &events).await
 }
 
-fn is_same(op: &Operation, known: &HashMap<OpId, Known>) -> bool {
-    known
-        .get(&op.id)
-        .is_some_and(|known| known.digest == op.digest())
-}
-
 struct Known {
     digest: Vec<u8>,
     outcome: Outcome,
+}
+
+impl Known {
+    /// Whether it is of this very operation, and not of another under the same id.
+    fn is_of(&self, operation: &Operation) -> bool {
+        self.digest == operation.digest()
+    }
 }
 
 /// What is remembered of these operations from before.
@@ -217,7 +221,7 @@ fn answers(operations: &[Operation], known: &HashMap<OpId, Known>) -> Vec<Outcom
     operations
         .iter()
         .map(|op| match known.get(&op.id) {
-            Some(known) if known.digest == op.digest() => known.outcome.clone(),
+            Some(known) if known.is_of(op) => known.outcome.clone(),
             _ => Outcome::Refused(Refusal::DuplicateOperation { op: op.id }),
         })
         .collect()

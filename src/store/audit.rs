@@ -3,6 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::desk::json;
 use super::error::changed;
 use super::{At, Link, Sql, StoreError};
 use crate::domain::{UserId, WardId};
@@ -34,9 +35,6 @@ pub async fn write(link: Link<'_>, events: &[Event]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    let json = serde_json::to_string(events).map_err(|error| {
-        StoreError::Guarantee(format!("an audit row cannot be written: {error}"))
-    })?;
     let sql = Sql::each(
         "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail) SELECT unhex(r.value ->> 'id', '-'), \
          r.value ->> 'at', r.value ->> 'actor', r.value ->> 'who', r.value ->> 'kind', r.value ->> 'ward', \
@@ -46,5 +44,5 @@ pub async fn write(link: Link<'_>, events: &[Event]) -> Result<(), StoreError> {
          FROM json_to_recordset($1::json) \
          AS r (id uuid, at bigint, actor bigint, who text, kind text, ward bigint, detail text)",
     );
-    changed("audit", execute!(link, sql, json)?, events.len())
+    changed("audit", execute!(link, sql, json(events)?)?, events.len())
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::desk::json;
 use super::{At, Link, List, Sql, StoreError};
 use crate::domain::{OrderKind, PrescriptionId, WardId};
 
@@ -81,11 +82,6 @@ pub struct NewOrder {
     pub once: bool,
     /// Now.
     pub at: At,
-}
-
-fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
-    serde_json::to_string(rows)
-        .map_err(|error| StoreError::Guarantee(format!("orders cannot be written: {error}")))
 }
 
 /// Makes orders in the ward where each patient lies now. One that exists already (same prescription, same due time)
