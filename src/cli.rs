@@ -1,5 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page are made.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::domain::{OrderStatus, Quantity, Role};
+
+pub use bench::{Bench, BenchDesk};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -352,33 +356,6 @@ pub struct Drill {
     /// Different drugs; 1 puts every dose on one stock row.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub drugs: u32,
-}
-
-/// `valmed bench …`
-#[derive(Debug, Subcommand)]
-pub enum Bench {
-    /// How long the ward desk takes to be on the screen, and a key to its frame.
-    Desk(BenchDesk),
-}
-
-/// `valmed bench desk`
-#[derive(Debug, Clone, Args)]
-pub struct BenchDesk {
-    /// Whose desk (a user name).
-    #[arg(long = "as", value_name = "USER")]
-    pub actor: String,
-    /// Which ward (its code).
-    #[arg(long)]
-    pub ward: String,
-    /// How many keys.
-    #[arg(long, default_value_t = 2000)]
-    pub keys: usize,
-    /// Columns of the terminal.
-    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(20..=500))]
-    pub columns: u16,
-    /// Rows of the terminal.
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
-    pub rows: u16,
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::cli::{Bench, Cli, Command, Style};
+use crate::cli::{Cli, Command, Style};
 use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
@@ -153,7 +153,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,
         Some(Command::Drill(ask)) => drill::drill(&config, ask).await,
-        Some(Command::Bench(Bench::Desk(ask))) => bench::desk(&config, ask, began).await,
+        Some(Command::Bench(ask)) => bench::bench(&config, ask, began).await,
         Some(Command::Completions { shell }) => settings::completions(shell),
         Some(Command::Man) => settings::man(),
         Some(Command::Demo { keep }) => demo::demo(&config, keep).await,

@@ -10,9 +10,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use tokio::sync::mpsc;
 
-use super::output::say;
-use super::ward_desk;
+use super::milliseconds;
 use crate::cli;
+use crate::commands::output::say;
+use crate::commands::{self, ward_desk};
 use crate::config::Config;
 use crate::session::{Event, INPUTS, Services, Session, Settings, Terminal};
 use crate::signin::SignIn;
@@ -72,11 +73,11 @@ impl Terminal for Meter {
 
 /// Measures, from the start of the command, the first frame with the ward on it; then key after key, each to its frame.
 pub async fn desk(config: &Config, ask: cli::BenchDesk, began: Instant) -> anyhow::Result<()> {
-    let db = super::open(config).await?;
+    let db = commands::open(config).await?;
     let ward = screens::ward_by_code(db.reader().await?.link(), &ask.ward).await?;
     let ward = ward.with_context(|| format!("there is no ward '{}'", ask.ward))?;
     let start = ward_desk::known(&db, &ask.actor, Some(ward.id), "").await?;
-    let (desk, feed) = super::desk(&db, config);
+    let (desk, feed) = commands::desk(&db, config);
     let sign_in = SignIn::new(db.clone(), config.sign_in_delays());
     let services = Services::new(
         db.clone(),
@@ -182,8 +183,4 @@ fn keys() -> impl Iterator<Item = Key> {
         Code::Tab,
     ];
     ROUND.iter().cycle().map(|code| Key::of(*code))
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }

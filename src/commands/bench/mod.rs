@@ -1,0 +1,19 @@
+//! `valmed bench …`: one file for each thing that is measured.
+
+mod desk;
+
+use std::time::{Duration, Instant};
+
+use crate::cli::Bench;
+use crate::config::Config;
+
+/// Runs a bench. `began` is when the command started.
+pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Result<()> {
+    match ask {
+        Bench::Desk(ask) => desk::desk(config, ask, began).await,
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+}
