@@ -7,6 +7,7 @@
 mod link;
 pub mod accounts;
 pub mod audit;
+pub mod bulk;
 mod db;
 pub mod desk;
 mod error;

@@ -244,7 +244,10 @@ struct AdministrationJson<'a> {
     op: String,
 }
 
-async fn write_administrations(link: Link<'_>, all: &[Administration]) -> Result<(), StoreError> {
+pub(in crate::store) async fn write_administrations(
+    link: Link<'_>,
+    all: &[Administration],
+) -> Result<(), StoreError> {
     if all.is_empty() {
         return Ok(());
     }
@@ -344,7 +347,10 @@ pub(in crate::store) async fn write_ledger(
     changed("ledger", found, rows.len())
 }
 
-async fn remember(link: Link<'_>, memory: &[Memory]) -> Result<(), StoreError> {
+pub(in crate::store) async fn remember(
+    link: Link<'_>,
+    memory: &[Memory],
+) -> Result<(), StoreError> {
     if memory.is_empty() {
         return Ok(());
     }

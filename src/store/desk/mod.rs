@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use super::List;
 use crate::domain::{DrugId, WardId};
 
-pub(super) use apply::{CLOSE_ORDERS, WRITE_STOCK, json, write_ledger, write_stock};
+pub(super) use apply::{
+    CLOSE_ORDERS, WRITE_STOCK, json, remember, write_administrations, write_ledger, write_stock,
+};
 pub use apply::{Memory, apply, hex};
 pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
 pub use load::{Remembered, load, remembered};
