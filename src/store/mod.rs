@@ -8,6 +8,7 @@ mod link;
 pub mod accounts;
 pub mod audit;
 pub mod bulk;
+pub mod catalogue;
 mod db;
 pub mod desk;
 mod error;
