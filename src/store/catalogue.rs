@@ -54,6 +54,35 @@ pub struct Subject {
     pub now: At,
 }
 
+impl Subject {
+    /// What there is nothing of: for those who want to know which queries there are, and how they would be run.
+    pub fn nobody(now: jiff::Timestamp) -> Subject {
+        let id = Uuid::nil();
+        Subject {
+            ward: WardId(1),
+            pharmacy: WardId(1),
+            drug: DrugId(1),
+            code: String::new(),
+            mrn: String::new(),
+            active: OrderId(id),
+            completed: OrderId(id),
+            as_needed: PrescriptionId(id),
+            administration: id,
+            given_at: At::from(now),
+            patient: PatientId(id),
+            given: DrugId(1),
+            pages: vec![(WardId(1), DrugId(1))],
+            batch: vec![OrderId(id)],
+            operations: vec![id],
+            username: String::new(),
+            user: 1,
+            page: 100,
+            bounds: screens::Bounds::default(),
+            now: At::from(now),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Bind {
     Int(i64),

@@ -334,7 +334,11 @@ pub(super) const LOG_OF_WARD: &str = log_sql!("a.ward_id = $4");
 /// Of a patient.
 pub(super) const LOG_OF_PATIENT: &str = log_sql!("a.patient_id = $4");
 /// Of a patient, in one ward.
-pub(super) const LOG_OF_BOTH: &str = log_sql!("a.patient_id = $4 AND a.ward_id = $5");
+pub(super) const LOG_OF_BOTH: Sql = Sql::each(
+    // The log of the ward would be read from its end until the patient has filled a page.
+    log_sql!("a.patient_id = $4 AND +a.ward_id = $5"),
+    log_sql!("a.patient_id = $4 AND a.ward_id = $5"),
+);
 
 /// Administrations, newest first, older than the one that the last page ended with.
 ///

@@ -20,7 +20,7 @@ use crate::store::screens::Bounds;
 /// No query of a screen may take longer, warm, 99 times in 100 (milliseconds).
 const LONGEST: f64 = 5.0;
 
-/// Nor so many times longer than with little behind it.
+/// Nor so many times longer than with little behind it; where it shows more rows there, so many times longer a row.
 const GROWTH: f64 = 1.5;
 
 /// From the start of the program to the ward on the screen (milliseconds).
@@ -64,6 +64,7 @@ struct Line {
     /// The most pages that any of the plans asked for read, small and large.
     buffers: [Option<u64>; 2],
     cold: Option<Times>,
+    first: Option<Times>,
     small: Option<Times>,
     large: Option<Times>,
     ratio_p50: Option<f64>,
@@ -83,18 +84,25 @@ impl Line {
         let (small, large) = (Times::of(&measured.warm[0]), Times::of(&measured.warm[1]));
         let ratio = |of: fn(Times) -> f64| Some(of(large?) / of(small?));
         let ratio_p99 = ratio(|times| times.p99_ms);
+        // A patient who has been here for weeks has a longer record than one of yesterday: that is no scan.
+        let rows = measured
+            .rows
+            .each_ref()
+            .map(|rows| most(rows).max(1) as f64);
+        let growth = GROWTH * (rows[1] / rows[0]).max(1.0);
         Line {
             query,
             whole: measured.whole,
             rows: [most(&measured.rows[0]), most(&measured.rows[1])],
             buffers: [pages(0), pages(1)],
             cold: Times::of(&measured.cold),
+            first: Times::of(&measured.first),
             small,
             large,
             ratio_p50: ratio(|times| times.p50_ms),
             ratio_p99,
             target_met: large.is_some_and(|times| times.p99_ms <= LONGEST)
-                && ratio_p99.is_some_and(|ratio| ratio <= GROWTH),
+                && ratio_p99.is_some_and(|ratio| ratio <= growth),
             plan: Vec::new(),
         }
     }
@@ -189,6 +197,10 @@ impl Report {
             self.rounds
         )?;
         say!("cold: {}", self.cold_means)?;
+        say!(
+            "first: for something new, on a connection that is used; then for the same again, in either hospital"
+        )?;
+        say!("times are in milliseconds; rows and buffers are the most there were")?;
         self.table().print(Style::Table)?;
         for line in self.lines.iter().filter(|line| !line.plan.is_empty()) {
             say!("\n{}", line.query)?;
@@ -228,6 +240,8 @@ impl Report {
             "buffers",
             "cold p50",
             "cold p99",
+            "first p50",
+            "first p99",
             "small p50",
             "small p99",
             "p50",
@@ -253,6 +267,8 @@ impl Report {
                 pair(pages(0), pages(1)).into(),
                 two(line.cold.map(|times| times.p50_ms)),
                 two(line.cold.map(|times| times.p99_ms)),
+                two(line.first.map(|times| times.p50_ms)),
+                two(line.first.map(|times| times.p99_ms)),
                 two(line.small.map(|times| times.p50_ms)),
                 two(line.small.map(|times| times.p99_ms)),
                 two(line.large.map(|times| times.p50_ms)),
