@@ -1,6 +1,7 @@
 //! `valmed bench …`: one file for each thing that is measured.
 
 mod desk;
+mod fulfil;
 mod screens;
 
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Resul
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
         Bench::Screens(ask) => screens::screens(config, ask).await,
+        Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
     }
 }
 
