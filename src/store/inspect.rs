@@ -570,7 +570,8 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             tx,
             "list: active orders of a ward",
             listing::ORDERS_OF_WARD[1],
-            "medication_orders_queue",
+            // PostgreSQL goes by how many are active in the ward and in the hospital, and finds them by either.
+            key("medication_orders_queue", ANY),
             nobody,
             many,
             one
