@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, Postgres, Sqlite};
+use sqlx::{Connection, PgConnection, Postgres, Row, Sqlite};
 
 use super::{Conn, Engine, StoreError};
 
@@ -256,10 +256,11 @@ impl Db {
             .after_release(|conn, _| {
                 // Inside a transaction, now() is when it began. A connection that comes back like that is closed, and
                 // its transaction with it. (ROLLBACK outside a transaction would write a warning into the server's log.)
+                // It is asked as one message: of a prepared statement, the transaction begins when it is bound and the
+                // statement when it is executed, and no connection would ever be kept.
                 Box::pin(async move {
-                    sqlx::query_scalar("SELECT now() = statement_timestamp()")
-                        .fetch_one(conn)
-                        .await
+                    let asked = sqlx::raw_sql("SELECT now() = statement_timestamp()");
+                    asked.fetch_one(conn).await?.try_get(0)
                 })
             })
             .connect_with(connect.clone())

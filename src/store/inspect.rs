@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
-use super::{At, Db, Engine, Link, List, Sql, StoreError, migrate, orders_ahead, screens};
+use super::{At, Db, Engine, Link, List, Sql, StoreError, listing, migrate, orders_ahead, screens};
 
 /// Something that the desk relies on, as read back from the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -590,6 +590,46 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             many
         ),
         plan!(tx, "sign-in", super::accounts::ACCOUNT, username, "x"),
+        plan!(
+            tx,
+            "list: active orders of a ward",
+            listing::ORDERS_OF_WARD[1],
+            // PostgreSQL goes by how many are active in the ward and in the hospital, and finds them by either.
+            key("medication_orders_queue", ANY),
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: orders stopped in a ward",
+            listing::ORDERS_OF_WARD[3],
+            "medication_orders_discontinued",
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: what a ward is low on",
+            listing::STOCK_LOW_IN_WARD,
+            "drug_stock_low",
+            one,
+            one,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: log of a patient in a ward",
+            listing::LOG_OF_BOTH,
+            "medication_administrations_patient",
+            at,
+            nobody,
+            many,
+            nobody,
+            one
+        ),
     ];
     tx.rollback().await?;
     Ok(plans)

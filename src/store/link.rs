@@ -27,6 +27,14 @@ impl Sql {
         Sql { sqlite, postgres }
     }
 
+    /// One text that both understand.
+    pub const fn same(text: &'static str) -> Sql {
+        Sql {
+            sqlite: text,
+            postgres: text,
+        }
+    }
+
     /// The text for an engine.
     pub const fn text(&self, engine: Engine) -> &'static str {
         match engine {
@@ -38,10 +46,7 @@ impl Sql {
 
 impl From<&'static str> for Sql {
     fn from(text: &'static str) -> Sql {
-        Sql {
-            sqlite: text,
-            postgres: text,
-        }
+        Sql::same(text)
     }
 }
 

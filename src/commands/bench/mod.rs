@@ -2,6 +2,7 @@
 
 mod desk;
 mod fulfil;
+mod screens;
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,11 @@ use crate::config::Config;
 pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Result<()> {
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
+        Bench::Screens(ask) => screens::screens(config, ask).await,
         Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
     }
 }
 
-fn milliseconds(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+fn in_milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
