@@ -116,7 +116,10 @@ impl Charset {
 /// same name.
 fn is_latin1(c: char) -> bool {
     matches!(c, '\u{A0}'..='\u{FF}')
-        && !matches!(c, '\u{A4}' | '\u{A6}' | '\u{A8}' | '\u{AD}' | '\u{B4}' | '\u{B8}' | '\u{BC}'..='\u{BE}')
+        && !matches!(
+            c,
+            '\u{A4}' | '\u{A6}' | '\u{A8}' | '\u{AD}' | '\u{B4}' | '\u{B8}' | '\u{BC}'..='\u{BE}'
+        )
 }
 
 /// As ward sheets write it. This goes before the tables for all the world's letters.

@@ -31,12 +31,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
 pub use model::{
     Context, Effect, FeedView, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure, SignedIn,
     Start,
 };
-pub use charset::Charset;
 pub use theme::{Colours, Theme};
 pub use update::update;
 pub use view::{draw, view};
