@@ -4,11 +4,13 @@
 //! painter and the meaning of keys are the same for a terminal at the end of a network connection. This part knows
 //! nothing of wards.
 
+pub mod decoder;
 pub mod input;
 #[cfg(unix)]
 pub mod local;
 pub mod painter;
 pub mod profile;
 
+pub use decoder::Decoder;
 pub use painter::Painter;
 pub use profile::Profile;
