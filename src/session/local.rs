@@ -51,7 +51,11 @@ struct LocalTerminal {
 }
 
 impl Terminal for LocalTerminal {
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()> {
+    async fn ready(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool> {
         self.painter.paint(&mut io::stdout().lock(), frame, cursor)
     }
 

@@ -361,6 +361,9 @@ impl Decoder {
         match c {
             '[' if csi.is_empty() => self.state = State::Console { alt: csi.alt },
             'M' if csi.is_empty() => {
+                if csi.alt {
+                    key(Code::Esc, false, heard);
+                }
                 self.state = State::Mouse {
                     got: 0,
                     bytes: [0; 3],
@@ -372,10 +375,14 @@ impl Decoder {
             }
             '\x20'..='\x7e' => {
                 self.state = State::Ground;
+                let meaning = csi.meaning(c);
+                // Alt goes with a key. Before anything else it was Escape, pressed while an answer was coming.
+                if csi.alt && !matches!(meaning, Some(Heard::Input(Input::Key(_)))) {
+                    key(Code::Esc, false, heard);
+                }
+                heard.extend(meaning);
                 if csi.begins_paste(c) {
                     self.state = State::Paste { matched: 0 };
-                } else {
-                    heard.extend(csi.meaning(c));
                 }
             }
             // What is no part of a sequence ends it, and is what it is.

@@ -54,7 +54,7 @@ impl Painter {
         self.cursor = None;
     }
 
-    /// Writes what differs from what is shown; nothing when nothing does.
+    /// Writes what differs from what is shown; nothing when nothing does. Says whether anything did.
     ///
     /// # Errors
     /// What the terminal's side says; what is shown is not known then.
@@ -63,16 +63,16 @@ impl Painter {
         out: &mut impl Write,
         next: &Buffer,
         cursor: Option<Position>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let bytes = self.frame(next, cursor);
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let written = out.write_all(&bytes).and_then(|()| out.flush());
         if written.is_err() {
             self.forget();
         }
-        written
+        written.map(|()| true)
     }
 
     /// The bytes that make the terminal show this, with the cursor there or hidden; none when it does already. They

@@ -172,7 +172,7 @@ fn a_lone_escape_is_told_by_time() {
     assert_eq!(heard, [], "not yet");
     decoder.expire(now + ESCAPE, &mut heard);
     let esc = Heard::Input(Input::Key(of(Code::Esc)));
-    assert_eq!(heard, [esc.clone()]);
+    assert_eq!(heard, std::slice::from_ref(&esc));
     heard.clear();
     decoder.feed(b"\x1b", now, &mut heard);
     // Nobody called in time: what comes later is told by its own time.
@@ -189,6 +189,19 @@ fn a_lone_escape_is_told_by_time() {
     assert_eq!(keys(b"\x1bO"), [alt(Code::Char('O'))]);
     assert_eq!(keys(b"\x1b["), [alt(Code::Char('['))]);
     assert_eq!(keys(b"\x1b[1;"), [], "nobody types that");
+}
+
+#[test]
+fn escape_is_not_lost_in_an_answer() {
+    let esc = Heard::Input(Input::Key(of(Code::Esc)));
+    assert_eq!(
+        heard(b"\x1b\x1b[0n"),
+        [esc.clone(), Heard::Answer(Answer::Here)]
+    );
+    assert_eq!(
+        heard(b"\x1b\x1b[200~x\x1b[201~"),
+        [esc, Heard::Input(Input::Paste("x".to_owned()))]
+    );
 }
 
 #[test]
