@@ -181,6 +181,36 @@ pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Brings a database that was just filled into the state of one that has been at rest: cleaned up, with statistics, and
+/// everything in its files, so that what is measured next pays for its own writing and for nothing else. On PostgreSQL
+/// the last step needs a role that may CHECKPOINT.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle(db: &Db) -> Result<(), StoreError> {
+    let mut conn = db.writer().await?;
+    execute!(conn.link(), Sql::each("ANALYZE", "VACUUM ANALYZE"))?;
+    execute!(
+        conn.link(),
+        Sql::each("PRAGMA wal_checkpoint(TRUNCATE)", "CHECKPOINT")
+    )?;
+    Ok(())
+}
+
+/// How many bytes PostgreSQL has written to its log so far; `None` on SQLite, which does not count them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn written_ahead(db: &Db) -> Result<Option<u64>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT NULL",
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint",
+    );
+    let (bytes,) = fetch!(one, conn.link(), (Option<i64>,), sql)?;
+    Ok(bytes.map(i64::unsigned_abs))
+}
+
 /// Limits in force on a connection of the pool, as the server says them; none on SQLite.
 ///
 /// # Errors
