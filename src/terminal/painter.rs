@@ -21,6 +21,8 @@ use tile::{Clusters, Screen, Tile};
 /// A frame of more bytes than this is shown at once where the terminal can do that, or drawn without the cursor running
 /// about.
 const LARGE: usize = 400;
+/// The most bytes that a jump takes: `ESC[100;100H`.
+const JUMP: usize = 10;
 /// Blanks in a row that are rather erased than written.
 const BLANKS: usize = 10;
 
@@ -91,17 +93,24 @@ impl Painter {
             self.stylus.clear_screen();
             Screen::blank(area.width, area.height)
         });
-        self.scroll(&mut shown, &wanted, area.height);
-        for y in 0..area.height {
-            let (old, new) = (shown.row(usize::from(y)), wanted.row(usize::from(y)));
-            if old != new {
-                let last = y + 1 == area.height;
-                self.row(old, new, y, last);
-            }
+        if shown != wanted {
+            self.draw(shown, &wanted, area.height);
         }
         self.shown = Some(wanted);
         self.place_cursor(cursor, area);
         self.finish()
+    }
+
+    /// Makes the one screen out of the other.
+    fn draw(&mut self, mut shown: Screen, wanted: &Screen, height: u16) {
+        self.scroll(&mut shown, wanted, height);
+        for y in 0..height {
+            let (old, new) = (shown.row(usize::from(y)), wanted.row(usize::from(y)));
+            if old != new {
+                let last = y + 1 == height;
+                self.row(old, new, y, last);
+            }
+        }
     }
 
     fn scroll(&mut self, shown: &mut Screen, wanted: &Screen, height: u16) {
@@ -152,22 +161,22 @@ impl Painter {
     /// shorter than jumping over them.
     fn bridge(&mut self, new: &[Tile], from: usize, to: usize, y: u16) {
         let gap = &new[from..to];
-        let jump = Stylus::cost_forward(column(gap.len()));
-        let stands_there = self.stylus.is_at(column(from), y);
         let again: usize = gap
             .iter()
             .map(|tile| tile.char().map_or(LARGE, char::len_utf8))
             .sum();
-        let simple = gap
-            .iter()
-            .all(|tile| tile.width() == 1 && self.stylus.suits(*tile));
-        if stands_there && simple && again <= jump {
-            let screen = column(new.len());
+        let simple = again <= JUMP
+            && gap
+                .iter()
+                .all(|tile| tile.width() == 1 && self.stylus.suits(*tile));
+        let (from, to) = (column(from), column(to));
+        if simple && self.stylus.cost(from, y) + again <= self.stylus.cost(to, y) {
+            self.stylus.go_to(from, y);
             for tile in gap {
-                self.stylus.put(*tile, &self.clusters, screen);
+                self.stylus.put(*tile, &self.clusters, column(new.len()));
             }
         }
-        self.stylus.go_to(column(to), y);
+        self.stylus.go_to(to, y);
     }
 
     /// Writes the cells of a range, all of them.

@@ -1,7 +1,5 @@
 //! Finding what has only moved up or down.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
 use super::tile::{Screen, Tile};
 
 /// Rows that move together.
@@ -24,14 +22,18 @@ const TRIED: usize = 3;
 
 /// The scroll that spares the most bytes between two screens of one size; `None` where none does.
 pub(super) fn find(shown: &Screen, next: &Screen) -> Option<Scroll> {
-    if next.height < 3 {
+    let changed: Vec<bool> = (0..next.height)
+        .map(|y| shown.row(y) != next.row(y))
+        .collect();
+    if changed.iter().filter(|changed| **changed).count() < 3 {
         return None;
     }
     let tries = Tries {
         shown,
         next,
-        were: marks(shown),
-        are: marks(next),
+        were: marks(shown, &changed),
+        are: marks(next, &changed),
+        changed,
     };
     let found = tries
         .distances()
@@ -41,13 +43,14 @@ pub(super) fn find(shown: &Screen, next: &Screen) -> Option<Scroll> {
     (best.1 > 0).then_some(best.0)
 }
 
-/// A number for every row, equal for equal rows; `None`: a blank one, which may have come from anywhere.
-fn marks(screen: &Screen) -> Vec<Option<u64>> {
-    let hasher = BuildHasherDefault::<DefaultHasher>::default();
-    let rows = (0..screen.height).map(|y| screen.row(y));
-    rows.map(|row| {
-        let blank = row.iter().all(|tile| *tile == Tile::BLANK);
-        (!blank).then(|| hasher.hash_one(row))
+/// A number for every row that is not what it was, equal for equal rows; `None` also for a blank one, which may have
+/// come from anywhere. Should two rows ever share a number by chance, a longer way is taken, no wrong one.
+fn marks(screen: &Screen, changed: &[bool]) -> Vec<Option<u64>> {
+    let rows = changed.iter().enumerate();
+    rows.map(|(y, changed)| {
+        let row = screen.row(y);
+        let blank = !changed || row.iter().all(|tile| *tile == Tile::BLANK);
+        (!blank).then(|| row.iter().fold(0, |mark, tile| tile.mixed_into(mark)))
     })
     .collect()
 }
@@ -57,6 +60,7 @@ struct Tries<'a> {
     next: &'a Screen,
     were: Vec<Option<u64>>,
     are: Vec<Option<u64>>,
+    changed: Vec<bool>,
 }
 
 impl Tries<'_> {
@@ -64,7 +68,7 @@ impl Tries<'_> {
     fn distances(&self) -> Vec<isize> {
         let mut votes: Vec<(usize, isize)> = Vec::new();
         for (to, mark) in self.are.iter().enumerate() {
-            if mark.is_none() || self.were.get(to) == Some(mark) {
+            if mark.is_none() {
                 continue;
             }
             for (from, _) in self.were.iter().enumerate().filter(|(_, was)| *was == mark) {
@@ -115,7 +119,11 @@ impl Tries<'_> {
 
     /// What it costs to make row `to` of the next screen from row `from` of the one that is shown, about.
     fn cost(&self, from: usize, to: usize) -> isize {
-        if self.were.get(from) == self.are.get(to) {
+        let same = match (self.were.get(from), self.are.get(to)) {
+            (Some(Some(was)), Some(Some(is))) => was == is,
+            _ => from == to && self.changed.get(to) == Some(&false),
+        };
+        if same {
             return 0;
         }
         let rows = self.shown.row(from).iter().zip(self.next.row(to));

@@ -66,14 +66,12 @@ impl Stylus {
         self.column = Some(x);
     }
 
-    /// Bytes that [`Stylus::go_to`] would take within the row.
-    pub(super) fn cost_forward(columns: u16) -> usize {
-        match columns {
-            0 => 0,
-            1 => 3,
-            2..=9 => 4,
-            _ => 5,
+    /// Bytes that [`Stylus::go_to`] would take.
+    pub(super) fn cost(&self, x: u16, y: u16) -> usize {
+        if self.is_at(x, y) {
+            return 0;
         }
+        self.shortest(x, y).len()
     }
 
     fn shortest(&self, x: u16, y: u16) -> String {
@@ -291,7 +289,8 @@ fn afresh(style: Style) -> String {
     if codes.is_empty() {
         return String::new();
     }
-    format!("0;{}", codes.join(";"))
+    // No number is 0: back to nothing first.
+    format!(";{}", codes.join(";"))
 }
 
 /// From one style to another; `None` where the terminal cannot take back what would have to be.

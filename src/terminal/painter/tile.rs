@@ -146,6 +146,22 @@ impl Tile {
         }
     }
 
+    /// A number for this tile behind others.
+    pub(super) fn mixed_into(self, mark: u64) -> u64 {
+        let Style {
+            fg,
+            bg,
+            bold,
+            underlined,
+            reversed,
+        } = self.style;
+        let attributes =
+            u64::from(bold) << 33 | u64::from(underlined) << 34 | u64::from(reversed) << 35;
+        let colours = u64::from(fg.0) ^ u64::from(bg.0).rotate_left(36);
+        let tile = u64::from(self.glyph) ^ colours.rotate_left(24) ^ attributes;
+        (mark.rotate_left(5) ^ tile).wrapping_mul(0x517C_C1B7_2722_0A95)
+    }
+
     /// Columns of the character that begins here; 0: it is the rest of the one before.
     pub(super) fn width(self) -> u8 {
         (self.glyph >> 24) as u8
@@ -271,8 +287,15 @@ impl Screen {
 
 fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mut Clusters) {
     let mut x = 0;
+    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let mut known = None;
     while let Some(cell) = row.get(x) {
-        let style = Style::of(cell, profile.colours);
+        // Neighbours mostly look alike.
+        let style = match known {
+            Some((same, style)) if same == look(cell) => style,
+            _ => Style::of(cell, profile.colours),
+        };
+        known = Some((look(cell), style));
         let symbol = cell.symbol();
         if let &[byte @ 0x20..=0x7E] = symbol.as_bytes() {
             tiles.push(Tile::of(char::from(byte), style, 1));
