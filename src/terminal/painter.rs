@@ -89,7 +89,7 @@ impl Painter {
         let known = self.shown.take();
         let known =
             known.filter(|shown| (shown.width, shown.height) == (wanted.width, wanted.height));
-        let mut shown = known.unwrap_or_else(|| {
+        let shown = known.unwrap_or_else(|| {
             self.stylus.clear_screen();
             Screen::blank(area.width, area.height)
         });
