@@ -97,6 +97,6 @@ pub struct BenchWire {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub seconds: u64,
     /// Doses given on the ward in a second meanwhile.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub doses: u32,
 }

@@ -21,7 +21,7 @@ use super::{Event, INPUTS, Services, Session, Settings, Terminal};
 use crate::terminal::decoder::{Answer, Heard};
 use crate::terminal::input::Input;
 use crate::terminal::{Decoder, Painter, Profile};
-use crate::tui::Start;
+use crate::tui::{Charset, Start};
 
 /// Asks the terminal whether it is well: it answers when it has read all that came before.
 const ASK: &[u8] = b"\x1b[5n";
@@ -104,15 +104,7 @@ where
     let terminal = Wire::new(line.output, profile, answered);
     let mut session = Session::new(services, settings, theme, terminal, size, start);
     let listening = async {
-        let mut ears = Ears {
-            decoder: Decoder::new(profile.charset),
-            size,
-            events: &events,
-            answers: &answers,
-        };
-        ears.listen(line.input, line.outside).await;
-        // The session may have ended by itself.
-        let _ = events.send(Event::End).await;
+        listen(line.input, profile.charset, line.outside, &events, &answers).await;
         std::future::pending::<()>().await;
     };
     let ran = tokio::select! {
@@ -128,11 +120,28 @@ where
     }
 }
 
+/// Gives a session what comes in, until the line closes or the other side ends it, and then its end. `answers` counts
+/// what the terminal answers.
+pub(super) async fn listen<R: AsyncRead + Unpin>(
+    input: R,
+    charset: Charset,
+    outside: watch::Receiver<Outside>,
+    events: &mpsc::Sender<Event>,
+    answers: &watch::Sender<u64>,
+) {
+    let mut ears = Ears {
+        decoder: Decoder::new(charset),
+        events,
+        answers,
+    };
+    ears.listen(input, outside).await;
+    // The session may have ended by itself.
+    let _ = events.send(Event::End).await;
+}
+
 /// Takes what comes in.
 struct Ears<'a> {
     decoder: Decoder,
-    /// What the session knows of the terminal's size.
-    size: (u16, u16),
     events: &'a mpsc::Sender<Event>,
     answers: &'a watch::Sender<u64>,
 }
@@ -164,10 +173,7 @@ impl Ears<'_> {
                     if changed.is_err() || now.end {
                         return;
                     }
-                    if now.size != self.size {
-                        self.size = now.size;
-                        heard.push(Heard::Input(Input::Resize(now.size.0, now.size.1)));
-                    }
+                    heard.push(Heard::Input(Input::Resize(now.size.0, now.size.1)));
                 }
             }
             for heard in heard.drain(..) {

@@ -83,7 +83,7 @@ impl Local {
     }
 
     /// Its size in columns and rows, as it says.
-    pub fn size(&self) -> (u16, u16) {
+    pub fn size() -> (u16, u16) {
         crossterm::terminal::size().unwrap_or((80, 24))
     }
 
