@@ -16,8 +16,8 @@ use crate::store::listing::{self, OrderFilter, OrderLine};
 use crate::store::scratch::Scratch;
 use crate::store::{Db, inspect, now};
 
-/// Orders are made this far ahead: every dose of a day.
-const HORIZON: SignedDuration = SignedDuration::from_hours(24);
+/// Orders are made this many hours ahead: every dose of a day.
+const HOURS: i64 = 24;
 
 /// Orders read at once.
 const PAGE: i64 = 5000;
@@ -90,7 +90,10 @@ impl Hospital {
             "rows made up by the program itself were rejected: {:?}",
             report.rejects
         );
-        make_orders_ahead(db, now(), HORIZON).await?;
+        // Hour by hour, as a desk that stays open makes them: orders that are due together lie together.
+        for hour in 1..=HOURS {
+            make_orders_ahead(db, now(), SignedDuration::from_hours(hour)).await?;
+        }
         Ok(inspect::refresh_statistics(db).await?)
     }
 
@@ -187,7 +190,7 @@ pub async fn nurses(db: &Db, count: u32) -> anyhow::Result<Vec<UserId>> {
     Ok(nurses)
 }
 
-/// Every open order, by age.
+/// Every open order, in the order in which they were made: by the hour when they are due.
 pub async fn all_orders(db: &Db) -> anyhow::Result<Vec<OrderLine>> {
     let mut conn = db.reader().await?;
     let mut filter = OrderFilter::default();

@@ -144,7 +144,7 @@ fn shares(shape: Shape, drugs: u32) -> Vec<f64> {
         .collect()
 }
 
-/// The doses of each ward, in no order that a prescription would have.
+/// The doses of each ward in the order in which they are due: nurses give them one after the other.
 struct Doses {
     of_ward: Vec<(Vec<OrderLine>, AtomicUsize)>,
 }
@@ -160,10 +160,6 @@ impl Doses {
             if let Some(list) = place.get(&order.ward).and_then(|&n| of_ward.get_mut(n)) {
                 list.push(order);
             }
-        }
-        let mut chance = fastrand::Rng::with_seed(SEED);
-        for list in &mut of_ward {
-            chance.shuffle(list);
         }
         Doses {
             of_ward: of_ward
