@@ -5,7 +5,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    At, Engine, Link, List, Sql, StoreError, accounts, desk, listing, orders_ahead, screens,
+    At, Engine, Link, List, Sql, StoreError, accounts, desk, formulary, listing, orders_ahead,
+    screens,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -16,6 +17,8 @@ pub struct Subject {
     pub ward: WardId,
     /// The pharmacy: a cupboard that holds every drug.
     pub pharmacy: WardId,
+    /// Drugs, as many as are read at once.
+    pub drugs: Vec<DrugId>,
     /// A drug.
     pub drug: DrugId,
     /// Its code.
@@ -61,6 +64,7 @@ impl Subject {
         Subject {
             ward: WardId(1),
             pharmacy: WardId(1),
+            drugs: vec![DrugId(1)],
             drug: DrugId(1),
             code: String::new(),
             mrn: String::new(),
@@ -274,6 +278,7 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         "desk: stock of a ward": screens::STOCK, of.ward, stock;
         "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
         "desk: log": screens::LOG, of.ward, log;
+        "desk: drugs that it has not seen": formulary::DRUGS, of.drugs.iter().map(|drug| drug.0).collect::<Vec<i64>>();
         "feed: has anything changed": screens::DATA_VERSION;
     )
 }
