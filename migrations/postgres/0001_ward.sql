@@ -70,7 +70,7 @@ CREATE INDEX drugs_name_key ON drugs (name_key, id) INCLUDE (name);
 -- One row: how often drugs were changed. Whoever holds what drugs are called reads them again when it has risen; a
 -- change made by hand must raise it too.
 CREATE TABLE formulary (
-  one BOOLEAN NOT NULL CONSTRAINT formulary_pkey PRIMARY KEY CONSTRAINT formulary_one_check CHECK (one),
+  one BOOLEAN PRIMARY KEY CONSTRAINT formulary_one_check CHECK (one),
   revision BIGINT NOT NULL
 );
 INSERT INTO formulary (one, revision) VALUES (TRUE, 0);

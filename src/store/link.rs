@@ -88,8 +88,8 @@ impl Conn {
     }
 
     /// Opens a transaction for what a screen shows: as [`Conn::begin_read`], and PostgreSQL plans each statement once
-    /// for whatever values, since these are the same few statements all day. Not for lists: what is right for one
-    /// page of them is wrong for another.
+    /// for whatever values, since these are the same few statements all day. Only for statements of which one plan is right
+    /// for every value: that of a page says how long it may be at most ([`super::listing`]).
     ///
     /// # Errors
     /// [`StoreError`]: the connection is gone.

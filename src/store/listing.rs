@@ -88,8 +88,8 @@ macro_rules! orders_sql {
 }
 
 /// A page of a list on PostgreSQL. The page's length is a value, and of a statement that is kept planned, PostgreSQL
-/// takes a value for a tenth of everything, and would read whole tables; so it planned each page anew, which took longer
-/// than to read it. That no statement reads more than [`AT_ONCE`] rows is said with a number.
+/// takes a value for a tenth of everything, and would read whole tables; planned anew, each page takes longer to plan than
+/// to read. That no statement reads more than [`AT_ONCE`] rows is said with a number.
 macro_rules! short {
     ($sql:expr, $order:literal, $limit:literal) => {
         concat!(

@@ -137,10 +137,10 @@ async fn every_query_of_every_screen_is_measured(place: Place) {
     }
     let stock = lines
         .iter()
-        .find(|line| line["query"] == "desk: stock of a ward");
+        .find(|line| line["query"] == "whole: the pharmacy's desk");
     assert_eq!(
         stock.unwrap()["rows"],
-        serde_json::json!([10, 10]),
+        serde_json::json!([40, 40]),
         "as much is shown in either"
     );
     assert!(report["desk_large"]["start_p50_ms"].as_f64().unwrap() > 0.0);
