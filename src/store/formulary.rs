@@ -113,16 +113,13 @@ impl Formulary {
 impl Edition {
     /// A drug. Rows name drugs by foreign key, so none is ever missing from one transaction's view.
     pub(super) fn drug(&self, id: DrugId) -> Result<Arc<Drug>, StoreError> {
-        Ok(Arc::clone(&self.entry(id)?.drug))
+        Ok(self.placed(id)?.1)
     }
 
-    /// Its place by name.
-    pub(super) fn place(&self, id: DrugId) -> Result<usize, StoreError> {
-        Ok(self.entry(id)?.place)
-    }
-
-    fn entry(&self, id: DrugId) -> Result<&Entry, StoreError> {
-        self.drugs.get(&id).ok_or_else(|| missing(id))
+    /// A drug, and its place by name.
+    pub(super) fn placed(&self, id: DrugId) -> Result<(usize, Arc<Drug>), StoreError> {
+        let entry = self.drugs.get(&id).ok_or_else(|| missing(id))?;
+        Ok((entry.place, Arc::clone(&entry.drug)))
     }
 
     fn add(&mut self, drugs: Vec<Drug>) {

@@ -298,14 +298,14 @@ fn levels(
     let rows = drugs.into_iter().zip(stocks).zip(thresholds);
     let mut levels = rows
         .map(|((drug, current), threshold)| {
-            let drug = DrugId(drug);
+            let (place, held) = edition.placed(DrugId(drug))?;
             let level = StockLevel {
-                drug: edition.drug(drug)?,
+                drug: held,
                 current: Quantity(current),
                 threshold: Quantity(threshold),
-                needed: needed.get(&drug).copied().unwrap_or_default(),
+                needed: needed.get(&DrugId(drug)).copied().unwrap_or_default(),
             };
-            Ok((edition.place(drug)?, level))
+            Ok((place, level))
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     levels.sort_unstable_by_key(|(place, _)| *place);

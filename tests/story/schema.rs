@@ -212,7 +212,7 @@ async fn same_on_both() {
     assert_eq!(indexes(&sqlite, Kind::Sqlite).await, found);
     let mut in_postgres = rules(&postgres, Kind::Postgres).await;
     // Integer keys are the row's own number on SQLite, and have no name there.
-    for key in ["wards_pkey", "users_pkey", "drugs_pkey"] {
+    for key in ["wards_pkey", "users_pkey", "drugs_pkey", "formulary_pkey"] {
         assert!(in_postgres.remove(key), "{key}");
     }
     assert_eq!(rules(&sqlite, Kind::Sqlite).await, in_postgres);
