@@ -3,20 +3,26 @@
 //! It takes what there is (keys, answers, changes of the ward, the clock), gives it to the interface as messages,
 //! carries out what the interface asks for in tasks of their own, and draws once when all that was waiting is
 //! taken. A session that ends leaves nothing half done: only the desk writes, and what it was given it finishes.
+//!
+//! It never waits for its terminal. A frame is drawn when the terminal takes one, from what is so then; what was so in
+//! between is never drawn. [`wire`] is a terminal at the end of any line that bytes go over.
 
 #[cfg(unix)]
 pub mod local;
 mod services;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
+use std::cell::RefCell;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Size};
+use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -39,14 +45,29 @@ const BATCH: usize = 256;
 const SETTLES: Duration = Duration::from_millis(30);
 /// … but altogether no longer than this, or a slow drag would show nothing.
 const SETTLES_AT_LAST: Duration = Duration::from_millis(200);
+/// Between two frames: thirty in a second are more than anybody reads.
+const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// A frame of more cells is not kept for the next one.
+const SCRATCH: u32 = 200 * 100;
+
+thread_local! {
+    /// Where frames are drawn: sessions keep what their terminals show in a third of the room that this takes.
+    static FRAME: RefCell<Buffer> = RefCell::new(Buffer::default());
+}
 
 /// The terminal's side of a session.
 pub trait Terminal {
-    /// Shows a frame, with the cursor there or hidden.
+    /// Waits until it takes another frame. It may be asked again and again, and dropped at any time.
     ///
     /// # Errors
     /// The terminal is gone: the session ends.
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()>;
+    fn ready(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Shows a frame, with the cursor there or hidden; it does not wait. Says whether anything had to be written.
+    ///
+    /// # Errors
+    /// The terminal is gone: the session ends.
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool>;
 
     /// Lets the person go back to their shell for a while, where there is one.
     ///
@@ -83,6 +104,8 @@ pub struct Settings {
     pub stale_after: SignedDuration,
     /// This is a demonstration.
     pub demo: bool,
+    /// At least so long between two frames; the first after a pause comes at once.
+    pub frame_every: Duration,
 }
 
 impl Default for Settings {
@@ -92,6 +115,7 @@ impl Default for Settings {
             // Three heartbeats of the feed: one may be lost without anybody being alarmed.
             stale_after: SignedDuration::from_secs(15),
             demo: false,
+            frame_every: FRAME_EVERY,
         }
     }
 }
@@ -107,7 +131,12 @@ pub struct Session<T> {
     model: Model,
     ward: Option<Watching>,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
-    shown: Option<(Buffer, Option<Position>)>,
+    /// Something has happened since the last frame.
+    behind: bool,
+    /// A sheet has opened that no frame shows yet: what is typed is meant for what was there before.
+    typed_too_early: bool,
+    /// No frame before this.
+    next_frame: Instant,
     ended: bool,
 }
 
@@ -125,6 +154,8 @@ enum Woken {
     Reply(Option<tui::Reply>),
     Ward,
     Clock,
+    /// The terminal takes a frame, and there is one to draw.
+    Frame,
 }
 
 impl<T: Terminal> Session<T> {
@@ -148,7 +179,9 @@ impl<T: Terminal> Session<T> {
             model,
             ward: None,
             replies: mpsc::channel(REPLIES),
-            shown: None,
+            behind: true,
+            typed_too_early: false,
+            next_frame: Instant::now(),
             ended: false,
         };
         session.carry_out(effects);
@@ -160,30 +193,31 @@ impl<T: Terminal> Session<T> {
     /// # Errors
     /// The terminal is gone.
     pub async fn run(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
-        self.draw()?;
         while !self.ended {
-            let woken = self.wait(events).await;
-            let mut drain = false;
+            let woken = self.wait(events).await?;
+            let draw = matches!(woken, Woken::Frame);
             let mut resized = None;
-            self.take(woken, &mut resized, &mut drain)?;
-            self.take_waiting(events, &mut resized, &mut drain)?;
+            self.take(woken, &mut resized)?;
+            self.take_waiting(events, &mut resized)?;
             if resized.is_some() {
-                self.settle(events, &mut resized, &mut drain).await?;
+                self.settle(events, &mut resized).await?;
             }
             if let Some((width, height)) = resized {
                 self.size = painter::area(width, height).as_size();
                 self.send(Msg::Tick);
+            } else if draw {
+                self.draw()?;
             }
-            if drain {
-                // What came before the frame is there was typed at what was there before it.
-                self.forget_keys(events)?;
-            }
-            self.draw()?;
         }
         Ok(())
     }
 
-    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> Woken {
+    /// The terminal, when the session is over.
+    pub fn into_terminal(self) -> T {
+        self.terminal
+    }
+
+    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<Woken> {
         let context = self.context();
         let wake = self.model.next_change(&context).map(|at| {
             let left = at.duration_since(context.now);
@@ -206,33 +240,43 @@ impl<T: Terminal> Session<T> {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let (behind, next_frame) = (self.behind, self.next_frame);
+        let terminal = &mut self.terminal;
+        let frame = async {
+            // Also when there is nothing to draw: the last frame may be on its way.
+            terminal.ready().await?;
+            if !behind {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep_until(next_frame).await;
+            Ok::<(), io::Error>(())
+        };
+        Ok(tokio::select! {
             event = events.recv() => Woken::Event(event),
             reply = self.replies.1.recv() => Woken::Reply(reply),
             () = ward => Woken::Ward,
             () = clock => Woken::Clock,
-        }
+            ready = frame => {
+                ready?;
+                Woken::Frame
+            }
+        })
     }
 
-    fn take(
-        &mut self,
-        woken: Woken,
-        resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
-    ) -> io::Result<()> {
+    fn take(&mut self, woken: Woken, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
         // The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
         self.look_at_ward();
         match woken {
-            Woken::Event(event) => self.event(event.unwrap_or(Event::End), resized, drain),
+            Woken::Event(event) => self.event(event.unwrap_or(Event::End), resized),
             Woken::Reply(Some(reply)) => {
-                *drain |= self.send(Msg::Reply(reply));
+                self.send(Msg::Reply(reply));
                 Ok(())
             }
             Woken::Clock => {
                 self.send(Msg::Tick);
                 Ok(())
             }
-            Woken::Ward | Woken::Reply(None) => Ok(()),
+            Woken::Ward | Woken::Reply(None) | Woken::Frame => Ok(()),
         }
     }
 
@@ -241,20 +285,15 @@ impl<T: Terminal> Session<T> {
         &mut self,
         events: &mut mpsc::Receiver<Event>,
         resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
     ) -> io::Result<()> {
         for _ in 0..BATCH {
             if self.ended {
                 break;
             }
             if let Ok(reply) = self.replies.1.try_recv() {
-                *drain |= self.send(Msg::Reply(reply));
+                self.send(Msg::Reply(reply));
             } else if let Ok(event) = events.try_recv() {
-                // A sheet that has just opened must not be given what was typed before it was seen.
-                if *drain && is_typed(&event) {
-                    continue;
-                }
-                self.event(event, resized, drain)?;
+                self.event(event, resized)?;
             } else {
                 break;
             }
@@ -262,20 +301,19 @@ impl<T: Terminal> Session<T> {
         Ok(())
     }
 
-    fn event(
-        &mut self,
-        event: Event,
-        resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
-    ) -> io::Result<()> {
+    fn event(&mut self, event: Event, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
+        // A sheet that has just opened must not be given what was typed before it was seen.
+        if self.typed_too_early && is_typed(&event) {
+            return Ok(());
+        }
         match event {
             Event::Input(Input::Resize(width, height)) => *resized = Some((width, height)),
-            Event::Input(Input::Key(key)) => *drain |= self.send(Msg::Key(key)),
-            Event::Input(Input::Paste(text)) => *drain |= self.send(Msg::Paste(text)),
-            Event::Input(Input::Mouse(mouse)) => *drain |= self.send(Msg::Mouse(mouse)),
+            Event::Input(Input::Key(key)) => self.send(Msg::Key(key)),
+            Event::Input(Input::Paste(text)) => self.send(Msg::Paste(text)),
+            Event::Input(Input::Mouse(mouse)) => self.send(Msg::Mouse(mouse)),
             Event::Suspend => self.suspend()?,
             Event::Resume => {
-                self.shown = None;
+                self.behind = true;
                 self.terminal.resume()?;
             }
             Event::End => self.ended = true,
@@ -288,7 +326,6 @@ impl<T: Terminal> Session<T> {
         &mut self,
         events: &mut mpsc::Receiver<Event>,
         resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
     ) -> io::Result<()> {
         let last = Instant::now() + SETTLES_AT_LAST;
         while !self.ended {
@@ -298,25 +335,8 @@ impl<T: Terminal> Session<T> {
                 Ok(Some(Event::Input(Input::Resize(width, height)))) => {
                     *resized = Some((width, height));
                 }
-                Ok(event) => return self.event(event.unwrap_or(Event::End), resized, drain),
+                Ok(event) => return self.event(event.unwrap_or(Event::End), resized),
             }
-        }
-        Ok(())
-    }
-
-    fn forget_keys(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
-        let mut resized = None;
-        for _ in 0..BATCH {
-            match events.try_recv() {
-                Ok(event) if is_typed(&event) => {}
-                Ok(event) => self.event(event, &mut resized, &mut false)?,
-                Err(_) => break,
-            }
-        }
-        if let Some((width, height)) = resized {
-            self.size = painter::area(width, height).as_size();
-            self.send(Msg::Tick);
-            self.draw()?;
         }
         Ok(())
     }
@@ -332,11 +352,12 @@ impl<T: Terminal> Session<T> {
         }
     }
 
-    /// Gives the interface a message; says whether keys typed ahead are to be forgotten.
-    fn send(&mut self, msg: Msg) -> bool {
+    /// Gives the interface a message.
+    fn send(&mut self, msg: Msg) {
         let context = self.context();
         let effects = tui::update(&mut self.model, msg, &context);
-        self.carry_out(effects)
+        self.behind = true;
+        self.carry_out(effects);
     }
 
     fn look_at_ward(&mut self) {
@@ -358,12 +379,11 @@ impl<T: Terminal> Session<T> {
         self.send(msg);
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
-        let mut drain = false;
+    fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Quit => self.ended = true,
-                Effect::DrainInput => drain = true,
+                Effect::DrainInput => self.typed_too_early = true,
                 Effect::Suspend => {
                     // A terminal that cannot be given back is gone: nothing more can be shown on it.
                     if self.suspend().is_err() {
@@ -384,7 +404,6 @@ impl<T: Terminal> Session<T> {
                 asked => self.ask(asked),
             }
         }
-        drain
     }
 
     fn ask(&self, effect: Effect) {
@@ -393,7 +412,7 @@ impl<T: Terminal> Session<T> {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.shown = None;
+        self.behind = true;
         self.terminal.suspend()
     }
 
@@ -401,15 +420,27 @@ impl<T: Terminal> Session<T> {
         if self.ended {
             return Ok(());
         }
-        let area = ratatui::layout::Rect::from((Position::ORIGIN, self.size));
-        let mut frame = Buffer::empty(area);
-        let cursor = tui::draw(&self.model, &self.theme, &self.context(), area, &mut frame);
-        let next = (frame, cursor);
-        if self.shown.as_ref() != Some(&next) {
-            self.terminal.show(&next.0, next.1)?;
-            self.shown = Some(next);
+        let area = Rect::from((Position::ORIGIN, self.size));
+        let drew = if area.area() > SCRATCH {
+            self.draw_on(&mut Buffer::empty(area))
+        } else {
+            FRAME.with_borrow_mut(|frame| {
+                frame.resize(area);
+                frame.reset();
+                self.draw_on(frame)
+            })
+        }?;
+        self.behind = false;
+        self.typed_too_early = false;
+        if drew {
+            self.next_frame = Instant::now() + self.settings.frame_every;
         }
         Ok(())
+    }
+
+    fn draw_on(&mut self, frame: &mut Buffer) -> io::Result<bool> {
+        let cursor = tui::draw(&self.model, &self.theme, &self.context(), frame.area, frame);
+        self.terminal.show(frame, cursor)
     }
 }
 

@@ -179,8 +179,6 @@ CREATE INDEX medication_orders_status ON medication_orders (status, id);
 CREATE INDEX medication_orders_created_at ON medication_orders (created_at);
 -- The queue of a ward. The literal 'active' stands in the queries too, or the index is not used.
 CREATE INDEX medication_orders_queue ON medication_orders (ward_id, due_at, id) WHERE status = 'active';
--- What was stopped in a ward is rare among what was given. No dose that is given changes this index.
-CREATE INDEX medication_orders_discontinued ON medication_orders (ward_id, id) WHERE status = 'discontinued';
 -- An as-needed or unscheduled prescription has exactly one open order.
 CREATE UNIQUE INDEX medication_orders_one_open ON medication_orders (prescription_id) WHERE status = 'active' AND due_at IS NULL;
 

@@ -294,12 +294,22 @@ pub fn wanted(db: &Db) -> Named {
             .lines()
             .filter(|line| !line.trim_start().starts_with("--"));
         let words: Vec<&str> = statements.flat_map(str::split_whitespace).collect();
-        for pair in words.windows(2) {
-            match pair {
-                ["CONSTRAINT", name] => named.constraints.insert((*name).to_owned()),
-                ["INDEX", name] => named.indexes.insert((*name).to_owned()),
-                _ => false,
+        for three in words.windows(3) {
+            let [before, kind, name] = three else {
+                continue;
             };
+            let name = name.trim_end_matches([',', ';']);
+            let names = match *kind {
+                "CONSTRAINT" => &mut named.constraints,
+                "INDEX" => &mut named.indexes,
+                _ => continue,
+            };
+            // A later step may take away what an earlier one made.
+            if *before == "DROP" {
+                names.remove(name);
+            } else {
+                names.insert(name.to_owned());
+            }
         }
     }
     named
