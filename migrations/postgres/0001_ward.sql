@@ -67,14 +67,6 @@ CREATE TABLE drugs (
 );
 CREATE INDEX drugs_name_key ON drugs (name_key, id) INCLUDE (name);
 
--- One row: how often drugs were changed. Whoever holds what drugs are called reads them again when it has risen; a
--- change made by hand must raise it too.
-CREATE TABLE formulary (
-  one BOOLEAN PRIMARY KEY CONSTRAINT formulary_one_check CHECK (one),
-  revision BIGINT NOT NULL
-);
-INSERT INTO formulary (one, revision) VALUES (TRUE, 0);
-
 -- One package code may stand on several formulary entries: hospitals split a vial into 'ml' and 'vial'.
 CREATE TABLE drug_codes (
   system TEXT NOT NULL CONSTRAINT drug_codes_system_check CHECK (system IN ('ndc', 'gtin')),
