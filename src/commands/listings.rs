@@ -82,7 +82,10 @@ pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
         "status",
         "version",
     ]);
-    for line in listing::orders(conn.link(), &filter, ask.page.limit).await? {
+    let mut tx = conn.begin_screen().await?;
+    let lines = listing::orders(tx.link(), &filter, ask.page.limit).await?;
+    tx.rollback().await?;
+    for line in lines {
         list.push([
             line.id.to_string().into(),
             line.ward.into(),
@@ -168,7 +171,10 @@ pub async fn log(db: &Db, ask: cli::Log) -> anyhow::Result<()> {
         "id", "given", "entered", "ward", "mrn", "patient", "drug", "strength", "quantity", "unit",
         "outcome", "by",
     ]);
-    for line in listing::log(conn.link(), ward, patient, before, ask.page.limit).await? {
+    let mut tx = conn.begin_screen().await?;
+    let lines = listing::log(tx.link(), ward, patient, before, ask.page.limit).await?;
+    tx.rollback().await?;
+    for line in lines {
         let zone = zone(&line.time_zone);
         list.push([
             line.id.to_string().into(),

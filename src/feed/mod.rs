@@ -19,6 +19,7 @@ use tokio::sync::{Notify, watch};
 use crate::desk::{Clock, OnCommit};
 use crate::domain::WardId;
 use crate::domain::snapshot::WardSnapshot;
+use crate::store::formulary::Formulary;
 use crate::store::screens::Bounds;
 use crate::store::{Db, Engine};
 
@@ -91,6 +92,7 @@ pub(crate) struct Inner {
     db: Db,
     settings: Settings,
     clock: Clock,
+    formulary: Formulary,
     wards: Mutex<HashMap<WardId, Arc<Watched>>>,
     /// Locked after `wards`, so that no view misses a change of them.
     warnings: Mutex<Warnings>,
@@ -122,6 +124,7 @@ impl Feed {
             db,
             settings,
             clock,
+            formulary: Formulary::default(),
             wards: Mutex::default(),
             warnings: Mutex::default(),
             untold: Mutex::default(),

@@ -47,7 +47,10 @@ pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) 
 async fn read(inner: &Inner, ward: WardId, watched: &Watched) {
     let now = (inner.clock)();
     let found = match inner.db.reader().await {
-        Ok(mut conn) => screens::snapshot(&mut conn, ward, inner.settings.bounds, now).await,
+        Ok(mut conn) => {
+            let bounds = inner.settings.bounds;
+            screens::snapshot(&mut conn, &inner.formulary, ward, bounds, now).await
+        }
         Err(error) => Err(error),
     };
     let deaf = inner.deaf.borrow().clone();

@@ -5,7 +5,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    At, Engine, Link, List, Sql, StoreError, accounts, desk, listing, orders_ahead, screens,
+    At, Engine, Link, List, Sql, StoreError, accounts, desk, formulary, listing, orders_ahead,
+    screens,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -16,6 +17,8 @@ pub struct Subject {
     pub ward: WardId,
     /// The pharmacy: a cupboard that holds every drug.
     pub pharmacy: WardId,
+    /// Drugs, as many as are read at once.
+    pub drugs: Vec<DrugId>,
     /// A drug.
     pub drug: DrugId,
     /// Its code.
@@ -61,6 +64,7 @@ impl Subject {
         Subject {
             ward: WardId(1),
             pharmacy: WardId(1),
+            drugs: vec![DrugId(1)],
             drug: DrugId(1),
             code: String::new(),
             mrn: String::new(),
@@ -116,11 +120,24 @@ binds!(
     Vec<Uuid> => Ids(v => v),
 );
 
+/// How the program asks: PostgreSQL plans a statement of a screen and of a batch once, and others for every value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// By itself.
+    Alone,
+    /// Inside [`super::Conn::begin_screen`].
+    Screen,
+    /// Inside [`super::Conn::begin_write`], which locks what it reads.
+    Batch,
+}
+
 /// A query with its values.
 #[derive(Debug, Clone)]
 pub struct Query {
     /// Which screen, and what of it.
     pub name: &'static str,
+    /// How it is asked.
+    pub within: Within,
     sql: Sql,
     binds: Vec<Bind>,
 }
@@ -243,8 +260,8 @@ fn plan_text(row: &sqlx::postgres::PgRow) -> Result<String, StoreError> {
 }
 
 macro_rules! queries {
-    ($($name:literal: $sql:expr $(, $bind:expr)*;)+) => {
-        vec![$(Query { name: $name, sql: Sql::from($sql), binds: vec![$(Bind::from($bind)),*] }),+]
+    (in $within:ident: $($name:literal: $sql:expr $(, $bind:expr)*;)+) => {
+        vec![$(Query { name: $name, within: Within::$within, sql: Sql::from($sql), binds: vec![$(Bind::from($bind)),*] }),+]
     };
 }
 
@@ -267,20 +284,20 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         more(of.bounds.stock),
         more(of.bounds.log),
     );
-    queries!(
+    queries!(in Screen:
         "desk: the ward": screens::WARD, of.ward;
         "desk: queue, timed": screens::QUEUE_TIMED, of.ward, orders;
         "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
         "desk: stock of a ward": screens::STOCK, of.ward, stock;
         "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
         "desk: log": screens::LOG, of.ward, log;
-        "feed: has anything changed": screens::DATA_VERSION;
+        "desk: drugs that it has not seen": formulary::DRUGS, of.drugs.iter().map(|drug| drug.0).collect::<Vec<i64>>();
     )
 }
 
 /// The sheet of a dose.
 fn sheets(of: &Subject) -> Vec<Query> {
-    queries!(
+    queries!(in Screen:
         "sheet: where an active order stands": screens::STANDING, of.active;
         "sheet: where a given order stands": screens::STANDING, of.completed;
         "sheet: the order": screens::ORDER, of.active;
@@ -293,7 +310,8 @@ fn sheets(of: &Subject) -> Vec<Query> {
 
 /// Signing in, choosing a ward, and what is looked at before each question.
 fn doors(of: &Subject) -> Vec<Query> {
-    queries!(
+    queries!(in Alone:
+        "feed: has anything changed": screens::DATA_VERSION;
         "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
         "sign-in: role and wards": accounts::ACTORS, vec![of.user];
         "sign-in: whether anybody can": accounts::ABLE;
@@ -306,7 +324,7 @@ fn doors(of: &Subject) -> Vec<Query> {
 fn order_lists(of: &Subject) -> Vec<Query> {
     use listing::{ORDER, ORDERS, ORDERS_OF_BOTH, ORDERS_OF_PATIENT, ORDERS_OF_WARD};
     let (first, after, page) = (Uuid::nil(), of.completed, of.page);
-    queries!(
+    queries!(in Screen:
         "orders: one": ORDER, of.active, 1_i64;
         "orders of a ward, first page": ORDERS_OF_WARD[0], first, page, of.ward;
         "orders of a ward, any page": ORDERS_OF_WARD[0], after, page, of.ward;
@@ -338,20 +356,23 @@ fn other_lists(of: &Subject) -> Vec<Query> {
     let (ward, drug, page) = (of.ward, of.drug, of.page);
     let (first, second) = (WardId(i64::MIN), DrugId(i64::MIN));
     let (time, id, first_id) = (of.given_at, of.administration, Uuid::nil());
-    queries!(
-        "stock, any page": STOCK, ward, drug, page;
-        "stock of a ward, a page": STOCK_OF_WARD, ward, drug, page, ward;
-        "low stock, any page": STOCK_LOW, ward, drug, page;
-        "low stock of a ward": STOCK_LOW_IN_WARD, first, second, page, ward;
+    let mut all = queries!(in Screen:
         "log, any page": LOG, time, id, page;
         "log of a ward, any page": LOG_OF_WARD, time, id, page, ward;
         "log of a patient": LOG_OF_PATIENT, of.now, Uuid::max(), page, of.patient;
         "log of a patient in a ward": LOG_OF_BOTH, of.now, Uuid::max(), page, of.patient, ward;
+    );
+    all.extend(queries!(in Alone:
+        "stock, any page": STOCK, ward, drug, page;
+        "stock of a ward, a page": STOCK_OF_WARD, ward, drug, page, ward;
+        "low stock, any page": STOCK_LOW, ward, drug, page;
+        "low stock of a ward": STOCK_LOW_IN_WARD, first, second, page, ward;
         "log: where a page goes on": listing::TIME_OF, id;
         "a drug by its code": listing::DRUG_BY_CODE, of.code.as_str();
         "orders ahead: how many are behind": orders_ahead::BEHIND, of.now;
         "orders ahead: which are next": orders_ahead::TO_MAKE, of.now, At::from(0), first_id, page;
-    )
+    ));
+    all
 }
 
 /// What the desk loads for a batch. PostgreSQL locks the rows for as long as the statement takes.
@@ -359,7 +380,7 @@ fn desk_loads(of: &Subject) -> Vec<Query> {
     let orders: Vec<Uuid> = of.batch.iter().map(|order| order.0).collect();
     let (wards, drugs): (Vec<i64>, Vec<i64>) =
         of.pages.iter().map(|(ward, drug)| (ward.0, drug.0)).unzip();
-    queries!(
+    queries!(in Batch:
         "batch: memory": desk::REMEMBERED, of.operations.clone();
         "batch: orders": desk::ORDERS, orders;
         "batch: stock": desk::STOCK, wards, drugs;

@@ -381,8 +381,13 @@ const INDEXED_BYTES: &str = "SELECT max(pg_relation_size(x.indrelid)) FROM pg_in
     JOIN pg_class c ON c.oid = x.indexrelid WHERE c.relname = $1 AND x.indisvalid AND x.indisready \
     AND c.relnamespace = current_schema()::regnamespace";
 
+/// How large the largest of some tables is. PostgreSQL.
+const TABLE_BYTES: &str = "SELECT max(pg_relation_size(oid)) FROM pg_class \
+    WHERE relname = ANY($1) AND relnamespace = current_schema()::regnamespace";
+
 /// Up to so many bytes of rows (four pages) all indexes cost PostgreSQL the same, and which one it takes says nothing:
-/// there it is enough that the right one stands ready.
+/// there it is enough that the right one stands ready. So it is where a plan sets out from such a table, because it has
+/// fewer rows than the right index would find.
 const HANDFUL: i64 = 4 * 8192;
 
 /// Asks the engine how it would run a statement, and whether an index serves it.
@@ -423,7 +428,11 @@ macro_rules! plan {
                 if fault.is_some() && named != ANY {
                     let (bytes,): (Option<i64>,) =
                         sqlx::query_as(INDEXED_BYTES).bind(named).fetch_one(&mut *conn).await?;
-                    if bytes.is_some_and(|bytes| bytes <= HANDFUL) {
+                    let walked = List(fault.as_deref().map(walked_whole).unwrap_or_default());
+                    let (most,): (Option<i64>,) =
+                        sqlx::query_as(TABLE_BYTES).bind(walked).fetch_one(&mut *conn).await?;
+                    let handful = |bytes: Option<i64>| bytes.is_some_and(|bytes| bytes <= HANDFUL);
+                    if handful(bytes) || (bytes.is_some() && handful(most)) {
                         fault = None;
                     }
                 }
@@ -439,8 +448,16 @@ macro_rules! plan {
 
 /// Whether rows are found by the index, and no table is read whole.
 fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
+    // The rows of a part that was searched for.
+    let found = |scanned: &str| {
+        let mut parts = steps
+            .iter()
+            .filter_map(|step| step.strip_prefix("CO-ROUTINE "));
+        parts.any(|part| part == scanned)
+    };
     let scans = |step: &String| {
-        step.starts_with("SCAN ") && !step.contains(" USING ") && !step.contains("VIRTUAL TABLE")
+        let scanned = step.strip_prefix("SCAN ").filter(|scanned| !found(scanned));
+        scanned.is_some_and(|of| !of.contains(" USING ") && !of.contains("VIRTUAL TABLE"))
     };
     let named = |step: &String| {
         step.starts_with("SEARCH ") && step.split_whitespace().any(|word| word == index)
@@ -458,6 +475,23 @@ fn searched_on_postgres(steps: &[String], index: &str) -> bool {
             .zip(steps.iter().skip(1))
             .any(|(step, below)| named(step) && below.trim().starts_with("Index Cond:"));
     by_condition && !steps.iter().any(|step| step.contains("Seq Scan"))
+}
+
+/// The tables that a plan goes through from end to end: it scans them, and no condition leads it to their rows.
+fn walked_whole(steps: &[String]) -> Vec<String> {
+    let scans = |step: &str| {
+        ["Seq Scan", "Index Scan", "Index Only Scan"]
+            .iter()
+            .any(|scan| step.contains(scan) && !step.contains("Bitmap"))
+    };
+    let below = steps.iter().skip(1).map(String::as_str).chain([""]);
+    steps
+        .iter()
+        .zip(below)
+        .filter(|(step, below)| scans(step) && !below.trim().starts_with("Index Cond:"))
+        .filter_map(|(step, _)| step.split(" on ").nth(1)?.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whichever index; only no table read whole. For updates of what PostgreSQL takes to be a hundred rows at once, which on

@@ -88,6 +88,25 @@ impl Conn {
         })
     }
 
+    /// Opens a transaction for what a screen shows: as [`Conn::begin_read`], and PostgreSQL plans each statement once
+    /// for whatever values, since these are the same few statements all day. Only for statements of which one plan is right
+    /// for every value: that of a page says how long it may be at most ([`super::listing`]).
+    ///
+    /// # Errors
+    /// [`StoreError`]: the connection is gone.
+    pub async fn begin_screen(&mut self) -> Result<Tx<'_>, StoreError> {
+        Ok(match self {
+            Conn::Sqlite(_) => self.begin_read().await?,
+            Conn::Postgres(conn) => Tx::Postgres(
+                conn.begin_with(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                     SET LOCAL plan_cache_mode = force_generic_plan",
+                )
+                .await?,
+            ),
+        })
+    }
+
     /// Opens a transaction in which several reads see one moment.
     ///
     /// # Errors

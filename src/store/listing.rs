@@ -67,26 +67,67 @@ pub struct OrderLine {
     pub change: String,
 }
 
+/// Rows that are read by one statement: [`short`] says the same number.
+const AT_ONCE: i64 = 1000;
+
 macro_rules! orders_sql {
-    ($filter:literal, $order:literal) => {
+    ($from:literal, $filter:literal, $order:literal) => {
         concat!(
             "SELECT o.id, o.version, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, p.bed, d.name AS drug, ",
             "d.strength, o.drug_id, o.dosage, o.dosage_max, d.unit, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
-            "o.status, o.change FROM medication_orders o JOIN wards w ON w.id = o.ward_id ",
+            "o.status, o.change FROM ",
+            $from,
+            " o JOIN wards w ON w.id = o.ward_id ",
             "JOIN patients p ON p.id = o.patient_id JOIN drugs d ON d.id = o.drug_id ",
             "JOIN prescriptions r ON r.id = o.prescription_id WHERE ",
             $filter,
             " ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// A page of a list on PostgreSQL. The page's length is a value, and of a statement that is kept planned, PostgreSQL
+/// takes a value for a tenth of everything, and would read whole tables; planned anew, each page takes longer to plan than
+/// to read. That no statement reads more than [`AT_ONCE`] rows is said with a number.
+macro_rules! short {
+    ($sql:expr, $order:literal, $limit:literal) => {
+        concat!(
+            "SELECT * FROM (",
+            $sql,
+            " LIMIT 1000) page ORDER BY ",
             $order,
+            " LIMIT ",
+            $limit
+        )
+    };
+}
+
+/// A page of orders on SQLite: `$filter` may add `$3` and `$4`.
+macro_rules! page_sqlite {
+    ($filter:literal) => {
+        concat!(
+            orders_sql!("medication_orders", $filter, "o.id"),
             " LIMIT $2"
         )
     };
 }
 
-/// A page of orders: `$filter` may add `$3` and `$4`.
+/// The same on PostgreSQL.
+macro_rules! page_postgres {
+    ($filter:literal) => {
+        short!(
+            orders_sql!("medication_orders", $filter, "o.id"),
+            "id",
+            "$2"
+        )
+    };
+}
+
+/// Both.
 macro_rules! page_sql {
     ($filter:literal) => {
-        orders_sql!($filter, "o.id")
+        Sql::each(page_sqlite!($filter), page_postgres!($filter))
     };
 }
 
@@ -97,41 +138,47 @@ pub(super) type ByStatus = [Sql; 4];
 /// On SQLite a plus sign takes a column out of the choice of an index: without statistics it would take that of the
 /// states, which leads through the whole hospital, for as good as that of the patient.
 pub(super) const ORDERS_OF_PATIENT: ByStatus = [
-    Sql::same(page_sql!("o.id > $1 AND o.patient_id = $3")),
+    page_sql!("o.id > $1 AND o.patient_id = $3"),
     Sql::each(
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'active'"),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'active'"),
+        page_sqlite!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'active'"),
+        page_postgres!("o.id > $1 AND o.patient_id = $3 AND o.status = 'active'"),
     ),
     Sql::each(
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'completed'"),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'completed'"),
+        page_sqlite!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'completed'"),
+        page_postgres!("o.id > $1 AND o.patient_id = $3 AND o.status = 'completed'"),
     ),
     Sql::each(
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'discontinued'"),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'discontinued'"),
+        page_sqlite!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'discontinued'"),
+        page_postgres!("o.id > $1 AND o.patient_id = $3 AND o.status = 'discontinued'"),
     ),
 ];
 /// Of a patient, in one ward.
 pub(super) const ORDERS_OF_BOTH: ByStatus = [
     Sql::each(
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4"),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4"),
+        page_sqlite!("o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4"),
+        page_postgres!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4"),
     ),
     Sql::each(
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'active'"),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'active'"),
+        page_sqlite!(
+            "o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'active'"
+        ),
+        page_postgres!(
+            "o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'active'"
+        ),
     ),
     Sql::each(
-        page_sql!(
+        page_sqlite!(
             "o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'completed'"
         ),
-        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'completed'"),
+        page_postgres!(
+            "o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'completed'"
+        ),
     ),
     Sql::each(
-        page_sql!(
+        page_sqlite!(
             "o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'discontinued'"
         ),
-        page_sql!(
+        page_postgres!(
             "o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'discontinued'"
         ),
     ),
@@ -139,42 +186,75 @@ pub(super) const ORDERS_OF_BOTH: ByStatus = [
 /// Of a ward. Its active orders are found in the index of its queue, and put in the order of their keys: they are few,
 /// and walking through the ward's orders by key would pass everything that was ever given there.
 pub(super) const ORDERS_OF_WARD: ByStatus = [
-    Sql::same(page_sql!("o.id > $1 AND o.ward_id = $3")),
+    page_sql!("o.id > $1 AND o.ward_id = $3"),
     Sql::each(
-        orders_sql!(
-            "+o.id > $1 AND o.ward_id = $3 AND o.status = 'active'",
-            "+o.id"
+        concat!(
+            orders_sql!(
+                "medication_orders",
+                "+o.id > $1 AND o.ward_id = $3 AND o.status = 'active'",
+                "+o.id"
+            ),
+            " LIMIT $2"
         ),
-        page_sql!("o.id > $1 AND o.ward_id = $3 AND o.status = 'active'"),
+        // Keys sort in bytes as they do, and no index knows it.
+        orders_sql!(
+            "(SELECT * FROM medication_orders WHERE id > $1 AND ward_id = $3 AND status = 'active' \
+              ORDER BY uuid_send(id) LIMIT $2)",
+            "true",
+            "o.id"
+        ),
     ),
     Sql::each(
-        page_sql!("o.id > $1 AND o.ward_id = $3 AND +o.status = 'completed'"),
-        page_sql!("o.id > $1 AND o.ward_id = $3 AND o.status = 'completed'"),
+        page_sqlite!("o.id > $1 AND o.ward_id = $3 AND +o.status = 'completed'"),
+        page_postgres!("o.id > $1 AND o.ward_id = $3 AND o.status = 'completed'"),
     ),
-    Sql::same(page_sql!(
-        "o.id > $1 AND o.ward_id = $3 AND o.status = 'discontinued'"
-    )),
+    page_sql!("o.id > $1 AND o.ward_id = $3 AND o.status = 'discontinued'"),
 ];
 /// Of the whole hospital.
 pub(super) const ORDERS: ByStatus = [
-    Sql::same(page_sql!("o.id > $1")),
-    Sql::same(page_sql!("o.id > $1 AND o.status = 'active'")),
-    Sql::same(page_sql!("o.id > $1 AND o.status = 'completed'")),
-    Sql::same(page_sql!("o.id > $1 AND o.status = 'discontinued'")),
+    page_sql!("o.id > $1"),
+    page_sql!("o.id > $1 AND o.status = 'active'"),
+    page_sql!("o.id > $1 AND o.status = 'completed'"),
+    page_sql!("o.id > $1 AND o.status = 'discontinued'"),
 ];
 /// One order.
-pub(super) const ORDER: &str = orders_sql!("o.id = $1", "o.id");
+pub(super) const ORDER: &str = concat!(
+    orders_sql!("medication_orders", "o.id = $1", "o.id"),
+    " LIMIT $2"
+);
 
 /// Orders, by key. The narrowest filter leads an index; the others are looked at row by row.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn orders(
-    link: Link<'_>,
+    mut link: Link<'_>,
     filter: &OrderFilter,
     limit: i64,
 ) -> Result<Vec<OrderLine>, StoreError> {
-    let after = filter.after.unwrap_or(Uuid::nil());
+    let mut after = filter.after.unwrap_or(Uuid::nil());
+    let mut lines = Vec::new();
+    let mut left = limit;
+    while left > 0 {
+        let wanted = left.min(AT_ONCE);
+        let found = some_orders(link.lend(), filter, after, wanted).await?;
+        left = if (found.len() as i64) < wanted {
+            0
+        } else {
+            left - wanted
+        };
+        after = found.last().map_or(after, |line| line.id.0);
+        lines.extend(found);
+    }
+    Ok(lines)
+}
+
+async fn some_orders(
+    link: Link<'_>,
+    filter: &OrderFilter,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<OrderLine>, StoreError> {
     let by_status = |texts: &ByStatus| match filter.status {
         None => texts[0],
         Some(OrderStatus::Active) => texts[1],
@@ -322,22 +402,36 @@ macro_rules! log_sql {
             "FROM medication_administrations a JOIN wards w ON w.id = a.ward_id JOIN patients p ON p.id = a.patient_id ",
             "JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id WHERE ",
             $filter,
-            " AND (a.administration_time, a.id) < ($1, $2) ORDER BY a.administration_time DESC, a.id DESC LIMIT $3"
+            " AND (a.administration_time, a.id) < ($1, $2) ORDER BY a.administration_time DESC, a.id DESC"
+        )
+    };
+}
+
+/// A page of the log, in the words of each engine.
+macro_rules! log_page_sql {
+    ($sqlite:literal, $postgres:literal) => {
+        Sql::each(
+            concat!(log_sql!($sqlite), " LIMIT $3"),
+            short!(
+                log_sql!($postgres),
+                "administration_time DESC, id DESC",
+                "$3"
+            ),
         )
     };
 }
 
 /// The log of the whole hospital.
-pub(super) const LOG: &str = log_sql!("true");
+pub(super) const LOG: Sql = log_page_sql!("true", "true");
 /// Of a ward.
-pub(super) const LOG_OF_WARD: &str = log_sql!("a.ward_id = $4");
+pub(super) const LOG_OF_WARD: Sql = log_page_sql!("a.ward_id = $4", "a.ward_id = $4");
 /// Of a patient.
-pub(super) const LOG_OF_PATIENT: &str = log_sql!("a.patient_id = $4");
-/// Of a patient, in one ward.
-pub(super) const LOG_OF_BOTH: Sql = Sql::each(
-    // The log of the ward would be read from its end until the patient has filled a page.
-    log_sql!("a.patient_id = $4 AND +a.ward_id = $5"),
-    log_sql!("a.patient_id = $4 AND a.ward_id = $5"),
+pub(super) const LOG_OF_PATIENT: Sql = log_page_sql!("a.patient_id = $4", "a.patient_id = $4");
+/// Of a patient, in one ward. On SQLite, the log of the ward would be read from its end until the patient has filled a
+/// page.
+pub(super) const LOG_OF_BOTH: Sql = log_page_sql!(
+    "a.patient_id = $4 AND +a.ward_id = $5",
+    "a.patient_id = $4 AND a.ward_id = $5"
 );
 
 /// Administrations, newest first, older than the one that the last page ended with.
@@ -345,13 +439,37 @@ pub(super) const LOG_OF_BOTH: Sql = Sql::each(
 /// # Errors
 /// [`StoreError`].
 pub async fn log(
+    mut link: Link<'_>,
+    ward: Option<WardId>,
+    patient: Option<PatientId>,
+    mut before: (At, Uuid),
+    limit: i64,
+) -> Result<Vec<LogLine>, StoreError> {
+    let mut lines = Vec::new();
+    let mut left = limit;
+    while left > 0 {
+        let wanted = left.min(AT_ONCE);
+        let found = some_of_log(link.lend(), ward, patient, before, wanted).await?;
+        left = if (found.len() as i64) < wanted {
+            0
+        } else {
+            left - wanted
+        };
+        before = found
+            .last()
+            .map_or(before, |line| (line.administration_time, line.id));
+        lines.extend(found);
+    }
+    Ok(lines)
+}
+
+async fn some_of_log(
     link: Link<'_>,
     ward: Option<WardId>,
     patient: Option<PatientId>,
-    before: (At, Uuid),
+    (time, id): (At, Uuid),
     limit: i64,
 ) -> Result<Vec<LogLine>, StoreError> {
-    let (time, id) = before;
     match (patient, ward) {
         (Some(patient), Some(ward)) => {
             let sql = LOG_OF_BOTH;

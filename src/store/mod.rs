@@ -12,6 +12,7 @@ pub mod catalogue;
 mod db;
 pub mod desk;
 mod error;
+pub mod formulary;
 pub mod import;
 pub mod inspect;
 mod listen;

@@ -20,6 +20,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("user_keys", "INSERT, DELETE"),
     ("patients", "INSERT, UPDATE"),
     ("drugs", "INSERT, UPDATE"),
+    ("formulary", "UPDATE"),
     ("drug_codes", "INSERT, DELETE"),
     ("drug_stock", "INSERT, UPDATE"),
     ("prescriptions", "INSERT, UPDATE"),

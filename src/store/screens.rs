@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::FromRow;
 
-use super::{At, Conn, Day, Link, Sql, StoreError};
+use super::formulary::{self, Edition, Formulary};
+use super::{At, Conn, Day, Link, List, Sql, StoreError};
 use crate::domain::decide::{Limits, not_before};
 use crate::domain::snapshot::{
     Dose, Drug, LastGiven, LogEntry, OrderDetail, Patient, QueuedOrder, StockLevel, Ward,
@@ -62,8 +63,9 @@ impl From<WardRow> for Ward {
 /// Every ward.
 pub(super) const WARDS: &str =
     "SELECT id, code, name, kind, time_zone FROM wards ORDER BY name, id LIMIT 1000";
-/// One ward.
-pub(super) const WARD: &str = "SELECT id, code, name, kind, time_zone FROM wards WHERE id = $1";
+/// One ward, and how often the formulary was changed.
+pub(super) const WARD: &str = "SELECT id, code, name, kind, time_zone, (SELECT revision FROM formulary) AS revision \
+    FROM wards WHERE id = $1";
 
 /// Every ward, by name. A hospital has dozens: no page is needed.
 ///
@@ -87,17 +89,12 @@ pub async fn ward_by_code(link: Link<'_>, code: &str) -> Result<Option<Ward>, St
         .find(|ward| ward.code.eq_ignore_ascii_case(code)))
 }
 
-/// A drug, as every row that is about one has it.
+/// A ward, and how often the formulary was changed: [`Formulary`].
 #[derive(Debug, FromRow)]
-struct DrugColumns {
-    drug_id: DrugId,
-    code: String,
-    drug: String,
-    form: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-    high_alert: bool,
+struct HereRow {
+    #[sqlx(flatten)]
+    ward: WardRow,
+    revision: i64,
 }
 
 #[derive(Debug, FromRow)]
@@ -111,8 +108,7 @@ struct QueueRow {
     birth_date: Day,
     bed: String,
     allergies: String,
-    #[sqlx(flatten)]
-    drug: DrugColumns,
+    drug_id: DrugId,
     dosage: Quantity,
     dosage_max: Option<Quantity>,
     dose_text: String,
@@ -128,10 +124,9 @@ macro_rules! queue_sql {
     ($($rest:literal),+ $(,)?) => {
         concat!(
             "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
-            "o.drug_id, d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, d.high_alert, ",
-            "o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
+            "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
             "u.name AS prescriber FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
-            "JOIN drugs d ON d.id = o.drug_id JOIN prescriptions r ON r.id = o.prescription_id ",
+            "JOIN prescriptions r ON r.id = o.prescription_id ",
             "JOIN users u ON u.id = o.doctor_id ",
             $($rest),+
         )
@@ -148,15 +143,19 @@ pub(super) const QUEUE_TIMED: &str = queue_sql!(
 pub(super) const QUEUE_OPEN: &str = queue_sql!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.due_at, o.id LIMIT $2"
 );
-/// The cupboard of a ward.
-pub(super) const STOCK: &str = "SELECT s.drug_id, d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, \
-    d.high_alert, s.current_stock, s.low_stock_threshold FROM drug_stock s JOIN drugs d ON d.id = s.drug_id \
-    WHERE s.ward_id = $1 ORDER BY s.drug_id LIMIT $2";
+/// The cupboard of a ward, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
+/// takes longer than to read it.
+pub(super) const STOCK: Sql = Sql::each(
+    "SELECT json_group_array(drug_id), json_group_array(current_stock), json_group_array(low_stock_threshold) \
+     FROM (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2)",
+    "SELECT COALESCE(array_agg(drug_id), '{}'), COALESCE(array_agg(current_stock), '{}'), \
+     COALESCE(array_agg(low_stock_threshold), '{}') FROM \
+     (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2) s",
+);
 /// The latest administrations of a ward.
 pub(super) const LOG: &str = "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, \
-    d.code, d.name AS drug, d.form, d.strength, d.unit, d.controlled, d.high_alert, a.quantity, a.outcome, \
-    u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
-    JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
+    a.quantity, a.outcome, u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
+    JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
     ORDER BY a.administration_time DESC, a.id DESC LIMIT $2";
 /// When a patient last got a drug.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
@@ -176,70 +175,41 @@ pub(super) const STOCK_OF: &str =
 pub(super) const PATIENT: &str =
     "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE mrn = $1";
 
-/// Patients and drugs that many rows share are held once.
-#[derive(Default)]
-struct Shared {
-    patients: HashMap<PatientId, Arc<Patient>>,
-    drugs: HashMap<DrugId, Arc<Drug>>,
-}
+/// Patients whom many rows share are held once.
+type Patients = HashMap<PatientId, Arc<Patient>>;
 
-impl Shared {
-    fn drug(&mut self, row: DrugColumns) -> Arc<Drug> {
-        let drug = self.drugs.entry(row.drug_id).or_insert_with(|| {
-            Arc::new(Drug {
-                id: row.drug_id,
-                code: row.code,
-                name: row.drug,
-                form: row.form,
-                strength: row.strength,
-                unit: row.unit,
-                controlled: row.controlled,
-                high_alert: row.high_alert,
-            })
-        });
-        Arc::clone(drug)
-    }
-
-    fn order(&mut self, row: QueueRow) -> QueuedOrder {
-        let patient = self.patients.entry(row.patient_id).or_insert_with(|| {
-            Arc::new(Patient {
-                id: row.patient_id,
-                mrn: row.mrn,
-                name: row.patient,
-                birth_date: row.birth_date.0,
-                bed: row.bed,
-                allergies: row.allergies,
-            })
-        });
-        let patient = Arc::clone(patient);
-        let drug = self.drug(row.drug);
-        QueuedOrder {
-            id: row.id,
-            version: row.version,
-            patient,
-            drug,
-            dose: Dose {
-                least: row.dosage,
-                most: row.dosage_max,
-                written: row.dose_text,
-            },
-            route: row.route,
-            frequency: row.frequency,
-            due_at: row.due_at.map(|at| at.0),
-            kind: row.kind,
-            priority: row.priority,
-            prescriber: row.prescriber,
-        }
+fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrder {
+    let patient = patients.entry(row.patient_id).or_insert_with(|| {
+        Arc::new(Patient {
+            id: row.patient_id,
+            mrn: row.mrn,
+            name: row.patient,
+            birth_date: row.birth_date.0,
+            bed: row.bed,
+            allergies: row.allergies,
+        })
+    });
+    QueuedOrder {
+        id: row.id,
+        version: row.version,
+        patient: Arc::clone(patient),
+        drug,
+        dose: Dose {
+            least: row.dosage,
+            most: row.dosage_max,
+            written: row.dose_text,
+        },
+        route: row.route,
+        frequency: row.frequency,
+        due_at: row.due_at.map(|at| at.0),
+        kind: row.kind,
+        priority: row.priority,
+        prescriber: row.prescriber,
     }
 }
 
-#[derive(Debug, FromRow)]
-struct StockRow {
-    #[sqlx(flatten)]
-    drug: DrugColumns,
-    current_stock: Quantity,
-    low_stock_threshold: Quantity,
-}
+/// The cupboard, column by column: drugs, what there is of each, and when it is low.
+type StockColumns = (List<i64>, List<i64>, List<i64>);
 
 #[derive(Debug, FromRow)]
 struct LogRow {
@@ -248,8 +218,7 @@ struct LogRow {
     recorded_at: At,
     patient: String,
     mrn: String,
-    #[sqlx(flatten)]
-    drug: DrugColumns,
+    drug_id: DrugId,
     quantity: Quantity,
     outcome: GivingOutcome,
     nurse: String,
@@ -261,83 +230,100 @@ struct LogRow {
 /// [`StoreError`].
 pub async fn snapshot(
     conn: &mut Conn,
+    formulary: &Formulary,
     ward: WardId,
     bounds: Bounds,
     now: Timestamp,
 ) -> Result<Option<WardSnapshot>, StoreError> {
-    let mut tx = conn.begin_read().await?;
-    let Some(found) = fetch!(optional, tx.link(), WardRow, WARD, ward)? else {
+    let mut tx = conn.begin_screen().await?;
+    let Some(here) = fetch!(optional, tx.link(), HereRow, WARD, ward)? else {
         return Ok(None);
     };
     // One row more than is shown tells that there are more.
     let limit = |bound: usize| i64::try_from(bound).unwrap_or(i64::MAX).saturating_add(1);
-    let mut shared = Shared::default();
-    let mut orders: Vec<QueuedOrder> = Vec::new();
+    let mut queue: Vec<QueueRow> = Vec::new();
     let mut orders_cut = false;
     for sql in [QUEUE_TIMED, QUEUE_OPEN] {
         let rows = fetch!(all, tx.link(), QueueRow, sql, ward, limit(bounds.orders))?;
         orders_cut |= rows.len() > bounds.orders;
-        orders.extend(
-            rows.into_iter()
-                .take(bounds.orders)
-                .map(|row| shared.order(row)),
-        );
+        queue.extend(rows.into_iter().take(bounds.orders));
     }
-    let rows = fetch!(all, tx.link(), StockRow, STOCK, ward, limit(bounds.stock))?;
-    let stock = levels(rows, &orders, &mut shared);
-    let log = fetch!(all, tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
+    let stock = fetch!(
+        one,
+        tx.link(),
+        StockColumns,
+        STOCK,
+        ward,
+        limit(bounds.stock)
+    )?;
+    let mut log = fetch!(all, tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
+    log.truncate(bounds.log);
+    let drugs = queue.iter().map(|row| row.drug_id);
+    let drugs = drugs.chain(stock.0.0.iter().map(|drug| DrugId(*drug)));
+    let drugs = drugs.chain(log.iter().map(|row| row.drug_id));
+    let edition = formulary.edition(tx.link(), here.revision, drugs).await?;
+    tx.rollback().await?;
+    let mut patients = Patients::new();
+    let orders = queue
+        .into_iter()
+        .map(|row| {
+            let drug = edition.drug(row.drug_id)?;
+            Ok(queued(row, drug, &mut patients))
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
     let log = log
         .into_iter()
-        .take(bounds.log)
-        .map(|row| log_entry(row, &mut shared))
-        .collect();
-    tx.rollback().await?;
+        .map(|row| log_entry(row, &edition))
+        .collect::<Result<_, _>>()?;
     Ok(Some(WardSnapshot {
-        ward: found.into(),
+        ward: here.ward.into(),
         taken_at: now,
+        stock: levels(stock, &orders, &edition)?,
         orders,
         orders_cut,
-        stock,
         log,
     }))
 }
 
-fn levels(rows: Vec<StockRow>, orders: &[QueuedOrder], shared: &mut Shared) -> Vec<StockLevel> {
+fn levels(
+    (List(drugs), List(stocks), List(thresholds)): StockColumns,
+    orders: &[QueuedOrder],
+    edition: &Edition,
+) -> Result<Vec<StockLevel>, StoreError> {
     let mut needed: HashMap<DrugId, Quantity> = HashMap::new();
     for order in orders.iter().filter(|order| order.kind == OrderKind::Timed) {
         let need = needed.entry(order.drug.id).or_default();
         *need = *need + order.dose.most.unwrap_or(order.dose.least);
     }
-    let mut levels: Vec<StockLevel> = rows
-        .into_iter()
-        .map(|row| StockLevel {
-            needed: needed.get(&row.drug.drug_id).copied().unwrap_or_default(),
-            drug: shared.drug(row.drug),
-            current: row.current_stock,
-            threshold: row.low_stock_threshold,
+    let rows = drugs.into_iter().zip(stocks).zip(thresholds);
+    let mut levels = rows
+        .map(|((drug, current), threshold)| {
+            let (place, held) = edition.placed(DrugId(drug))?;
+            let level = StockLevel {
+                drug: held,
+                current: Quantity(current),
+                threshold: Quantity(threshold),
+                needed: needed.get(&DrugId(drug)).copied().unwrap_or_default(),
+            };
+            Ok((place, level))
         })
-        .collect();
-    levels.sort_by_cached_key(|level| {
-        (
-            crate::domain::text::name_key(&level.drug.name),
-            level.drug.id,
-        )
-    });
-    levels
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    levels.sort_unstable_by_key(|(place, _)| *place);
+    Ok(levels.into_iter().map(|(_, level)| level).collect())
 }
 
-fn log_entry(row: LogRow, shared: &mut Shared) -> LogEntry {
-    LogEntry {
+fn log_entry(row: LogRow, edition: &Edition) -> Result<LogEntry, StoreError> {
+    Ok(LogEntry {
         id: row.id,
         at: row.administration_time.0,
         recorded_at: row.recorded_at.0,
         patient: row.patient,
         mrn: row.mrn,
-        drug: shared.drug(row.drug),
+        drug: edition.drug(row.drug_id)?,
         quantity: row.quantity,
         outcome: row.outcome,
         by: row.nurse,
-    }
+    })
 }
 
 /// Where an order stands, for a sheet that is open on it.
@@ -380,7 +366,7 @@ pub async fn order_detail(
     id: OrderId,
     now: Timestamp,
 ) -> Result<Found, StoreError> {
-    let mut tx = conn.begin_read().await?;
+    let mut tx = conn.begin_screen().await?;
     let Some(standing) = fetch!(optional, tx.link(), StandingRow, STANDING, id)? else {
         return Ok(Found::Missing);
     };
@@ -394,7 +380,8 @@ pub async fn order_detail(
     }
     let row = fetch!(one, tx.link(), QueueRow, ORDER, id)?;
     let ward = row.ward_id;
-    let order = Shared::default().order(row);
+    let drug = formulary::drug(tx.link(), row.drug_id).await?;
+    let order = queued(row, drug, &mut Patients::new());
     let stock = fetch!(
         optional,
         tx.link(),

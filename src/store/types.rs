@@ -281,6 +281,23 @@ impl Encode<'_, Sqlite> for List<Uuid> {
     }
 }
 
+/// A column of numbers as one value: `json_group_array` on SQLite, `array_agg` on PostgreSQL.
+impl<'r> Decode<'r, Sqlite> for List<i64> {
+    fn decode(value: <Sqlite as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let text = <&str as Decode<'r, Sqlite>>::decode(value)?;
+        Ok(List(serde_json::from_str(text)?))
+    }
+}
+
+impl<'r, T> Decode<'r, Postgres> for List<T>
+where
+    Vec<T>: Decode<'r, Postgres>,
+{
+    fn decode(value: <Postgres as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(List(<Vec<T> as Decode<'r, Postgres>>::decode(value)?))
+    }
+}
+
 impl<T> Type<Postgres> for List<T>
 where
     Vec<T>: Type<Postgres>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use valmed::interop::hospital::{Asked, Hospital, fill};
 use valmed::store::catalogue::{Subject, queries};
+use valmed::store::formulary::Formulary;
 use valmed::store::screens::{self, Bounds};
 use valmed::store::{inspect, now};
 use valmed::verify::verify;
@@ -66,7 +67,8 @@ async fn a_made_up_hospital_has_books_that_agree(place: Place) {
     let mut orders = 0;
     for (ward, _) in &filled.wards {
         let mut conn = db.reader().await.unwrap();
-        let ward = screens::snapshot(&mut conn, *ward, Bounds::default(), now());
+        let formulary = Formulary::default();
+        let ward = screens::snapshot(&mut conn, &formulary, *ward, Bounds::default(), now());
         let ward = ward.await.unwrap().unwrap();
         assert_eq!((ward.stock.len(), ward.log.len()), (20, 200));
         orders += ward.orders.len();
@@ -135,10 +137,10 @@ async fn every_query_of_every_screen_is_measured(place: Place) {
     }
     let stock = lines
         .iter()
-        .find(|line| line["query"] == "desk: stock of a ward");
+        .find(|line| line["query"] == "whole: the pharmacy's desk");
     assert_eq!(
         stock.unwrap()["rows"],
-        serde_json::json!([10, 10]),
+        serde_json::json!([40, 40]),
         "as much is shown in either"
     );
     assert!(report["desk_large"]["start_p50_ms"].as_f64().unwrap() > 0.0);

@@ -8,6 +8,7 @@ use valmed::domain::snapshot::WardSnapshot;
 use valmed::interop::import::{Report, Settings, import};
 use valmed::interop::{Rejects, Source, demo};
 use valmed::store::Db;
+use valmed::store::formulary::Formulary;
 use valmed::store::screens::{self, Bounds};
 
 use crate::support::place::Place;
@@ -63,6 +64,8 @@ impl Files {
 /// A database of its own, and a place for rejects.
 struct Ward {
     db: Db,
+    /// As a feed holds it, from one import to the next.
+    formulary: Formulary,
     folder: tempfile::TempDir,
 }
 
@@ -74,6 +77,7 @@ fn now() -> Timestamp {
 impl Ward {
     async fn open(place: &Place) -> Ward {
         Ward {
+            formulary: Formulary::default(),
             db: place.open().await,
             folder: tempfile::tempdir().unwrap(),
         }
@@ -115,7 +119,7 @@ impl Ward {
             .unwrap()
             .unwrap();
         let bounds = Bounds::default();
-        let snapshot = screens::snapshot(&mut conn, ward.id, bounds, now()).await;
+        let snapshot = screens::snapshot(&mut conn, &self.formulary, ward.id, bounds, now()).await;
         snapshot.unwrap().unwrap()
     }
 

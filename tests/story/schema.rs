@@ -225,7 +225,7 @@ async fn same_on_both() {
     assert_eq!(in_sqlite, indexes(&postgres, Kind::Postgres).await);
     let mut in_postgres = rules(&postgres, Kind::Postgres).await;
     // Integer keys are the row's own number on SQLite, and have no name there.
-    for key in ["wards_pkey", "users_pkey", "drugs_pkey"] {
+    for key in ["wards_pkey", "users_pkey", "drugs_pkey", "formulary_pkey"] {
         assert!(in_postgres.remove(key), "{key}");
     }
     let mut in_sqlite = rules(&sqlite, Kind::Sqlite).await;

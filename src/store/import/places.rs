@@ -9,7 +9,7 @@ use crate::domain::decide::{Effects, Stock};
 use crate::domain::{DrugId, Quantity, WardId, WardKind};
 use crate::store::desk::{self, Rows, json};
 use crate::store::error::changed;
-use crate::store::{Link, List, Sql, StoreError};
+use crate::store::{Link, List, Sql, StoreError, formulary};
 
 /// A ward on record.
 #[derive(Debug, Clone, FromRow)]
@@ -142,7 +142,7 @@ pub struct NewDrug {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn add_drugs(link: Link<'_>, rows: &[NewDrug]) -> Result<(), StoreError> {
+pub async fn add_drugs(mut link: Link<'_>, rows: &[NewDrug]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -154,7 +154,12 @@ pub async fn add_drugs(link: Link<'_>, rows: &[NewDrug]) -> Result<(), StoreErro
          SELECT code, name, key, form, strength, unit, controlled, alert FROM json_to_recordset($1::json) \
          AS r (code text, name text, key text, form text, strength text, unit text, controlled boolean, alert boolean)",
     );
-    changed("drugs", execute!(link, sql, json(rows)?)?, rows.len())
+    changed(
+        "drugs",
+        execute!(link.lend(), sql, json(rows)?)?,
+        rows.len(),
+    )?;
+    formulary::changed(link).await
 }
 
 /// What may change in a known drug.
@@ -176,7 +181,7 @@ pub struct DrugChange {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn update_drugs(link: Link<'_>, rows: &[DrugChange]) -> Result<(), StoreError> {
+pub async fn update_drugs(mut link: Link<'_>, rows: &[DrugChange]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -188,7 +193,12 @@ pub async fn update_drugs(link: Link<'_>, rows: &[DrugChange]) -> Result<(), Sto
          FROM json_to_recordset($1::json) AS r (id bigint, name text, key text, controlled boolean, alert boolean) \
          WHERE d.id = r.id",
     );
-    changed("drugs", execute!(link, sql, json(rows)?)?, rows.len())
+    changed(
+        "drugs",
+        execute!(link.lend(), sql, json(rows)?)?,
+        rows.len(),
+    )?;
+    formulary::changed(link).await
 }
 
 /// A national drug code of a drug.
