@@ -9,7 +9,7 @@ mod tell;
 mod watcher;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     telling: AtomicBool,
     /// Why changes of other processes may be missed at the moment.
     deaf: watch::Sender<Option<String>>,
+    /// How often a ward was read.
+    readings: AtomicU64,
 }
 
 /// The feed. Clones share its watchers.
@@ -128,6 +130,7 @@ impl Feed {
             tell: Notify::new(),
             telling: AtomicBool::new(false),
             deaf: watch::Sender::new(None),
+            readings: AtomicU64::new(0),
         });
         tokio::spawn(hear::run(Arc::downgrade(&inner)));
         tokio::spawn(tell::run(Arc::downgrade(&inner)));
@@ -163,6 +166,11 @@ impl Feed {
         };
         // Whether they were told in time makes no difference to this process.
         let _ = tokio::time::timeout(limit, done).await;
+    }
+
+    /// How often a ward was read since the feed was opened, by all watchers together.
+    pub fn readings(&self) -> u64 {
+        self.inner.readings.load(Ordering::Relaxed)
     }
 
     /// Doses are not being made into orders, and why, or (`None`) they are again: every screen says so until then. A

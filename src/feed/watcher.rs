@@ -1,5 +1,6 @@
 //! Reads one ward whenever it may have changed, for as long as anybody looks at it.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) 
 
 async fn read(inner: &Inner, ward: WardId, watched: &Watched) {
     let now = (inner.clock)();
+    inner.readings.fetch_add(1, Ordering::Relaxed);
     let found = match inner.db.reader().await {
         Ok(mut conn) => screens::snapshot(&mut conn, ward, inner.settings.bounds, now).await,
         Err(error) => Err(error),

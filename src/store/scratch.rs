@@ -49,12 +49,7 @@ impl Scratch {
             .prefix("valmed-scratch-")
             .tempdir_in(beside)
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let db = Db::open(
-            &format!("sqlite://{}", folder.path().join("ward.db").display()),
-            options,
-            true,
-        )
-        .await?;
+        let db = Db::open(&file_in(&folder), options, true).await?;
         Ok((db, Made::Folder(folder)))
     }
 
@@ -62,14 +57,12 @@ impl Scratch {
         let server = Db::open(url, options, false).await?;
         let name = format!("valmed_scratch_{}", Uuid::now_v7().simple());
         run(&server, format!("CREATE DATABASE {name}")).await?;
-        let mut address = url::Url::parse(url)
-            .map_err(|error| StoreError::Address(format!("the database URL: {error}")))?;
-        address.set_path(&name);
+        let address = on_same_server(url, &name)?;
         let made = Made::Database {
             server: server.clone(),
             name: name.clone(),
         };
-        match Db::open(address.as_str(), options, false).await {
+        match Db::open(&address, options, false).await {
             Ok(db) => Ok((db, made)),
             Err(error) => {
                 run(&server, format!("DROP DATABASE {name}")).await?;
@@ -81,6 +74,19 @@ impl Scratch {
     /// The database.
     pub const fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Opens it a second time, with pools of its own, as another process would. `url` and `options`: as it was made
+    /// with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_again(&self, url: &str, options: &Options) -> Result<Db, StoreError> {
+        let address = match &self.made {
+            Made::Folder(folder) => file_in(folder),
+            Made::Database { name, .. } => on_same_server(url, name)?,
+        };
+        Db::open(&address, options, false).await
     }
 
     /// Drops it.
@@ -100,6 +106,18 @@ impl Scratch {
             }
         }
     }
+}
+
+fn file_in(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("ward.db").display())
+}
+
+/// The address of another database on the same server.
+fn on_same_server(url: &str, name: &str) -> Result<String, StoreError> {
+    let mut address = url::Url::parse(url)
+        .map_err(|error| StoreError::Address(format!("the database URL: {error}")))?;
+    address.set_path(name);
+    Ok(address.into())
 }
 
 /// Runs a statement that names a database of our own making, which cannot be a bound value.

@@ -1,6 +1,7 @@
 //! `valmed bench …`: one file for each thing that is measured.
 
 mod desk;
+mod feed;
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use crate::config::Config;
 pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Result<()> {
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
+        Bench::Feed(ask) => feed::feed(config, ask).await,
     }
 }
 
