@@ -62,7 +62,7 @@ fn files(wards: u32) -> Files {
         ("wards.csv", "code,name,kind\n".to_owned()),
         (
             "users.csv",
-            format!("username,name,role,wards\ndoctor,Dr Bench,doctor,*\n{NURSE},Nurse Bench,nurse,*\n"),
+            format!("username,name,role,wards\ndoctor,Dr Bench,doctor,\n{NURSE},Nurse Bench,nurse,\n"),
         ),
         ("patients.csv", "mrn,name,birth_date,ward,bed,allergies\n".to_owned()),
         ("drugs.csv", "code,name,form,strength,unit,ndc,controlled,high_alert\n".to_owned()),

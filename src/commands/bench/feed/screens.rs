@@ -77,8 +77,8 @@ impl Meter {
     }
 }
 
-/// `> Given 0mg   ░░░░░░░░░░ 899999 tab   LOW …`: the word before the unit. The queue's rows name the drug too, and no
-/// stock of thousands.
+/// `> Given 0mg   ░░░░░░░░░░899999 tab   LOW …`: the number before the unit, which may touch the bar. The queue's rows
+/// name the drug too, and no stock of thousands.
 fn left_in(frame: &Buffer, area: Rect, row: u16) -> Option<Quantity> {
     let cells = (area.x..area.x + area.width).map(|x| frame[(x, row)].symbol());
     let text: String = cells.collect();
@@ -86,10 +86,9 @@ fn left_in(frame: &Buffer, area: Rect, row: u16) -> Option<Quantity> {
     let mut before = words.next()?;
     for word in words {
         if word == UNIT {
-            return before
-                .parse()
-                .ok()
-                .filter(|left| *left >= Quantity::units(1000));
+            let number = before.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let left: i64 = number.parse().ok()?;
+            return (left >= 1000).then(|| Quantity::units(left));
         }
         before = word;
     }
@@ -154,7 +153,11 @@ pub(super) struct Screens {
 impl Screens {
     /// Opens so many, spread over the wards: each begins with one of `starts` in turn.
     pub(super) fn open(count: u32, starts: &[Start], services: impl Fn() -> Services) -> Screens {
-        let profile = Profile::of(|name| (name == "TERM").then(|| "xterm-256color".to_owned()));
+        let profile = Profile::of(|name| match name {
+            "TERM" => Some("xterm-256color".to_owned()),
+            "LANG" => Some("C.UTF-8".to_owned()),
+            _ => None,
+        });
         let drawn = Arc::new(Drawn::default());
         let mut screens = Vec::new();
         let mut sessions = JoinSet::new();
@@ -321,7 +324,7 @@ mod tests {
         let lines = [
             "> as needed  3  Surname  Given 0mg  1 tab  PO",
             "> Given 0mg  ░░░░░ 899 999 ",
-            "> Given 0mg  ████ 899998 tab   LOW low at 900000",
+            "> Given 0mg  ████899998 tab   LOW low at 900000",
         ];
         let frame = Buffer::with_lines(lines);
         assert_eq!(left_in(&frame, frame.area, 0), None, "a dose, not a stock");
