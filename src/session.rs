@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{OpId, WardId};
-use crate::feed::WardView;
+use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
 use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
@@ -162,12 +162,13 @@ impl<T: Terminal> Session<T> {
     pub async fn run(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
         self.draw()?;
         while !self.ended {
-            let woken = self.wait(events).await;
+            let (woken, mut turn) = self.wait(events).await;
             let mut drain = false;
             let mut resized = None;
             self.take(woken, &mut resized, &mut drain)?;
             self.take_waiting(events, &mut resized, &mut drain)?;
             if resized.is_some() {
+                turn = None;
                 self.settle(events, &mut resized, &mut drain).await?;
             }
             if let Some((width, height)) = resized {
@@ -179,21 +180,26 @@ impl<T: Terminal> Session<T> {
                 self.forget_keys(events)?;
             }
             self.draw()?;
+            drop(turn);
         }
         Ok(())
     }
 
-    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> Woken {
+    /// What there is to do, and, where many sessions have the same at the same moment, the turn to do it: kept until
+    /// the frame is drawn. A key waits for nobody.
+    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> (Woken, Option<Turn>) {
         let context = self.context();
         let wake = self.model.next_change(&context).map(|at| {
             let left = at.duration_since(context.now);
             Instant::now() + Duration::try_from(left).unwrap_or(Duration::ZERO)
         });
+        let (now_the_ward, now_the_clock) = (self.services.feed.turn(), self.services.feed.turn());
         let clock = async {
             match wake {
                 Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
+            now_the_clock.await
         };
         let ward = async {
             match &mut self.ward {
@@ -205,12 +211,14 @@ impl<T: Terminal> Session<T> {
                 }
                 None => std::future::pending().await,
             }
+            // Whatever else comes before its turn takes the new snapshot with it.
+            now_the_ward.await
         };
         tokio::select! {
-            event = events.recv() => Woken::Event(event),
-            reply = self.replies.1.recv() => Woken::Reply(reply),
-            () = ward => Woken::Ward,
-            () = clock => Woken::Clock,
+            event = events.recv() => (Woken::Event(event), None),
+            reply = self.replies.1.recv() => (Woken::Reply(reply), None),
+            turn = ward => (Woken::Ward, Some(turn)),
+            turn = clock => (Woken::Clock, Some(turn)),
         }
     }
 

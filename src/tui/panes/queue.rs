@@ -263,11 +263,12 @@ impl State {
 fn by_round(a: &QueuedOrder, b: &QueuedOrder) -> Ordering {
     let priority = |o: &QueuedOrder| o.priority != Priority::Stat;
     // Shorter bed names first, so that bed 9 stands before bed 10.
-    let bed = |o: &QueuedOrder| (o.patient.bed.len(), o.patient.bed.clone());
+    let (bed, other) = (&a.patient.bed, &b.patient.bed);
     priority(a)
         .cmp(&priority(b))
         .then_with(|| a.due_at.cmp(&b.due_at))
-        .then_with(|| bed(a).cmp(&bed(b)))
+        .then_with(|| bed.len().cmp(&other.len()))
+        .then_with(|| bed.cmp(other))
         .then_with(|| a.patient.name.cmp(&b.patient.name))
         .then_with(|| a.drug.name.cmp(&b.drug.name))
         .then_with(|| a.id.cmp(&b.id))

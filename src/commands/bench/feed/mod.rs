@@ -225,6 +225,8 @@ impl<'a> Bench<'a> {
         let screens = Screens::open(sessions, &starts, || self.services());
         screens.are_there(OPENING).await?;
         tokio::time::sleep(REST).await;
+        // What the sessions asked when they opened is answered in turn, and this last.
+        drop(self.here.db.reader().await?);
         let before = self.so_far(&screens);
         let given = load::give(&process.db, &process.desk, self.nurse, &ids, pace).await?;
         let after = self.so_far(&screens);
