@@ -37,16 +37,13 @@ pub(super) struct Pace {
     pub lasts: Duration,
 }
 
-/// Gives doses in all these wards; gives what was given in each, in the order in which it was.
-pub(super) async fn give(
+/// Looks up what can be given in each of these wards.
+pub(super) async fn givers(
     db: &Db,
     desk: &Desk,
     nurse: UserId,
     wards: &[WardId],
-    pace: Pace,
-) -> anyhow::Result<Vec<Vec<Change>>> {
-    let count = u32::try_from(wards.len())?;
-    let apart = Duration::from_secs(1) / pace.changes;
+) -> anyhow::Result<Vec<Giver>> {
     let mut givers = Vec::new();
     for ward in wards {
         let giver = Giver {
@@ -62,6 +59,14 @@ pub(super) async fn give(
     for giver in &mut givers {
         giver.look().await?;
     }
+    Ok(givers)
+}
+
+/// Gives doses in all their wards; gives what was given in each, in the order in which it was.
+pub(super) async fn give(givers: Vec<Giver>, pace: Pace) -> anyhow::Result<Vec<Vec<Change>>> {
+    let count = u32::try_from(givers.len())?;
+    let apart = Duration::from_secs(1) / pace.changes;
+    let mut given = vec![Vec::new(); givers.len()];
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for (n, giver) in (0u32..).zip(givers) {
@@ -75,7 +80,6 @@ pub(super) async fn give(
             )
         });
     }
-    let mut given = vec![Vec::new(); wards.len()];
     while let Some(ended) = tasks.join_next().await {
         let (n, changes) = ended.context("a giver's task")?;
         given[usize::try_from(n)?] = changes?;
@@ -85,7 +89,7 @@ pub(super) async fn give(
 }
 
 /// Gives the doses of one ward.
-struct Giver {
+pub(super) struct Giver {
     db: Db,
     desk: Desk,
     nurse: UserId,
