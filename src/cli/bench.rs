@@ -9,6 +9,56 @@ pub enum Bench {
     Desk(BenchDesk),
     /// What live screens cost, in a scratch database: readings of wards, processor, age of what is on the screen.
     Feed(BenchFeed),
+    /// How many doses a second many nurses can give, in a scratch database; checks the books afterwards.
+    Fulfil(BenchFulfil),
+}
+
+/// How doses are spread over drugs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// Every dose is of one drug.
+    Hot,
+    /// Every drug is as frequent as any other.
+    Uniform,
+    /// The n-th drug is given one n-th as often as the first: a formulary as it is used.
+    Zipf,
+}
+
+impl Shape {
+    /// Its word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Shape::Hot => "hot",
+            Shape::Uniform => "uniform",
+            Shape::Zipf => "zipf",
+        }
+    }
+}
+
+/// `valmed bench fulfil`
+#[derive(Debug, Clone, Args)]
+pub struct BenchFulfil {
+    /// How doses are spread over drugs.
+    #[arg(long, value_enum, default_value_t = Shape::Uniform)]
+    pub shape: Shape,
+    /// Nurses at once, each asking for the next dose as soon as the last is answered.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub callers: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Over how many wards the patients, the cupboards and the nurses are spread.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub wards: u32,
+    /// Different drugs.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub drugs: u32,
+    /// Doses that wait to be given; as many as are needed when it is not said.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub orders: Option<u32>,
+    /// More figures, as JSON on one line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `valmed bench desk`

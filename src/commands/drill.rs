@@ -6,22 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::End;
 use super::output::say;
+use super::scratch_ward::{Hospital, Times, all_orders, in_scratch, nurses};
 use crate::cli;
 use crate::config::Config;
-use crate::desk::horizon::make_orders_ahead;
 use crate::desk::{Counters, Desk};
 use crate::domain::{OpId, Operation, Outcome, Request, UserId};
-use crate::interop::import::{self, Settings};
-use crate::interop::{Rejects, Source};
-use crate::signin::SignIn;
-use crate::store::listing::{self, OrderFilter, OrderLine};
-use crate::store::scratch::Scratch;
-use crate::store::{Db, inspect, is_postgres, now, screens};
+use crate::store::listing::OrderLine;
+use crate::store::{Db, is_postgres};
 use crate::verify;
 
 /// Every so many doses, two nurses ask for the same one.
@@ -30,11 +25,8 @@ const RACE: usize = 10;
 /// Of every drug this share is missing, in percent, rounded down: so many doses race for the last units.
 const MISSING: u32 = 5;
 
-/// The drill's doses are due at once: any horizon reaches them.
-const HORIZON: SignedDuration = SignedDuration::from_hours(2);
-
-/// Orders read at once.
-const PAGE: i64 = 5000;
+/// Patients, so that a thousand doses are not one person's.
+const PATIENTS: u32 = 100;
 
 pub async fn drill(config: &Config, ask: cli::Drill) -> anyhow::Result<()> {
     let (url, _) = config.database_or_embedded()?;
@@ -43,19 +35,8 @@ pub async fn drill(config: &Config, ask: cli::Drill) -> anyhow::Result<()> {
     } else {
         "SQLite"
     };
-    let scratch = Scratch::make(&url, &config.pool())
-        .await
-        .context("a scratch database")?;
-    let result = tokio::select! {
-        result = run(config, scratch.db(), &ask, engine) => result,
-        // Whoever interrupts a drill does not want its database left behind.
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    scratch
-        .drop_it()
-        .await
-        .context("the scratch database could not be dropped")?;
-    if result? {
+    let agrees = in_scratch(config, &url, async |db| run(config, db, &ask, engine).await).await?;
+    if agrees {
         Ok(())
     } else {
         Err(End::Failed.into())
@@ -66,16 +47,7 @@ pub async fn drill(config: &Config, ask: cli::Drill) -> anyhow::Result<()> {
 async fn run(config: &Config, db: &Db, ask: &cli::Drill, engine: &str) -> anyhow::Result<bool> {
     let stocked = fill(db, ask).await?;
     let orders = all_orders(db).await?;
-    let mut nurses = Vec::new();
-    for n in 0..ask.nurses {
-        let name = format!("nurse{n}");
-        nurses.push(
-            SignIn::known(db, &name)
-                .await?
-                .with_context(|| format!("no account {name}"))?
-                .id,
-        );
-    }
+    let nurses = nurses(db, ask.nurses).await?;
     let calls = calls(&orders);
     say!(
         "{} nurses ask for {} doses of {} drugs on {engine}; {} of them are asked for twice, and {} are not in stock",
@@ -144,89 +116,28 @@ fn grouped(number: f64) -> String {
     text
 }
 
-/// Makes the ward, through the same import that a hospital uses; gives how many doses its stock suffices for.
+/// Makes the ward; gives how many doses its stock suffices for.
 async fn fill(db: &Db, ask: &cli::Drill) -> anyhow::Result<u64> {
-    let (nurses, drugs, orders) = (ask.nurses, ask.drugs, ask.orders);
-    let mut files: BTreeMap<&'static str, String> = BTreeMap::from([
-        ("wards.csv", "code,name,kind\nDRILL,Drill ward,ward\n".to_owned()),
-        ("users.csv", "username,name,role,wards\ndoctor,Dr Drill,doctor,DRILL\n".to_owned()),
-        ("patients.csv", "mrn,name,birth_date,ward,bed\n".to_owned()),
-        ("drugs.csv", "code,name,form,strength,unit,ndc,controlled,high_alert\n".to_owned()),
-        ("stock.csv", "ward,drug,quantity,low_stock_threshold\n".to_owned()),
-        (
-            "prescriptions.csv",
-            "id,mrn,ward,drug,dose,dose_max,unit,route,frequency,times,prn,start,stop,priority,prescriber\n".to_owned(),
-        ),
-    ]);
-    let mut add = |file: &'static str, line: String| files.entry(file).or_default().push_str(&line);
-    for n in 0..nurses {
-        add("users.csv", format!("nurse{n},Nurse {n},nurse,DRILL\n"));
-    }
-    for n in 0..100 {
-        add(
-            "patients.csv",
-            format!("D{n:05},Patient {n},1950-01-01,DRILL,{n}\n"),
-        );
-    }
-    let mut stocked = 0;
-    for n in 0..drugs {
-        let wanted = orders / drugs + u32::from(n < orders % drugs);
-        let stock = wanted - wanted * MISSING / 100;
-        stocked += u64::from(stock);
-        add("drugs.csv", format!("DRUG{n},Drug {n},tab,1 mg,tab,,0,0\n"));
-        add("stock.csv", format!("DRILL,DRUG{n},{stock},5\n"));
-    }
-    let start = now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .strftime("%Y-%m-%dT%H:%M:%S")
-        .to_string();
-    for n in 0..orders {
-        let (patient, drug) = (n % 100, n % drugs);
-        let line = format!(
-            "drill-{n},D{patient:05},DRILL,DRUG{drug},1,,tab,PO,ONCE,,0,{start},{start},routine,doctor\n"
-        );
-        add("prescriptions.csv", line);
-    }
-    let folder = tempfile::tempdir()?;
-    let mut rejects = Rejects::at(folder.path().join("rejects.csv"));
-    let source = Source::Texts(files.into_iter().collect());
-    let report = import::import(
-        db,
-        &source,
-        &Settings::default(),
-        now(),
-        &mut rejects,
-        &mut |_| {},
-    )
-    .await?;
-    anyhow::ensure!(
-        report.rejected() == 0,
-        "the drill's own rows were rejected: {:?}",
-        report.rejects
-    );
-    make_orders_ahead(db, now(), HORIZON).await?;
-    inspect::refresh_statistics(db).await?;
-    Ok(stocked)
-}
-
-async fn all_orders(db: &Db) -> anyhow::Result<Vec<OrderLine>> {
-    let mut conn = db.reader().await?;
-    let ward = screens::ward_by_code(conn.link(), "DRILL")
-        .await?
-        .map(|ward| ward.id);
-    let mut filter = OrderFilter {
-        ward,
-        ..OrderFilter::default()
+    let stock: BTreeMap<(u32, u32), u32> = (0..ask.drugs)
+        .map(|drug| {
+            let wanted = ask.orders / ask.drugs + u32::from(drug < ask.orders % ask.drugs);
+            ((0, drug), wanted - wanted * MISSING / 100)
+        })
+        .collect();
+    let stocked = stock.values().map(|units| u64::from(*units)).sum();
+    let ward = Hospital {
+        wards: 1,
+        nurses: ask.nurses,
+        patients: PATIENTS,
+        drugs: ask.drugs,
+        stock,
+        prescriptions: (0..ask.orders)
+            .map(|n| (n % PATIENTS, n % ask.drugs))
+            .collect(),
+        times: Times::Once,
     };
-    let mut orders: Vec<OrderLine> = Vec::new();
-    loop {
-        let page = listing::orders(conn.link(), &filter, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(orders);
-        };
-        filter.after = Some(last.id.0);
-        orders.extend(page);
-    }
+    ward.fill(db).await?;
+    Ok(stocked)
 }
 
 /// Every dose once, and every so many a second time right behind: two nurses reach for the same dose.

@@ -11,6 +11,7 @@ mod listings;
 mod logging;
 mod migrate;
 mod output;
+mod scratch_ward;
 mod settings;
 mod user;
 mod ward_desk;

@@ -240,7 +240,7 @@ fn memory_of(
         op_id: operation.id,
         actor_id: operation.actor,
         kind,
-        digest: tables::hex(digest),
+        digest: digest.to_vec(),
         outcome,
         at,
     })

@@ -181,6 +181,36 @@ pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Brings a database that was just filled into the state of one that has been at rest: cleaned up, with statistics, and
+/// everything in its files, so that what is measured next pays for its own writing and for nothing else. On PostgreSQL
+/// the last step needs a role that may CHECKPOINT.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle(db: &Db) -> Result<(), StoreError> {
+    let mut conn = db.writer().await?;
+    execute!(conn.link(), Sql::each("ANALYZE", "VACUUM ANALYZE"))?;
+    execute!(
+        conn.link(),
+        Sql::each("PRAGMA wal_checkpoint(TRUNCATE)", "CHECKPOINT")
+    )?;
+    Ok(())
+}
+
+/// How many bytes PostgreSQL has written to its log so far; `None` on SQLite, which does not count them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn written_ahead(db: &Db) -> Result<Option<u64>, StoreError> {
+    let mut conn = db.reader().await?;
+    let sql = Sql::each(
+        "SELECT NULL",
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint",
+    );
+    let (bytes,) = fetch!(one, conn.link(), (Option<i64>,), sql)?;
+    Ok(bytes.map(i64::unsigned_abs))
+}
+
 /// Limits in force on a connection of the pool, as the server says them; none on SQLite.
 ///
 /// # Errors
@@ -347,7 +377,7 @@ const HANDFUL: i64 = 4 * 8192;
 
 /// Asks the engine how it would run a statement, and whether an index serves it.
 macro_rules! plan {
-    ($tx:expr, $name:literal, $sql:expr, $index:expr $(, $bind:expr)* $(,)?) => {{
+    ($tx:expr, $name:expr, $sql:expr, $index:expr $(, $bind:expr)* $(,)?) => {{
         let index = Sql::from($index);
         let mut fault = None;
         match $tx.link() {
@@ -451,6 +481,42 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
     let at = At::from(jiff::Timestamp::UNIX_EPOCH);
     let (one, many, nobody) = (1_i64, 100_i64, Uuid::nil());
     let ids = || List(vec![nobody]);
+    // No rows, as each engine takes them: one JSON value, or an array for each column.
+    let (numbers, words) = (|| List(Vec::<i64>::new()), || List(Vec::<String>::new()));
+    let (stock_name, orders_name) = ("desk: write stock", "desk: close orders");
+    let (stock_sql, orders_sql) = (super::desk::WRITE_STOCK, super::desk::CLOSE_ORDERS);
+    let (write_stock, close_orders) = match tx.link().engine() {
+        Engine::Sqlite => (
+            plan!(tx, stock_name, stock_sql, stock, "[]"),
+            plan!(tx, orders_name, orders_sql, orders, "[]"),
+        ),
+        Engine::Postgres => (
+            plan!(
+                tx,
+                stock_name,
+                stock_sql,
+                ANY,
+                numbers(),
+                numbers(),
+                numbers(),
+                numbers(),
+                words(),
+                numbers()
+            ),
+            plan!(
+                tx,
+                orders_name,
+                orders_sql,
+                ANY,
+                ids(),
+                numbers(),
+                words(),
+                numbers(),
+                words(),
+                words()
+            ),
+        ),
+    };
     let plans = vec![
         plan!(
             tx,
@@ -511,20 +577,8 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             List(vec![one]),
             List(vec![one])
         ),
-        plan!(
-            tx,
-            "desk: write stock",
-            super::desk::WRITE_STOCK,
-            key("sqlite_autoindex_drug_stock_1", ANY),
-            "[]"
-        ),
-        plan!(
-            tx,
-            "desk: close orders",
-            super::desk::CLOSE_ORDERS,
-            key("sqlite_autoindex_medication_orders_1", ANY),
-            "[]"
-        ),
+        write_stock,
+        close_orders,
         plan!(
             tx,
             "orders to be made ahead",

@@ -146,6 +146,12 @@ impl Type<Postgres> for At {
     }
 }
 
+impl sqlx::postgres::PgHasArrayType for At {
+    fn array_type_info() -> sqlx::postgres::PgTypeInfo {
+        sqlx::postgres::PgTypeInfo::with_oid(sqlx::postgres::types::Oid(1185))
+    }
+}
+
 impl Encode<'_, Postgres> for At {
     fn encode_by_ref(
         &self,

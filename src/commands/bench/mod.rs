@@ -2,6 +2,7 @@
 
 mod desk;
 mod feed;
+mod fulfil;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Resul
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
         Bench::Feed(ask) => feed::feed(config, ask).await,
+        Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
     }
 }
 

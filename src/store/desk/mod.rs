@@ -3,16 +3,24 @@
 
 mod apply;
 mod load;
+mod postgres;
+mod sqlite;
 
 use std::collections::BTreeSet;
 
-use super::List;
+use super::{List, Sql};
 use crate::domain::{DrugId, WardId};
 
-pub(super) use apply::{CLOSE_ORDERS, WRITE_STOCK, json, write_ledger, write_stock};
-pub use apply::{Memory, apply, hex};
+pub use apply::{Memory, apply};
+pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
 pub use load::{Remembered, load, remembered};
+
+/// Stock and the heads of its register pages, as each engine is told.
+pub(super) const WRITE_STOCK: Sql = Sql::each(sqlite::WRITE_STOCK, postgres::WRITE_STOCK);
+
+/// Orders that leave `active`, as each engine is told.
+pub(super) const CLOSE_ORDERS: Sql = Sql::each(sqlite::CLOSE_ORDERS, postgres::CLOSE_ORDERS);
 
 fn split(pages: &BTreeSet<(WardId, DrugId)>) -> (List<i64>, List<i64>) {
     (

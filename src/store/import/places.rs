@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::domain::decide::{Effects, Stock};
 use crate::domain::{DrugId, Quantity, WardId, WardKind};
-use crate::store::desk::{json, write_ledger, write_stock};
+use crate::store::desk::{self, Rows, json};
 use crate::store::error::changed;
 use crate::store::{Link, List, Sql, StoreError};
 
@@ -300,10 +300,14 @@ pub async fn set_thresholds(link: Link<'_>, rows: &[Threshold]) -> Result<(), St
 /// # Errors
 /// [`StoreError`]; [`StoreError::RowCount`] where a page has rows after all.
 pub async fn open_pages(
-    mut link: Link<'_>,
+    link: Link<'_>,
     first: &Effects,
     heads: &HashMap<(WardId, DrugId), Stock>,
 ) -> Result<(), StoreError> {
-    write_stock(link.lend(), first, heads).await?;
-    write_ledger(link, first).await
+    let rows = Rows {
+        heads: desk::heads(&first.ledger, heads),
+        ledger: &first.ledger,
+        ..Rows::default()
+    };
+    rows.write(link).await
 }
