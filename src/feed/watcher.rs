@@ -14,6 +14,9 @@ use crate::store::{Engine, StoreError, screens};
 /// How soon a ward that could not be read is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// A reading that had to wait for a connection, which may take seconds, says nothing of what the next one costs.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
 pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) {
     let mut next_read = Instant::now();
     loop {
@@ -23,7 +26,8 @@ pub(super) async fn run(feed: Weak<Inner>, ward: WardId, watched: Arc<Watched>) 
         read(&inner, ward, &watched).await;
         // Changes that follow closely on each other are read together. Where reading takes long, it does not take more
         // than half of the time.
-        next_read = Instant::now() + inner.settings.gather.max(began.elapsed());
+        let pause = began.elapsed().min(LONGEST_PAUSE);
+        next_read = Instant::now() + inner.settings.gather.max(pause);
         let troubled = watched.view.borrow().trouble.is_some();
         let full_check = if troubled {
             AGAIN
