@@ -18,7 +18,8 @@
 //! gives no dose.
 //!
 //! [`terminal`]: bytes to keys, cells to bytes, what a terminal can do, and the local one, which is always given back.
-//! It knows nothing of doses, databases or sessions; from [`tui`] it takes what a key and a palette are, no more.
+//! Its painter is the last place where a control sequence from data could pass, and none does. It knows nothing of
+//! doses, databases or sessions; from [`tui`] it takes what a key, a palette and a charset are, no more.
 //!
 //! [`tui`]: the interface. `update` takes a message and says what should be done; `draw` makes cells from the model.
 //! Neither does I/O, reads a clock, makes an id or waits; both are driven by tests with plain values. No `tokio`, no
@@ -28,7 +29,8 @@
 //! [`session`]: the loop that joins interface, desk, feed and a terminal for one person. It carries out what `tui` asks
 //! for, in tasks of their own, and brings the answers back as messages. It holds no state of the process, so that many
 //! can run in one; signals and the panic hook belong to the local terminal alone. It never waits for the database
-//! between a key and its frame, and never drops a write: it hands it to the desk, which finishes it.
+//! between a key and its frame, nor for its terminal: what a slow one could not be shown is never drawn. It never drops
+//! a write: it hands it to the desk, which finishes it. `session::wire` runs it at the end of any line of bytes.
 //!
 //! [`signin`]: who somebody is: argon2id, few hashes at once, growing delays that the database remembers. It decides
 //! nothing about what they may do.

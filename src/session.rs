@@ -3,20 +3,26 @@
 //! It takes what there is (keys, answers, changes of the ward, the clock), gives it to the interface as messages,
 //! carries out what the interface asks for in tasks of their own, and draws once when all that was waiting is
 //! taken. A session that ends leaves nothing half done: only the desk writes, and what it was given it finishes.
+//!
+//! It never waits for its terminal. A frame is drawn when the terminal takes one, from what is so then; what was so in
+//! between is never drawn. [`wire`] is a terminal at the end of any line that bytes go over.
 
 #[cfg(unix)]
 pub mod local;
 mod services;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
+use std::cell::RefCell;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Size};
+use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -39,14 +45,29 @@ const BATCH: usize = 256;
 const SETTLES: Duration = Duration::from_millis(30);
 /// … but altogether no longer than this, or a slow drag would show nothing.
 const SETTLES_AT_LAST: Duration = Duration::from_millis(200);
+/// Between two frames: thirty in a second are more than anybody reads.
+const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// A frame of more cells is not kept for the next one.
+const SCRATCH: u32 = 200 * 100;
+
+thread_local! {
+    /// Where frames are drawn: sessions keep what their terminals show in a third of the room that this takes.
+    static FRAME: RefCell<Buffer> = RefCell::new(Buffer::default());
+}
 
 /// The terminal's side of a session.
 pub trait Terminal {
-    /// Shows a frame, with the cursor there or hidden.
+    /// Waits until it takes another frame. It may be asked again and again, and dropped at any time.
     ///
     /// # Errors
     /// The terminal is gone: the session ends.
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()>;
+    fn ready(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Shows a frame, with the cursor there or hidden; it does not wait. Says whether anything had to be written.
+    ///
+    /// # Errors
+    /// The terminal is gone: the session ends.
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool>;
 
     /// Lets the person go back to their shell for a while, where there is one.
     ///
@@ -83,6 +104,8 @@ pub struct Settings {
     pub stale_after: SignedDuration,
     /// This is a demonstration.
     pub demo: bool,
+    /// At least so long between two frames; the first after a pause comes at once.
+    pub frame_every: Duration,
 }
 
 impl Default for Settings {
@@ -92,6 +115,7 @@ impl Default for Settings {
             // Three heartbeats of the feed: one may be lost without anybody being alarmed.
             stale_after: SignedDuration::from_secs(15),
             demo: false,
+            frame_every: FRAME_EVERY,
         }
     }
 }
@@ -107,7 +131,13 @@ pub struct Session<T> {
     model: Model,
     ward: Option<Watching>,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
-    shown: Option<(Buffer, Option<Position>)>,
+    behind: Behind,
+    /// A moment has passed at which the screen changes by itself.
+    ticking: bool,
+    /// A sheet has opened that no frame shows yet: what is typed is meant for what was there before.
+    typed_too_early: bool,
+    /// No frame before this.
+    next_frame: Instant,
     ended: bool,
 }
 
@@ -119,12 +149,24 @@ struct Watching {
     told: WardView,
 }
 
+/// What has happened since the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Behind {
+    Nothing,
+    /// The ward has changed or the clock has moved on: for every session that looks at it, at the same moment.
+    News,
+    /// Something that this person did or asked for.
+    Asked,
+}
+
 /// What the loop woke up for.
 enum Woken {
     Event(Option<Event>),
     Reply(Option<tui::Reply>),
     Ward,
     Clock,
+    /// The terminal takes a frame, and there is one to draw.
+    Frame,
 }
 
 impl<T: Terminal> Session<T> {
@@ -148,7 +190,10 @@ impl<T: Terminal> Session<T> {
             model,
             ward: None,
             replies: mpsc::channel(REPLIES),
-            shown: None,
+            behind: Behind::Asked,
+            ticking: false,
+            typed_too_early: false,
+            next_frame: Instant::now(),
             ended: false,
         };
         session.carry_out(effects);
@@ -160,49 +205,54 @@ impl<T: Terminal> Session<T> {
     /// # Errors
     /// The terminal is gone.
     pub async fn run(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
-        self.draw()?;
         while !self.ended {
-            let (woken, mut turn) = self.wait(events).await;
-            let mut drain = false;
+            let (woken, turn) = self.wait(events).await?;
+            let draw = matches!(woken, Woken::Frame);
             let mut resized = None;
-            self.take(woken, &mut resized, &mut drain)?;
-            self.take_waiting(events, &mut resized, &mut drain)?;
+            self.take(woken, &mut resized)?;
+            self.take_waiting(events, &mut resized)?;
             if resized.is_some() {
-                turn = None;
-                self.settle(events, &mut resized, &mut drain).await?;
+                self.settle(events, &mut resized).await?;
             }
             if let Some((width, height)) = resized {
                 self.size = painter::area(width, height).as_size();
                 self.send(Msg::Tick);
+            } else if draw {
+                self.draw()?;
             }
-            if drain {
-                // What came before the frame is there was typed at what was there before it.
-                self.forget_keys(events)?;
-            }
-            self.draw()?;
             drop(turn);
         }
         Ok(())
     }
 
-    /// What there is to do, and, where many sessions have the same at the same moment, the turn to do it: kept until
-    /// the frame is drawn. A key waits for nobody.
-    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> (Woken, Option<Turn>) {
+    /// The terminal, when the session is over.
+    pub fn into_terminal(self) -> T {
+        self.terminal
+    }
+
+    /// What there is to do, and, where many sessions have the same to draw at the same moment, the turn to do it: kept
+    /// until the frame is drawn. What a key or an answer changes waits for nobody.
+    async fn wait(
+        &mut self,
+        events: &mut mpsc::Receiver<Event>,
+    ) -> io::Result<(Woken, Option<Turn>)> {
+        let (behind, next_frame) = (self.behind, self.next_frame);
+        // Whoever is behind takes everything new with the frame, and keeps its place among those who wait to draw.
+        let idle = behind == Behind::Nothing;
         let context = self.context();
-        let wake = self.model.next_change(&context).map(|at| {
+        let wake = self.model.next_change(&context).filter(|_| !self.ticking);
+        let wake = wake.map(|at| {
             let left = at.duration_since(context.now);
             Instant::now() + Duration::try_from(left).unwrap_or(Duration::ZERO)
         });
-        let (now_the_ward, now_the_clock) = (self.services.feed.turn(), self.services.feed.turn());
         let clock = async {
             match wake {
                 Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
-            now_the_clock.await
         };
         let ward = async {
-            match &mut self.ward {
+            match self.ward.as_mut().filter(|_| idle) {
                 // A feed that is gone changes nothing any more; the screen goes stale by the clock.
                 Some(watching) => {
                     if watching.view.changed().await.is_err() {
@@ -211,37 +261,57 @@ impl<T: Terminal> Session<T> {
                 }
                 None => std::future::pending().await,
             }
-            // Whatever else comes before its turn takes the new snapshot with it.
-            now_the_ward.await
         };
-        tokio::select! {
+        let turn = self.services.feed.turn();
+        let terminal = &mut self.terminal;
+        let frame = async {
+            // Also when there is nothing to draw: the last frame may be on its way.
+            terminal.ready().await?;
+            if idle {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep_until(next_frame).await;
+            let turn = match behind {
+                Behind::News => Some(turn.await),
+                Behind::Asked | Behind::Nothing => None,
+            };
+            Ok::<_, io::Error>(turn)
+        };
+        Ok(tokio::select! {
             event = events.recv() => (Woken::Event(event), None),
             reply = self.replies.1.recv() => (Woken::Reply(reply), None),
-            turn = ward => (Woken::Ward, Some(turn)),
-            turn = clock => (Woken::Clock, Some(turn)),
-        }
+            () = ward => (Woken::Ward, None),
+            () = clock => (Woken::Clock, None),
+            ready = frame => (Woken::Frame, ready?),
+        })
     }
 
-    fn take(
-        &mut self,
-        woken: Woken,
-        resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
-    ) -> io::Result<()> {
-        // The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
-        self.look_at_ward();
+    fn take(&mut self, woken: Woken, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
         match woken {
-            Woken::Event(event) => self.event(event.unwrap_or(Event::End), resized, drain),
-            Woken::Reply(Some(reply)) => {
-                *drain |= self.send(Msg::Reply(reply));
-                Ok(())
-            }
+            // What is new is taken when it can be drawn: what was so in between costs nothing.
+            Woken::Ward => self.behind = self.behind.max(Behind::News),
             Woken::Clock => {
-                self.send(Msg::Tick);
-                Ok(())
+                self.behind = self.behind.max(Behind::News);
+                self.ticking = true;
             }
-            Woken::Ward | Woken::Reply(None) => Ok(()),
+            Woken::Event(event) => {
+                self.look_at_ward();
+                return self.event(event.unwrap_or(Event::End), resized);
+            }
+            Woken::Reply(reply) => {
+                self.look_at_ward();
+                if let Some(reply) = reply {
+                    self.send(Msg::Reply(reply));
+                }
+            }
+            Woken::Frame => {
+                self.look_at_ward();
+                if std::mem::take(&mut self.ticking) {
+                    self.send(Msg::Tick);
+                }
+            }
         }
+        Ok(())
     }
 
     /// Takes what is waiting without waiting for more.
@@ -249,20 +319,15 @@ impl<T: Terminal> Session<T> {
         &mut self,
         events: &mut mpsc::Receiver<Event>,
         resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
     ) -> io::Result<()> {
         for _ in 0..BATCH {
             if self.ended {
                 break;
             }
             if let Ok(reply) = self.replies.1.try_recv() {
-                *drain |= self.send(Msg::Reply(reply));
+                self.send(Msg::Reply(reply));
             } else if let Ok(event) = events.try_recv() {
-                // A sheet that has just opened must not be given what was typed before it was seen.
-                if *drain && is_typed(&event) {
-                    continue;
-                }
-                self.event(event, resized, drain)?;
+                self.event(event, resized)?;
             } else {
                 break;
             }
@@ -270,20 +335,19 @@ impl<T: Terminal> Session<T> {
         Ok(())
     }
 
-    fn event(
-        &mut self,
-        event: Event,
-        resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
-    ) -> io::Result<()> {
+    fn event(&mut self, event: Event, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
+        // A sheet that has just opened must not be given what was typed before it was seen.
+        if self.typed_too_early && is_typed(&event) {
+            return Ok(());
+        }
         match event {
             Event::Input(Input::Resize(width, height)) => *resized = Some((width, height)),
-            Event::Input(Input::Key(key)) => *drain |= self.send(Msg::Key(key)),
-            Event::Input(Input::Paste(text)) => *drain |= self.send(Msg::Paste(text)),
-            Event::Input(Input::Mouse(mouse)) => *drain |= self.send(Msg::Mouse(mouse)),
+            Event::Input(Input::Key(key)) => self.send(Msg::Key(key)),
+            Event::Input(Input::Paste(text)) => self.send(Msg::Paste(text)),
+            Event::Input(Input::Mouse(mouse)) => self.send(Msg::Mouse(mouse)),
             Event::Suspend => self.suspend()?,
             Event::Resume => {
-                self.shown = None;
+                self.behind = Behind::Asked;
                 self.terminal.resume()?;
             }
             Event::End => self.ended = true,
@@ -296,7 +360,6 @@ impl<T: Terminal> Session<T> {
         &mut self,
         events: &mut mpsc::Receiver<Event>,
         resized: &mut Option<(u16, u16)>,
-        drain: &mut bool,
     ) -> io::Result<()> {
         let last = Instant::now() + SETTLES_AT_LAST;
         while !self.ended {
@@ -306,25 +369,8 @@ impl<T: Terminal> Session<T> {
                 Ok(Some(Event::Input(Input::Resize(width, height)))) => {
                     *resized = Some((width, height));
                 }
-                Ok(event) => return self.event(event.unwrap_or(Event::End), resized, drain),
+                Ok(event) => return self.event(event.unwrap_or(Event::End), resized),
             }
-        }
-        Ok(())
-    }
-
-    fn forget_keys(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
-        let mut resized = None;
-        for _ in 0..BATCH {
-            match events.try_recv() {
-                Ok(event) if is_typed(&event) => {}
-                Ok(event) => self.event(event, &mut resized, &mut false)?,
-                Err(_) => break,
-            }
-        }
-        if let Some((width, height)) = resized {
-            self.size = painter::area(width, height).as_size();
-            self.send(Msg::Tick);
-            self.draw()?;
         }
         Ok(())
     }
@@ -340,13 +386,19 @@ impl<T: Terminal> Session<T> {
         }
     }
 
-    /// Gives the interface a message; says whether keys typed ahead are to be forgotten.
-    fn send(&mut self, msg: Msg) -> bool {
-        let context = self.context();
-        let effects = tui::update(&mut self.model, msg, &context);
-        self.carry_out(effects)
+    /// Gives the interface a message of this person's.
+    fn send(&mut self, msg: Msg) {
+        self.behind = Behind::Asked;
+        self.update(msg);
     }
 
+    fn update(&mut self, msg: Msg) {
+        let context = self.context();
+        let effects = tui::update(&mut self.model, msg, &context);
+        self.carry_out(effects);
+    }
+
+    /// The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
     fn look_at_ward(&mut self) {
         let Some(watching) = &mut self.ward else {
             return;
@@ -363,15 +415,15 @@ impl<T: Terminal> Session<T> {
             trouble: view.trouble,
             warning: view.warning,
         });
-        self.send(msg);
+        self.behind = self.behind.max(Behind::News);
+        self.update(msg);
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
-        let mut drain = false;
+    fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Quit => self.ended = true,
-                Effect::DrainInput => drain = true,
+                Effect::DrainInput => self.typed_too_early = true,
                 Effect::Suspend => {
                     // A terminal that cannot be given back is gone: nothing more can be shown on it.
                     if self.suspend().is_err() {
@@ -392,7 +444,6 @@ impl<T: Terminal> Session<T> {
                 asked => self.ask(asked),
             }
         }
-        drain
     }
 
     fn ask(&self, effect: Effect) {
@@ -401,7 +452,7 @@ impl<T: Terminal> Session<T> {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.shown = None;
+        self.behind = Behind::Asked;
         self.terminal.suspend()
     }
 
@@ -409,15 +460,27 @@ impl<T: Terminal> Session<T> {
         if self.ended {
             return Ok(());
         }
-        let area = ratatui::layout::Rect::from((Position::ORIGIN, self.size));
-        let mut frame = Buffer::empty(area);
-        let cursor = tui::draw(&self.model, &self.theme, &self.context(), area, &mut frame);
-        let next = (frame, cursor);
-        if self.shown.as_ref() != Some(&next) {
-            self.terminal.show(&next.0, next.1)?;
-            self.shown = Some(next);
+        let area = Rect::from((Position::ORIGIN, self.size));
+        let drew = if area.area() > SCRATCH {
+            self.draw_on(&mut Buffer::empty(area))
+        } else {
+            FRAME.with_borrow_mut(|frame| {
+                frame.resize(area);
+                frame.reset();
+                self.draw_on(frame)
+            })
+        }?;
+        self.behind = Behind::Nothing;
+        self.typed_too_early = false;
+        if drew {
+            self.next_frame = Instant::now() + self.settings.frame_every;
         }
         Ok(())
+    }
+
+    fn draw_on(&mut self, frame: &mut Buffer) -> io::Result<bool> {
+        let cursor = tui::draw(&self.model, &self.theme, &self.context(), frame.area, frame);
+        self.terminal.show(frame, cursor)
     }
 }
 

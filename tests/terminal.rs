@@ -355,7 +355,8 @@ fn a_resized_terminal_is_drawn_anew() {
     assert_eq!(t.ends().exit_code(), 0);
 }
 
-/// Sequences that a vt220 knows: cursor, erase, bold, underline, reverse, cursor on and off. Seven bits, no colours.
+/// Sequences that a vt220 knows: cursor, erase, scroll, bold, underline, reverse, cursor on and off, its drawing set.
+/// Seven bits, no colours.
 #[test]
 fn a_vt220_is_sent_what_it_knows() {
     let mut t = Terminal::valmed("vt220", &["demo"]);
@@ -371,16 +372,16 @@ fn a_vt220_is_sent_what_it_knows() {
     let text = String::from_utf8(bytes).unwrap();
     for sequence in text.split('\x1b').skip(1) {
         let end = sequence
-            .find(|c: char| c.is_ascii_alphabetic())
+            .find(|c: char| c.is_ascii_alphabetic() || (c == '0' && sequence.starts_with(')')))
             .expect("a sequence without an end");
         let known = match &sequence[..=end] {
-            "[?25h" | "[?25l" | "[2J" | "[H" => true,
+            "[?25h" | "[?25l" | "[2J" | "[K" | "M" | "(B" | ")0" => true,
             other => match other.strip_suffix('m') {
                 Some(attributes) => attributes
                     .trim_start_matches('[')
                     .split(';')
-                    .all(|a| ["0", "1", "4", "7"].contains(&a)),
-                None => other.ends_with('H'),
+                    .all(|a| ["", "0", "1", "4", "7", "22", "24", "27"].contains(&a)),
+                None => other.ends_with(['H', 'A', 'B', 'C', 'D', 'X', 'r']),
             },
         };
         assert!(known, "{:?}", &sequence[..=end]);

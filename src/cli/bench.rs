@@ -11,6 +11,8 @@ pub enum Bench {
     Feed(BenchFeed),
     /// How many doses a second many nurses can give, in a scratch database; checks the books afterwards.
     Fulfil(BenchFulfil),
+    /// How many bytes a screen takes, and how far a slow terminal falls behind a changing ward; on a ward of its own.
+    Wire(BenchWire),
 }
 
 /// How doses are spread over drugs.
@@ -114,4 +116,24 @@ pub enum Whence {
     Here,
     /// By a desk with a pool and a feed of its own, as another process has.
     Elsewhere,
+}
+
+/// `valmed bench wire`
+#[derive(Debug, Clone, Args)]
+pub struct BenchWire {
+    /// Columns of the terminal.
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(20..=500))]
+    pub columns: u16,
+    /// Rows of the terminal.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
+    pub rows: u16,
+    /// Bytes a second of the slow line.
+    #[arg(long, default_value_t = 960, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub rate: u32,
+    /// How long the slow line is watched; 0 leaves it out.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub seconds: u64,
+    /// Doses given on the ward in a second meanwhile.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub doses: u32,
 }

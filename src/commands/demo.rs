@@ -32,18 +32,7 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         }
         None => temporary.path(),
     };
-    let path = folder.join("demo-ward.db");
-    let known = path.exists();
-    let db = Db::open(
-        &format!("sqlite://{}", path.display()),
-        &config.pool(),
-        true,
-    )
-    .await?;
-    schema::migrate(&db, |_, _| {}).await?;
-    if !known {
-        fill(config, &db, folder).await?;
-    }
+    let db = open(config, folder).await?;
     let ward = screens::ward_by_code(db.reader().await?.link(), demo::WARD).await?;
     let start = ward_desk::known(&db, demo::NURSE, ward.map(|ward| ward.id), PEOPLE).await?;
     let settings = Settings {
@@ -59,6 +48,23 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         super::output::say!("The demo ward is kept in {}.", folder.display())?;
     }
     Ok(())
+}
+
+/// The database of the demo ward in a folder, made and filled there if it is not there yet.
+pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Db> {
+    let path = folder.join("demo-ward.db");
+    let known = path.exists();
+    let db = Db::open(
+        &format!("sqlite://{}", path.display()),
+        &config.pool(),
+        true,
+    )
+    .await?;
+    schema::migrate(&db, |_, _| {}).await?;
+    if !known {
+        fill(config, &db, folder).await?;
+    }
+    Ok(db)
 }
 
 /// Imports the demo ward as any ward is imported, and lets its people sign in.

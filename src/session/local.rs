@@ -1,24 +1,26 @@
 //! A session at the terminal that the program was started in, with the signals of the process.
 
+mod keyboard;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::low_level::emulate_default_handler;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::wire::{Handle, listen};
 use super::{Event, INPUTS, Services, Session, Settings, Terminal};
 use crate::terminal::local::{Local, NoTerminal};
-use crate::terminal::{Painter, Profile, input};
+use crate::terminal::{Painter, Profile};
 use crate::tui::Start;
+use keyboard::Keyboard;
 
 /// A program that was asked to end and whose terminal takes no more bytes ends after this all the same.
 const AT_LAST: Duration = Duration::from_secs(10);
@@ -51,7 +53,11 @@ struct LocalTerminal {
 }
 
 impl Terminal for LocalTerminal {
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()> {
+    async fn ready(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool> {
         self.painter.paint(&mut io::stdout().lock(), frame, cursor)
     }
 
@@ -85,15 +91,21 @@ pub async fn run(
     let ending = Arc::new(AtomicI32::new(0));
     let signals = Signals::new()?;
     let local = Local::enter(profile)?;
-    let size = local.size();
+    let size = Local::size();
+    let (handle, outside) = Handle::new(size);
+    let keyboard = Keyboard::open()?;
     let terminal = LocalTerminal {
         local,
         painter: Painter::new(profile),
         stopped: false,
     };
     let tasks = [
-        tokio::spawn(signals.run(events.clone(), Arc::clone(&ending))),
-        tokio::spawn(read(events)),
+        tokio::spawn(signals.run(events.clone(), handle, Arc::clone(&ending))),
+        tokio::spawn(async move {
+            // It is not asked anything: it reads as fast as it is written to.
+            let (answers, _) = watch::channel(0);
+            listen(keyboard, profile.charset, outside, &events, &answers).await;
+        }),
     ];
     let _tasks = Ends(tasks);
     let theme = profile.theme();
@@ -121,20 +133,6 @@ impl Drop for Ends {
     }
 }
 
-/// Reads keys until the terminal closes.
-async fn read(events: mpsc::Sender<Event>) {
-    let mut stream = EventStream::new();
-    while let Some(Ok(event)) = stream.next().await {
-        if let Some(input) = input::of(event)
-            && events.send(Event::Input(input)).await.is_err()
-        {
-            return;
-        }
-    }
-    // The session may have ended by itself.
-    let _ = events.send(Event::End).await;
-}
-
 /// The signals that mean something to a session.
 struct Signals {
     hang_up: Signal,
@@ -142,6 +140,7 @@ struct Signals {
     terminate: Signal,
     stop: Signal,
     go_on: Signal,
+    resized: Signal,
 }
 
 impl Signals {
@@ -153,17 +152,26 @@ impl Signals {
             terminate: of(SIGTERM)?,
             stop: of(SIGTSTP)?,
             go_on: of(SIGCONT)?,
+            resized: of(SIGWINCH)?,
         })
     }
 
-    async fn run(mut self, events: mpsc::Sender<Event>, ending: Arc<AtomicI32>) {
+    async fn run(mut self, events: mpsc::Sender<Event>, handle: Handle, ending: Arc<AtomicI32>) {
         let number = loop {
             let event = tokio::select! {
                 _ = self.hang_up.recv() => break SIGHUP,
                 _ = self.interrupt.recv() => break SIGINT,
                 _ = self.terminate.recv() => break SIGTERM,
                 _ = self.stop.recv() => Event::Suspend,
-                _ = self.go_on.recv() => Event::Resume,
+                _ = self.go_on.recv() => {
+                    // It may have been made larger meanwhile.
+                    handle.resize(Local::size());
+                    Event::Resume
+                }
+                _ = self.resized.recv() => {
+                    handle.resize(Local::size());
+                    continue;
+                }
             };
             if events.send(event).await.is_err() {
                 return;

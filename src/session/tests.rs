@@ -25,7 +25,11 @@ struct Memory {
 }
 
 impl Terminal for Memory {
-    fn show(&mut self, frame: &Buffer, _cursor: Option<Position>) -> io::Result<()> {
+    async fn ready(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Buffer, _cursor: Option<Position>) -> io::Result<bool> {
         let mut text = String::new();
         for y in 0..frame.area.height {
             for x in 0..frame.area.width {
@@ -33,9 +37,12 @@ impl Terminal for Memory {
             }
             text.push('\n');
         }
+        if *self.screen.borrow() == text {
+            return Ok(false);
+        }
         self.frames.send_modify(|frames| *frames += 1);
         self.screen.send_replace(text);
-        Ok(())
+        Ok(true)
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -47,13 +54,13 @@ impl Terminal for Memory {
     }
 }
 
-struct Ward {
+pub(super) struct Ward {
     _folder: tempfile::TempDir,
-    services: Services,
+    pub services: Services,
 }
 
 /// The demo ward, in a folder of its own.
-async fn ward() -> Ward {
+pub(super) async fn ward() -> Ward {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("ward.db").display());
     let db = Db::open(&url, &Options::default(), true).await.unwrap();
@@ -83,6 +90,22 @@ async fn ward() -> Ward {
     }
 }
 
+/// Somebody who has signed in.
+pub(super) async fn known(ward: &Ward, username: &str) -> Start {
+    let db = &ward.services.db;
+    let actor = SignIn::known(db, username).await.unwrap().unwrap();
+    let mut conn = db.reader().await.unwrap();
+    let wards = screens::wards(conn.link()).await.unwrap();
+    let ward_id = screens::ward_by_code(conn.link(), demo::WARD)
+        .await
+        .unwrap();
+    Start::Known {
+        signed_in: SignedIn { actor, wards },
+        ward: ward_id.map(|ward| ward.id),
+        then: None,
+    }
+}
+
 struct Person {
     events: mpsc::Sender<Event>,
     screen: watch::Receiver<String>,
@@ -92,20 +115,7 @@ struct Person {
 
 impl Person {
     async fn signs_in(ward: &Ward, username: &str) -> Person {
-        let db = &ward.services.db;
-        let actor = SignIn::known(db, username).await.unwrap().unwrap();
-        let mut conn = db.reader().await.unwrap();
-        let wards = screens::wards(conn.link()).await.unwrap();
-        let ward_id = screens::ward_by_code(conn.link(), demo::WARD)
-            .await
-            .unwrap();
-        drop(conn);
-        let start = Start::Known {
-            signed_in: SignedIn { actor, wards },
-            ward: ward_id.map(|ward| ward.id),
-            then: None,
-        };
-        Person::starts(ward, start)
+        Person::starts(ward, known(ward, username).await)
     }
 
     fn starts(ward: &Ward, start: Start) -> Person {
@@ -148,7 +158,7 @@ impl Person {
 }
 
 /// What follows a word on the screen, up to the next space.
-fn after(screen: &str, word: &str) -> String {
+pub(super) fn after(screen: &str, word: &str) -> String {
     let rest = screen.split_once(word).unwrap().1;
     rest.split_whitespace().next().unwrap().to_owned()
 }

@@ -245,6 +245,9 @@ impl Db {
                 ),
                 // With 4 the planner prefers the single-column time index over the ward's own.
                 ("random_page_cost", "1.1".to_owned()),
+                // Planning for each set of values anew takes longer than most of our statements run (0.74 ms against
+                // 0.06 ms for the orders of a small batch): every one is planned once a connection.
+                ("plan_cache_mode", "force_generic_plan".to_owned()),
             ]);
         // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
         let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;

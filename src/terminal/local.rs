@@ -77,21 +77,13 @@ impl Local {
     }
 
     fn take(&self) -> io::Result<()> {
-        let mut bytes: Vec<u8> = Vec::new();
-        if self.profile.alternate {
-            bytes.extend_from_slice(b"\x1b[?1049h");
-        }
-        if self.profile.reports {
-            // Paste with its borders; mouse presses and wheel, with places beyond column 223.
-            bytes.extend_from_slice(b"\x1b[?2004h\x1b[?1000h\x1b[?1006h");
-        }
         let mut out = io::stdout().lock();
-        out.write_all(&bytes)?;
+        out.write_all(&self.profile.hello())?;
         out.flush()
     }
 
     /// Its size in columns and rows, as it says.
-    pub fn size(&self) -> (u16, u16) {
+    pub fn size() -> (u16, u16) {
         crossterm::terminal::size().unwrap_or((80, 24))
     }
 
@@ -149,21 +141,8 @@ fn restore() {
     let Some(profile) = *lock(&PROFILE) else {
         return;
     };
-    let mut bytes: Vec<u8> = b"\x1b[0m".to_vec();
-    if profile.reports {
-        bytes.extend_from_slice(b"\x1b[?1006l\x1b[?1000l\x1b[?2004l");
-    }
-    if profile.alternate {
-        bytes.extend_from_slice(b"\x1b[?1049l");
-    } else {
-        // Without a second screen there is nothing to go back to: leave an empty one.
-        bytes.extend_from_slice(b"\x1b[2J\x1b[H");
-    }
-    if profile.hides_cursor {
-        bytes.extend_from_slice(b"\x1b[?25h");
-    }
     let mut out = io::stdout();
-    let _ = out.write_all(&bytes);
+    let _ = out.write_all(&profile.goodbye());
     let _ = out.flush();
     let _ = disable_raw_mode();
 }

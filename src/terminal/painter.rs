@@ -1,26 +1,41 @@
-//! A screen as bytes: it knows what the terminal shows, and writes what has changed, in one piece.
+//! A screen as bytes: it knows what the terminal shows, and writes what has changed, in one piece and in as few bytes
+//! as the terminal's profile allows.
+
+#[cfg(test)]
+mod glass;
+mod scroll;
+mod stylus;
+#[cfg(test)]
+mod tests;
+mod tile;
 
 use std::io::{self, Write};
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use super::Profile;
+use stylus::Stylus;
+use tile::{Clusters, Screen, Tile};
 
-/// Cells that are drawn again rather than jumped over: a jump costs as many bytes.
-const JUMP: u16 = 6;
+/// A frame of more bytes than this is shown at once where the terminal can do that, or drawn without the cursor running
+/// about.
+const LARGE: usize = 400;
+/// The most bytes that a jump takes: `ESC[100;100H`.
+const JUMP: usize = 10;
+/// Blanks in a row that are rather erased than written.
+const BLANKS: usize = 10;
 
-/// Writes frames to a terminal.
+/// Writes frames for a terminal.
 #[derive(Debug)]
 pub struct Painter {
     profile: Profile,
     /// What the terminal shows; `None`: not known, so that everything is drawn.
-    shown: Option<Buffer>,
-    cursor: Option<Position>,
-    cursor_known: bool,
-    bytes: Vec<u8>,
+    shown: Option<Screen>,
+    /// Whether the cursor is to be seen, if that is known.
+    cursor: Option<bool>,
+    stylus: Stylus,
+    clusters: Clusters,
 }
 
 impl Painter {
@@ -30,18 +45,18 @@ impl Painter {
             profile,
             shown: None,
             cursor: None,
-            cursor_known: false,
-            bytes: Vec::new(),
+            stylus: Stylus::new(profile),
+            clusters: Clusters::default(),
         }
     }
 
     /// Forgets what is shown: the next frame is drawn whole.
     pub fn forget(&mut self) {
         self.shown = None;
-        self.cursor_known = false;
+        self.cursor = None;
     }
 
-    /// Writes what differs from what is shown; nothing when nothing does.
+    /// Writes what differs from what is shown; nothing when nothing does. Says whether anything did.
     ///
     /// # Errors
     /// What the terminal's side says; what is shown is not known then.
@@ -50,176 +65,225 @@ impl Painter {
         out: &mut impl Write,
         next: &Buffer,
         cursor: Option<Position>,
-    ) -> io::Result<()> {
-        self.bytes.clear();
-        let known = self.shown.take().filter(|shown| shown.area == next.area);
-        let shown = match known {
-            Some(shown) => shown,
-            None => {
-                self.bytes.extend_from_slice(b"\x1b[0m\x1b[2J");
-                self.cursor_known = false;
-                Buffer::empty(next.area)
-            }
-        };
-        let mut style = None;
-        for y in 0..next.area.height {
-            self.row(&shown, next, y, &mut style);
+    ) -> io::Result<bool> {
+        let bytes = self.frame(next, cursor);
+        if bytes.is_empty() {
+            return Ok(false);
         }
-        let drew = style.is_some();
-        if drew {
-            self.bytes.extend_from_slice(b"\x1b[0m");
-        }
-        self.place_cursor(cursor, drew);
-        if self.bytes.is_empty() {
-            self.shown = Some(shown);
-            return Ok(());
-        }
-        let written = out.write_all(&self.bytes).and_then(|()| out.flush());
-        if let Err(error) = written {
+        let written = out.write_all(&bytes).and_then(|()| out.flush());
+        if written.is_err() {
             self.forget();
-            return Err(error);
         }
-        let mut shown = shown;
-        shown.clone_from(next);
-        self.shown = Some(shown);
-        Ok(())
+        written.map(|()| true)
     }
 
-    fn row(&mut self, shown: &Buffer, next: &Buffer, y: u16, style: &mut Option<Sgr>) {
-        let width = next.area.width;
-        let at = |x: u16| Position::new(next.area.x + x, next.area.y + y);
-        let differs = |x: u16| shown[at(x)] != next[at(x)];
-        let wide = |buffer: &Buffer| (0..width).any(|x| buffer[at(x)].symbol().width() > 1);
-        let Some(first) = (0..width).find(|x| differs(*x)) else {
+    /// The bytes that make the terminal show this, with the cursor there or hidden; none when it does already. They
+    /// must all reach it, in this order.
+    pub fn frame(&mut self, next: &Buffer, cursor: Option<Position>) -> Vec<u8> {
+        let area = next.area;
+        if self.clusters.are_many() {
+            self.clusters = Clusters::default();
+            self.forget();
+        }
+        let wanted = Screen::of(next, self.profile, &mut self.clusters);
+        let known = self.shown.take();
+        let known =
+            known.filter(|shown| (shown.width, shown.height) == (wanted.width, wanted.height));
+        let shown = known.unwrap_or_else(|| {
+            self.stylus.clear_screen();
+            Screen::blank(area.width, area.height)
+        });
+        if shown != wanted {
+            self.draw(shown, &wanted, area.height);
+        }
+        self.shown = Some(wanted);
+        self.place_cursor(cursor, area);
+        self.finish()
+    }
+
+    /// Makes the one screen out of the other.
+    fn draw(&mut self, mut shown: Screen, wanted: &Screen, height: u16) {
+        self.scroll(&mut shown, wanted, height);
+        for y in 0..height {
+            let (old, new) = (shown.row(usize::from(y)), wanted.row(usize::from(y)));
+            if old != new {
+                let last = y + 1 == height;
+                self.row(old, new, y, last);
+            }
+        }
+    }
+
+    fn scroll(&mut self, shown: &mut Screen, wanted: &Screen, height: u16) {
+        if !self.profile.scrolls {
+            return;
+        }
+        let Some(scroll) = scroll::find(shown, wanted) else {
             return;
         };
-        // A terminal that draws over one half of a wide character blanks the other, which no comparison of cells can
-        // know: such a row is drawn anew.
-        let whole = wide(shown) || wide(next);
-        let first = if whole { 0 } else { first };
-        let last = (first..width)
-            .rev()
-            .find(|x| whole || differs(*x))
-            .unwrap_or(first);
-        let mut x = first;
-        let mut jumped = true;
-        while x <= last {
-            let cell = &next[at(x)];
-            if !whole && !differs(x) && (x..=last.min(x + JUMP)).all(|x| !differs(x)) {
-                jumped = true;
-                x += 1;
+        shown.scroll(scroll.top, scroll.bottom, scroll.by);
+        let row = |y: usize| u16::try_from(y).unwrap_or(u16::MAX);
+        let by = i16::try_from(scroll.by).unwrap_or(0);
+        self.stylus
+            .scroll(row(scroll.top), row(scroll.bottom), by, height);
+    }
+
+    /// Makes one row out of another.
+    fn row(&mut self, old: &[Tile], new: &[Tile], y: u16, last_row: bool) {
+        let screen = u16::try_from(new.len()).unwrap_or(u16::MAX);
+        let changed = changed(old, new);
+        let mut end = new.len();
+        if last_row && !self.profile.scrolls {
+            // Nobody knows whether it would scroll when its last cell is written.
+            end -= 1;
+        }
+        let blank_from = end - trailing_blanks(&new[..end]);
+        let cleared = (blank_from..end).find(|x| changed[*x]);
+        // Fewer are written as they are; more than that at once.
+        let tail = cleared.filter(|from| {
+            let last = (*from..end).rfind(|x| changed[*x]).unwrap_or(*from);
+            last - from >= 3
+        });
+        let end = tail.unwrap_or(end);
+        let mut x = 0;
+        while let Some(from) = (x..end).find(|x| changed[*x]) {
+            self.bridge(new, x, from, y);
+            let to = (from..end).find(|x| !changed[*x]).unwrap_or(end);
+            self.run(new, from..to, y, screen);
+            x = to;
+        }
+        if let Some(from) = tail {
+            self.stylus.go_to(column(from), y);
+            self.stylus.erase_to_end();
+        }
+    }
+
+    /// Comes to column `to`, from `from` on which nothing has changed: a few cells are written again where that is
+    /// shorter than jumping over them.
+    fn bridge(&mut self, new: &[Tile], from: usize, to: usize, y: u16) {
+        let gap = &new[from..to];
+        let again: usize = gap
+            .iter()
+            .map(|tile| tile.char().map_or(LARGE, char::len_utf8))
+            .sum();
+        let simple = again <= JUMP
+            && gap
+                .iter()
+                .all(|tile| tile.width() == 1 && self.stylus.suits(*tile));
+        let (from, to) = (column(from), column(to));
+        if simple && self.stylus.cost(from, y) + again <= self.stylus.cost(to, y) {
+            self.stylus.go_to(from, y);
+            for tile in gap {
+                self.stylus.put(*tile, &self.clusters, column(new.len()));
+            }
+        }
+        self.stylus.go_to(to, y);
+    }
+
+    /// Writes the cells of a range, all of them.
+    fn run(&mut self, new: &[Tile], range: std::ops::Range<usize>, y: u16, screen: u16) {
+        let mut x = range.start;
+        while x < range.end {
+            let tile = new[x];
+            let same = new[x..range.end].iter().take_while(|t| **t == tile).count();
+            if tile == Tile::BLANK && !self.profile.repeats && self.profile.erases && same > BLANKS
+            {
+                self.stylus.go_to(column(x), y);
+                self.stylus.erase(column(same));
+                x += same;
                 continue;
             }
-            if jumped {
-                self.go_to(at(x));
-                jumped = false;
+            self.stylus.go_to(column(x), y);
+            if !tile.is_certain() && tile.width() > 0 {
+                self.clear_under(tile, x, y, screen);
             }
-            let wanted = Sgr::of(cell);
-            if *style != Some(wanted) {
-                wanted.write(self.profile, &mut self.bytes);
-                *style = Some(wanted);
+            self.stylus.put(tile, &self.clusters, screen);
+            let again = same - 1;
+            let spelt = again * tile.char().map_or(0, char::len_utf8);
+            if self.profile.repeats && tile.width() == 1 && spelt > 5 && tile.char().is_some() {
+                self.stylus.repeat(column(again), screen);
+                x += same;
+            } else {
+                x += usize::from(tile.width().max(1));
             }
-            let symbol = cell.symbol();
-            self.bytes.extend_from_slice(symbol.as_bytes());
-            x += u16::try_from(symbol.width()).unwrap_or(1).max(1);
         }
     }
 
-    fn go_to(&mut self, position: Position) {
-        // Writing into memory cannot fail.
-        let _ = write!(self.bytes, "\x1b[{};{}H", position.y + 1, position.x + 1);
+    /// Where terminals do not agree how wide a character is, none of what was there before must stay beside it.
+    fn clear_under(&mut self, tile: Tile, x: usize, y: u16, screen: u16) {
+        for _ in 0..tile.width() {
+            self.stylus.put(Tile::BLANK, &self.clusters, screen);
+        }
+        self.stylus.go_to(column(x), y);
     }
 
-    fn place_cursor(&mut self, cursor: Option<Position>, drew: bool) {
-        if self.cursor_known && self.cursor == cursor && !drew {
-            return;
+    fn place_cursor(&mut self, cursor: Option<Position>, area: Rect) {
+        if let Some(position) = cursor {
+            let x = position.x.saturating_sub(area.x);
+            let y = position.y.saturating_sub(area.y);
+            self.stylus.go_to(
+                x.min(area.width.saturating_sub(1)),
+                y.min(area.height.saturating_sub(1)),
+            );
         }
-        let changed = !self.cursor_known || self.cursor.is_some() != cursor.is_some();
-        match cursor {
-            Some(position) => {
-                self.go_to(position);
-                if changed && self.profile.hides_cursor {
-                    self.bytes.extend_from_slice(b"\x1b[?25h");
+        let seen = cursor.is_some();
+        if self.profile.hides_cursor && self.cursor != Some(seen) {
+            let order: &[u8] = if seen { b"\x1b[?25h" } else { b"\x1b[?25l" };
+            self.stylus.bytes.extend_from_slice(order);
+        }
+        self.cursor = Some(seen);
+    }
+
+    fn finish(&mut self) -> Vec<u8> {
+        let bytes = std::mem::take(&mut self.stylus.bytes);
+        if bytes.len() <= LARGE {
+            return bytes;
+        }
+        let (before, after): (&[u8], &[u8]) = if self.profile.synchronized {
+            (b"\x1b[?2026h", b"\x1b[?2026l")
+        } else if self.profile.hides_cursor && self.cursor == Some(true) {
+            (b"\x1b[?25l", b"\x1b[?25h")
+        } else {
+            return bytes;
+        };
+        [before, &bytes, after].concat()
+    }
+}
+
+/// Which columns have changed: whole characters, old and new, because a terminal that draws over one half of a wide one
+/// blanks the other half.
+fn changed(old: &[Tile], new: &[Tile]) -> Vec<bool> {
+    let mut changed: Vec<bool> = old.iter().zip(new).map(|(a, b)| a != b).collect();
+    let wide = |row: &[Tile]| row.iter().any(|tile| tile.width() != 1);
+    if !wide(old) && !wide(new) {
+        return changed;
+    }
+    loop {
+        let before = changed.clone();
+        for row in [old, new] {
+            let mut x = 0;
+            while let Some(tile) = row.get(x) {
+                let end = (x + usize::from(tile.width().max(1))).min(row.len());
+                if changed[x..end].contains(&true) {
+                    changed[x..end].fill(true);
                 }
+                x = end;
             }
-            None if changed && self.profile.hides_cursor => {
-                self.bytes.extend_from_slice(b"\x1b[?25l");
-            }
-            None => {}
         }
-        self.cursor = cursor;
-        self.cursor_known = true;
+        if changed == before {
+            return changed;
+        }
     }
 }
 
-/// Colours and attributes of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sgr {
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
+fn trailing_blanks(row: &[Tile]) -> usize {
+    row.iter()
+        .rev()
+        .take_while(|tile| **tile == Tile::BLANK)
+        .count()
 }
 
-impl Sgr {
-    fn of(cell: &Cell) -> Sgr {
-        Sgr {
-            fg: cell.fg,
-            bg: cell.bg,
-            modifier: cell.modifier,
-        }
-    }
-
-    /// From nothing: short enough, and right whatever was before.
-    fn write(self, profile: Profile, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\x1b[0");
-        for (modifier, code) in [
-            (Modifier::BOLD, 1),
-            (Modifier::UNDERLINED, 4),
-            (Modifier::REVERSED, 7),
-        ] {
-            if self.modifier.contains(modifier) {
-                let _ = write!(out, ";{code}");
-            }
-        }
-        if profile.colours != crate::tui::Colours::None {
-            colour(out, self.fg, 30);
-            colour(out, self.bg, 40);
-        }
-        out.push(b'm');
-    }
-}
-
-/// `base` is 30 for letters and 40 for what is behind them. The sixteen are written as such: a terminal that knows no
-/// 256 colours would read the longer form as attributes.
-fn colour(out: &mut Vec<u8>, colour: Color, base: u8) {
-    let sixteen = match colour {
-        Color::Reset => return,
-        Color::Rgb(r, g, b) => {
-            let _ = write!(out, ";{};2;{r};{g};{b}", base + 8);
-            return;
-        }
-        Color::Indexed(n) => {
-            let _ = write!(out, ";{};5;{n}", base + 8);
-            return;
-        }
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 60,
-        Color::LightRed => 61,
-        Color::LightGreen => 62,
-        Color::LightYellow => 63,
-        Color::LightBlue => 64,
-        Color::LightMagenta => 65,
-        Color::LightCyan => 66,
-        Color::White => 67,
-    };
-    let _ = write!(out, ";{}", base + sixteen);
+fn column(x: usize) -> u16 {
+    u16::try_from(x).unwrap_or(u16::MAX)
 }
 
 /// The area of a terminal of that size, clamped: 0×0 is a terminal that does not say, and nobody has more than 500 by
@@ -228,99 +292,5 @@ pub fn area(width: u16, height: u16) -> Rect {
     match (width, height) {
         (0, 0) => Rect::new(0, 0, 80, 24),
         (width, height) => Rect::new(0, 0, width.min(500), height.min(500)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::{Charset, Colours};
-    use proptest::prelude::*;
-    use ratatui::style::Style;
-
-    fn profile(colours: Colours) -> Profile {
-        Profile {
-            colours,
-            charset: Charset::Unicode,
-            alternate: true,
-            hides_cursor: true,
-            reports: true,
-        }
-    }
-
-    fn frame(text: &[&str]) -> Buffer {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 3));
-        for (y, line) in (0..).zip(text) {
-            buffer.set_stringn(0, y, line, 20, Style::new().fg(Color::LightRed));
-        }
-        buffer
-    }
-
-    fn painted(painter: &mut Painter, frame: &Buffer) -> Vec<u8> {
-        let mut out = Vec::new();
-        painter.paint(&mut out, frame, None).unwrap();
-        out
-    }
-
-    #[test]
-    fn nothing_is_written_when_nothing_changed() {
-        let mut painter = Painter::new(profile(Colours::Sixteen));
-        let screen = frame(&["one", "two"]);
-        assert!(!painted(&mut painter, &screen).is_empty());
-        assert!(painted(&mut painter, &screen).is_empty());
-        let letter = painted(&mut painter, &frame(&["one", "twx"]));
-        assert_eq!(letter, b"\x1b[2;3H\x1b[0;91mx\x1b[0m");
-        painter.forget();
-        assert!(painted(&mut painter, &screen).starts_with(b"\x1b[0m\x1b[2J"));
-    }
-
-    #[test]
-    fn a_terminal_without_colours_is_sent_none() {
-        let mut painter = Painter::new(profile(Colours::None));
-        let bytes = String::from_utf8(painted(&mut painter, &frame(&["late"]))).unwrap();
-        assert!(!bytes.contains("9"), "{bytes:?}");
-    }
-
-    #[test]
-    fn sizes_are_clamped() {
-        assert_eq!(area(0, 0), Rect::new(0, 0, 80, 24));
-        assert_eq!(area(65000, 65000), Rect::new(0, 0, 500, 500));
-        assert_eq!(area(1, 0), Rect::new(0, 0, 1, 0));
-    }
-
-    fn line() -> impl Strategy<Value = String> {
-        proptest::collection::vec(
-            proptest::sample::select(vec!["a", "b", " ", "é", "山", "e\u{301}", "한", "…"]),
-            0..20,
-        )
-        .prop_map(|parts| parts.concat())
-    }
-
-    fn blank() -> vt100::Parser {
-        vt100::Parser::new(3.try_into().unwrap(), 20.try_into().unwrap(), 0)
-    }
-
-    /// As a person sees it: a blank that was written looks like one that never was.
-    fn seen(terminal: &vt100::Parser) -> String {
-        let lines = terminal.screen().contents();
-        let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
-        lines.join("\n").trim_end().to_owned()
-    }
-
-    proptest! {
-        /// Whatever came before, the terminal shows what a fresh one would.
-        #[test]
-        fn frame_after_frame_shows_the_last(frames in proptest::collection::vec(proptest::collection::vec(line(), 3), 1..8)) {
-            let mut painter = Painter::new(profile(Colours::Sixteen));
-            let mut screen = blank();
-            for lines in &frames {
-                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-                screen.process(&painted(&mut painter, &frame(&lines)));
-            }
-            let last: Vec<&str> = frames.last().unwrap().iter().map(String::as_str).collect();
-            let mut fresh = blank();
-            fresh.process(&painted(&mut Painter::new(profile(Colours::Sixteen)), &frame(&last)));
-            prop_assert_eq!(seen(&screen), seen(&fresh));
-        }
     }
 }

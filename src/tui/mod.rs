@@ -8,6 +8,7 @@
 //! words and nothing else of ours. Every key stands in [`keymap`], every colour in [`theme`], and every text that
 //! comes from data is drawn through [`widgets::pen`].
 
+pub mod charset;
 pub mod clock;
 pub mod key;
 pub mod keymap;
@@ -30,11 +31,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
 pub use model::{
     Context, Effect, FeedView, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure, SignedIn,
     Start,
 };
-pub use theme::{Charset, Colours, Theme};
+pub use theme::{Colours, Theme};
 pub use update::update;
 pub use view::{draw, view};

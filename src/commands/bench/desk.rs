@@ -43,9 +43,15 @@ struct Meter {
 }
 
 impl Terminal for Meter {
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        self.painter.paint(&mut bytes, frame, cursor)?;
+    async fn ready(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool> {
+        let bytes = self.painter.frame(frame, cursor);
+        if bytes.is_empty() {
+            return Ok(false);
+        }
         let at = Instant::now();
         let text: String = frame
             .content()
@@ -59,6 +65,7 @@ impl Terminal for Meter {
         };
         self.shown
             .send(shown)
+            .map(|()| true)
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
@@ -95,6 +102,8 @@ pub async fn desk(config: &Config, ask: cli::BenchDesk, began: Instant) -> anyho
     let (events, mut received) = mpsc::channel(INPUTS);
     let settings = Settings {
         due_window: config.due_window(),
+        // No person: key after key, as fast as it goes.
+        frame_every: Duration::ZERO,
         ..Settings::default()
     };
     let theme = profile.theme();

@@ -3,6 +3,7 @@
 mod desk;
 mod feed;
 mod fulfil;
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Resul
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
         Bench::Feed(ask) => feed::feed(config, ask).await,
         Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
+        Bench::Wire(ask) => wire::wire(config, ask).await,
     }
 }
 

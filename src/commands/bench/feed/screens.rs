@@ -96,9 +96,12 @@ fn left_in(frame: &Buffer, area: Rect, row: u16) -> Option<Quantity> {
 }
 
 impl Terminal for Meter {
-    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        self.painter.paint(&mut bytes, frame, cursor)?;
+    async fn ready(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool> {
+        let bytes = self.painter.frame(frame, cursor);
         let at = now();
         self.drawn.frames.fetch_add(1, Ordering::Relaxed);
         let sent = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -109,7 +112,7 @@ impl Terminal for Meter {
                 seen.push(Seen { left, at });
             }
         }
-        Ok(())
+        Ok(!bytes.is_empty())
     }
 
     fn suspend(&mut self) -> io::Result<()> {
