@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Inner, WardView, Watched};
 use crate::domain::WardId;
-use crate::domain::snapshot::WardSnapshot;
+use crate::domain::snapshot::{WardSnapshot, by_round};
 use crate::store::{Engine, StoreError, screens};
 
 /// How soon a ward that could not be read is tried again.
@@ -76,7 +76,12 @@ async fn snapshot(
         let mark = screens::mark(conn.link(), ward).await?;
         *watched.mark.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
     }
-    screens::snapshot(&mut conn, ward, inner.settings.bounds, now).await
+    let mut found = screens::snapshot(&mut conn, ward, inner.settings.bounds, now).await?;
+    if let Some(snapshot) = &mut found {
+        // Once for all sessions that look at it.
+        snapshot.orders.sort_by(by_round);
+    }
+    Ok(found)
 }
 
 type Read = Result<Option<Arc<WardSnapshot>>, StoreError>;
