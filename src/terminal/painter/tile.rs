@@ -305,10 +305,10 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
             continue;
         }
         // Lines and bars are one character many times.
-        if before.replace(cell) == Some(cell)
-            && let Some(same) = tiles.last().filter(|tile| tile.width() == 1)
+        if before == Some(cell)
+            && let Some(same) = tiles.last().copied()
         {
-            tiles.push(*same);
+            tiles.push(same);
             x += 1;
             continue;
         }
@@ -316,6 +316,7 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
         let columns = symbol.width().clamp(1, row.len() - x);
         push_character(tiles, symbol, columns, style, profile.charset, clusters);
         x += columns;
+        before = (columns == 1).then_some(cell);
     }
 }
 
