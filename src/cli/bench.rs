@@ -9,6 +9,9 @@ pub enum Bench {
     Desk(BenchDesk),
     /// What live screens cost, in a scratch database: readings of wards, processor, age of what is on the screen.
     Feed(BenchFeed),
+    /// Every query of every screen at a million orders, against the same at ten thousand: in scratch databases of the
+    /// same engine.
+    Screens(BenchScreens),
     /// How many doses a second many nurses can give, in a scratch database; checks the books afterwards.
     Fulfil(BenchFulfil),
     /// How many bytes a screen takes, and how far a slow terminal falls behind a changing ward; on a ward of its own.
@@ -81,6 +84,52 @@ pub struct BenchDesk {
     /// Rows of the terminal.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=300))]
     pub rows: u16,
+    /// JSON for programs, a line for each thing that is measured.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `valmed bench screens`
+#[derive(Debug, Clone, Args)]
+pub struct BenchScreens {
+    /// Orders of the hospital that is measured, those to be given among them.
+    #[arg(long, default_value_t = 1_000_000, value_parser = whole(10_000_000))]
+    pub orders: u32,
+    /// Orders that were given in the hospital that it is compared with, which has as many to be given, as many wards
+    /// and as full cupboards: what a screen shows is the same, and only what lies behind it is not.
+    #[arg(long, default_value_t = 10_000, value_parser = whole(10_000_000))]
+    pub baseline: u32,
+    /// Orders to be given, in both.
+    #[arg(long, default_value_t = 20_000, value_parser = whole(1_000_000))]
+    pub active: u32,
+    /// Wards, in both.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub wards: u32,
+    /// Drugs of the formulary, in both; the pharmacy has them all.
+    #[arg(long, default_value_t = 4000, value_parser = whole(100_000))]
+    pub drugs: u32,
+    /// Drugs in the cupboard of a ward, in both.
+    #[arg(long, default_value_t = 400, value_parser = whole(100_000))]
+    pub cupboard: u32,
+    /// How often each query is asked of each hospital, each time for something else.
+    #[arg(long, default_value_t = 500, value_parser = whole(100_000))]
+    pub rounds: u32,
+    /// How often on a connection of its own.
+    #[arg(long, default_value_t = 10, value_parser = whole(1000))]
+    pub cold: u32,
+    /// Of each query that misses its target, how the engine runs it.
+    #[arg(long)]
+    pub plans: bool,
+    /// End with code 1 where a target is missed.
+    #[arg(long)]
+    pub check: bool,
+    /// JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn whole(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=most)
 }
 
 /// `valmed bench feed`

@@ -19,6 +19,9 @@ use crate::store::{Db, inspect, now};
 /// Orders are made this many hours ahead: every dose of a day.
 const HOURS: i64 = 24;
 
+/// Doctors, each with patients of their own.
+const DOCTORS: u32 = 50;
+
 /// Orders read at once.
 const PAGE: i64 = 5000;
 
@@ -118,7 +121,7 @@ impl Hospital {
             table(
                 "users.csv",
                 "username,name,role,wards",
-                std::iter::once("doctor,Dr Scratch,doctor,".to_owned()).chain((0..self.nurses).map(
+                (0..DOCTORS).map(|n| format!("{},Dr {n},doctor,", doctor_name(n))).chain((0..self.nurses).map(
                     |n| format!("{},Nurse {n},nurse,{}", nurse_name(n), ward_code(n % self.wards)),
                 )),
             ),
@@ -150,7 +153,8 @@ impl Hospital {
                         let ward = ward_code(self.ward_of(*patient));
                         format!(
                             "rx-{n},D{patient:05},{ward},DRUG{drug},1,,tab,PO,{frequency},{times},0,{start},{stop},\
-                             routine,doctor"
+                             routine,{}",
+                            doctor_name(*patient % DOCTORS)
                         )
                     }),
             ),
@@ -173,6 +177,10 @@ fn table(
 /// The code of a ward of a [`Hospital`]; nurse `n` is of ward `n` modulo the number of wards.
 pub fn ward_code(n: u32) -> String {
     format!("W{n}")
+}
+
+fn doctor_name(n: u32) -> String {
+    format!("doctor{n}")
 }
 
 fn nurse_name(n: u32) -> String {

@@ -36,9 +36,10 @@ pub(super) async fn run(queue: Arc<Queue>, shared: Arc<Shared>) {
         // In a task of its own, so that a panic ends this batch (its askers are told that the outcome is not known)
         // and not the lane.
         let settled = tokio::spawn(settle(Arc::clone(&shared), conn.take(), jobs)).await;
-        queue.done(&keys);
-        // Whoever was just answered may have more to ask at once: let them, so that the next batch is fuller.
+        // Whoever was just answered may have more to ask at once: let them, before another lane takes what waited
+        // meanwhile, so that the next batch is fuller.
         tokio::task::yield_now().await;
+        queue.done(&keys);
         match settled {
             // SQLite's one writer goes back after every batch: others in this process write too, and queue for it.
             Ok(kept) => conn = kept.filter(|conn| matches!(conn, Conn::Postgres(_))),

@@ -50,7 +50,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             lanes: None,
-            batch: 64,
+            batch: 128,
             queue: 4096,
             wait: Duration::from_secs(10),
             tries: 12,

@@ -64,9 +64,26 @@ impl Job {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Job>,
+    /// How many of those no lane is in the way of.
+    ready: usize,
     in_flight: HashSet<Key>,
     busy: usize,
     closed: bool,
+}
+
+impl State {
+    fn is_ready(&self, job: &Job) -> bool {
+        !self.in_flight.contains(&job.key)
+    }
+
+    fn count_ready(&mut self) {
+        self.ready = self.waiting.iter().filter(|job| self.is_ready(job)).count();
+    }
+
+    /// Whether so many wait that another lane helps at once.
+    const fn enough(&self) -> bool {
+        self.ready >= self.busy * ENOUGH_FOR_ANOTHER_LANE
+    }
 }
 
 #[derive(Debug)]
@@ -106,9 +123,16 @@ impl Queue {
         if state.closed || state.waiting.len() >= self.capacity {
             return Err(Box::new(job));
         }
+        let ready = state.is_ready(&job);
         state.waiting.push_back(job);
+        state.ready += usize::from(ready);
+        // A lane is woken for the first, to see how long it may wait, and for the one that makes enough: to look through
+        // the queue for each of hundreds costs more than it gains.
+        let wake = ready && (state.ready == 1 || state.enough());
         drop(state);
-        self.changed.notify_waiters();
+        if wake {
+            self.changed.notify_waiters();
+        }
         Ok(())
     }
 
@@ -130,18 +154,17 @@ impl Queue {
 
     fn look(&self) -> Look {
         let mut state = self.state();
-        let free = |state: &State, job: &Job| !state.in_flight.contains(&job.key);
-        let mut ready = state.waiting.iter().filter(|job| free(&state, job));
-        let Some(oldest) = ready.next().map(|job| job.since) else {
+        if state.ready == 0 {
             return if state.closed && state.waiting.is_empty() {
                 Look::Closed
             } else {
                 Look::Later(None)
             };
-        };
-        let enough = 1 + ready.count() >= state.busy * ENOUGH_FOR_ANOTHER_LANE;
-        let patience = PATIENCE.saturating_sub(oldest.elapsed());
-        if state.busy > 0 && !enough && !patience.is_zero() {
+        }
+        let oldest = state.waiting.iter().find(|job| state.is_ready(job));
+        let waited = oldest.map_or(Duration::ZERO, |job| job.since.elapsed());
+        let patience = PATIENCE.saturating_sub(waited);
+        if state.busy > 0 && !state.enough() && !patience.is_zero() {
             return Look::Later(Some(patience));
         }
         let State {
@@ -158,6 +181,7 @@ impl Queue {
         }
         *waiting = rest;
         in_flight.extend(jobs.iter().map(|job| job.key));
+        state.count_ready();
         state.busy += 1;
         Look::Take(jobs)
     }
@@ -168,6 +192,7 @@ impl Queue {
         for key in keys {
             state.in_flight.remove(key);
         }
+        state.count_ready();
         state.busy -= 1;
         drop(state);
         self.changed.notify_waiters();

@@ -87,10 +87,11 @@ const READERS: usize = 2;
 #[derive(Debug)]
 pub struct Turn(#[allow(dead_code)] Option<OwnedSemaphorePermit>);
 
-/// How many sessions draw at once what is new to all of them: as many as there are processors. A frame takes far less
-/// than a millisecond, and whoever else has work comes between two.
+/// How many sessions draw at once what is new to all of them: one processor is left to the desk and to the readers. With
+/// all of them drawing, frames come sooner and hold what is older: a reading then takes three times as long.
 fn turns() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    processors.saturating_sub(1).max(1)
 }
 
 /// One ward that somebody looks at.

@@ -7,6 +7,7 @@
 pub mod demo;
 mod fault;
 mod fields;
+pub mod hospital;
 pub mod import;
 mod records;
 mod rejects;

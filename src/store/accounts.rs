@@ -54,6 +54,14 @@ struct ActorRow {
     ward_id: Option<WardId>,
 }
 
+/// People with the wards where they may act.
+pub(super) const ACTORS: Sql = Sql::each(
+    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
+     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id IN (SELECT value FROM json_each($1))",
+    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
+     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id = ANY($1)",
+);
+
 /// These people, as the rules see them.
 ///
 /// # Errors
@@ -63,17 +71,11 @@ pub async fn actors(
     ids: impl Iterator<Item = UserId>,
 ) -> Result<HashMap<UserId, Actor>, StoreError> {
     let ids: BTreeSet<i64> = ids.map(|id| id.0).collect();
-    let sql = Sql::each(
-        "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
-         LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id IN (SELECT value FROM json_each($1))",
-        "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
-         LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id = ANY($1)",
-    );
     let rows = fetch!(
         all,
         link,
         ActorRow,
-        sql,
+        ACTORS,
         List(ids.into_iter().collect::<Vec<i64>>())
     )?;
     let mut actors: HashMap<UserId, Actor> = HashMap::new();
@@ -269,17 +271,22 @@ pub struct Listed {
     pub disabled: bool,
 }
 
+/// A page of accounts.
+pub(super) const LIST: &str = "SELECT u.username, u.name, u.role, CASE WHEN u.every_ward THEN '*' ELSE COALESCE((SELECT \
+    string_agg(w.code, ' ' ORDER BY w.code) FROM user_wards x JOIN wards w ON w.id = x.ward_id \
+    WHERE x.user_id = u.id), '') END AS wards, u.secret_hash IS NOT NULL AS password, \
+    (SELECT count(*) FROM user_keys k WHERE k.user_id = u.id) AS keys, u.disabled \
+    FROM users u WHERE u.username > $1 ORDER BY u.username LIMIT $2";
+/// Accounts that could sign in.
+pub(super) const ABLE: &str =
+    "SELECT count(*) FROM users WHERE secret_hash IS NOT NULL AND NOT disabled";
+
 /// Every account after a name, at most `limit`, by name.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn list(link: Link<'_>, after: &str, limit: i64) -> Result<Vec<Listed>, StoreError> {
-    let sql = "SELECT u.username, u.name, u.role, CASE WHEN u.every_ward THEN '*' ELSE COALESCE((SELECT \
-               string_agg(w.code, ' ' ORDER BY w.code) FROM user_wards x JOIN wards w ON w.id = x.ward_id \
-               WHERE x.user_id = u.id), '') END AS wards, u.secret_hash IS NOT NULL AS password, \
-               (SELECT count(*) FROM user_keys k WHERE k.user_id = u.id) AS keys, u.disabled \
-               FROM users u WHERE u.username > $1 ORDER BY u.username LIMIT $2";
-    fetch!(all, link, Listed, sql, after, limit)
+    fetch!(all, link, Listed, LIST, after, limit)
 }
 
 /// How many accounts could sign in.
@@ -287,7 +294,6 @@ pub async fn list(link: Link<'_>, after: &str, limit: i64) -> Result<Vec<Listed>
 /// # Errors
 /// [`StoreError`].
 pub async fn able_to_sign_in(link: Link<'_>) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM users WHERE secret_hash IS NOT NULL AND NOT disabled";
-    let (count,) = fetch!(one, link, (i64,), sql)?;
+    let (count,) = fetch!(one, link, (i64,), ABLE)?;
     Ok(count)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, Postgres, Sqlite};
+use sqlx::{Connection, PgConnection, Postgres, Row, Sqlite};
 
 use super::{Conn, Engine, StoreError};
 
@@ -245,9 +245,6 @@ impl Db {
                 ),
                 // With 4 the planner prefers the single-column time index over the ward's own.
                 ("random_page_cost", "1.1".to_owned()),
-                // Planning for each set of values anew takes longer than most of our statements run (0.74 ms against
-                // 0.06 ms for the orders of a small batch): every one is planned once a connection.
-                ("plan_cache_mode", "force_generic_plan".to_owned()),
             ]);
         // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
         let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;
@@ -259,10 +256,11 @@ impl Db {
             .after_release(|conn, _| {
                 // Inside a transaction, now() is when it began. A connection that comes back like that is closed, and
                 // its transaction with it. (ROLLBACK outside a transaction would write a warning into the server's log.)
+                // It is asked as one message: of a prepared statement, the transaction begins when it is bound and the
+                // statement when it is executed, and no connection would ever be kept.
                 Box::pin(async move {
-                    sqlx::query_scalar("SELECT now() = statement_timestamp()")
-                        .fetch_one(conn)
-                        .await
+                    let asked = sqlx::raw_sql("SELECT now() = statement_timestamp()");
+                    asked.fetch_one(conn).await?.try_get(0)
                 })
             })
             .connect_with(connect.clone())

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
-use super::{At, Db, Engine, Link, List, Sql, StoreError, migrate, orders_ahead, screens};
+use super::{At, Db, Engine, Link, List, Sql, StoreError, listing, migrate, orders_ahead, screens};
 
 /// Something that the desk relies on, as read back from the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,12 +294,22 @@ pub fn wanted(db: &Db) -> Named {
             .lines()
             .filter(|line| !line.trim_start().starts_with("--"));
         let words: Vec<&str> = statements.flat_map(str::split_whitespace).collect();
-        for pair in words.windows(2) {
-            match pair {
-                ["CONSTRAINT", name] => named.constraints.insert((*name).to_owned()),
-                ["INDEX", name] => named.indexes.insert((*name).to_owned()),
-                _ => false,
+        for three in words.windows(3) {
+            let [before, kind, name] = three else {
+                continue;
             };
+            let name = name.trim_end_matches([',', ';']);
+            let names = match *kind {
+                "CONSTRAINT" => &mut named.constraints,
+                "INDEX" => &mut named.indexes,
+                _ => continue,
+            };
+            // A later step may take away what an earlier one made.
+            if *before == "DROP" {
+                names.remove(name);
+            } else {
+                names.insert(name.to_owned());
+            }
         }
     }
     named
@@ -590,6 +600,46 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             many
         ),
         plan!(tx, "sign-in", super::accounts::ACCOUNT, username, "x"),
+        plan!(
+            tx,
+            "list: active orders of a ward",
+            listing::ORDERS_OF_WARD[1],
+            // PostgreSQL goes by how many are active in the ward and in the hospital, and finds them by either.
+            key("medication_orders_queue", ANY),
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: orders stopped in a ward",
+            listing::ORDERS_OF_WARD[3],
+            "medication_orders_discontinued",
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: what a ward is low on",
+            listing::STOCK_LOW_IN_WARD,
+            "drug_stock_low",
+            one,
+            one,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "list: log of a patient in a ward",
+            listing::LOG_OF_BOTH,
+            "medication_administrations_patient",
+            at,
+            nobody,
+            many,
+            nobody,
+            one
+        ),
     ];
     tx.rollback().await?;
     Ok(plans)

@@ -27,6 +27,14 @@ impl Sql {
         Sql { sqlite, postgres }
     }
 
+    /// One text that both understand.
+    pub const fn same(text: &'static str) -> Sql {
+        Sql {
+            sqlite: text,
+            postgres: text,
+        }
+    }
+
     /// The text for an engine.
     pub const fn text(&self, engine: Engine) -> &'static str {
         match engine {
@@ -38,10 +46,7 @@ impl Sql {
 
 impl From<&'static str> for Sql {
     fn from(text: &'static str) -> Sql {
-        Sql {
-            sqlite: text,
-            postgres: text,
-        }
+        Sql::same(text)
     }
 }
 
@@ -64,7 +69,9 @@ impl Conn {
     }
 
     /// Opens a transaction that may write: on SQLite it has the write lock from the start, on PostgreSQL it runs
-    /// under REPEATABLE READ.
+    /// under REPEATABLE READ, and plans each statement once for whatever values (to plan the orders of a small batch anew
+    /// took 0.74 ms, to read them 0.06 ms). Such a plan may be older than most of the rows: made on an empty table it would
+    /// read the table whole, so that is not open to it where there is an index.
     ///
     /// # Errors
     /// [`StoreError`]: the connection is gone, or another process held the SQLite file too long.
@@ -72,8 +79,11 @@ impl Conn {
         Ok(match self {
             Conn::Sqlite(conn) => Tx::Sqlite(conn.begin_with("BEGIN IMMEDIATE").await?),
             Conn::Postgres(conn) => Tx::Postgres(
-                conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE")
-                    .await?,
+                conn.begin_with(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; \
+                     SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off",
+                )
+                .await?,
             ),
         })
     }

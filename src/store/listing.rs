@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{At, Link, StoreError};
+use super::{At, Link, Sql, StoreError};
 use crate::domain::{
     DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority, Quantity, WardId,
 };
@@ -68,7 +68,7 @@ pub struct OrderLine {
 }
 
 macro_rules! orders_sql {
-    ($filter:literal) => {
+    ($filter:literal, $order:literal) => {
         concat!(
             "SELECT o.id, o.version, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, p.bed, d.name AS drug, ",
             "d.strength, o.drug_id, o.dosage, o.dosage_max, d.unit, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
@@ -76,10 +76,94 @@ macro_rules! orders_sql {
             "JOIN patients p ON p.id = o.patient_id JOIN drugs d ON d.id = o.drug_id ",
             "JOIN prescriptions r ON r.id = o.prescription_id WHERE ",
             $filter,
-            " AND o.id > $1 AND (CAST($2 AS TEXT) IS NULL OR o.status = $2) ORDER BY o.id LIMIT $3"
+            " ORDER BY ",
+            $order,
+            " LIMIT $2"
         )
     };
 }
+
+/// A page of orders: `$filter` may add `$3` and `$4`.
+macro_rules! page_sql {
+    ($filter:literal) => {
+        orders_sql!($filter, "o.id")
+    };
+}
+
+/// The four states of [`OrderFilter::status`]: any, active, completed, discontinued. Each is said with its word in the
+/// statement, so that the planner knows how rare it is, and the indexes for one state can be used.
+pub(super) type ByStatus = [Sql; 4];
+
+/// On SQLite a plus sign takes a column out of the choice of an index: without statistics it would take that of the
+/// states, which leads through the whole hospital, for as good as that of the patient.
+pub(super) const ORDERS_OF_PATIENT: ByStatus = [
+    Sql::same(page_sql!("o.id > $1 AND o.patient_id = $3")),
+    Sql::each(
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'active'"),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'active'"),
+    ),
+    Sql::each(
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'completed'"),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'completed'"),
+    ),
+    Sql::each(
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.status = 'discontinued'"),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.status = 'discontinued'"),
+    ),
+];
+/// Of a patient, in one ward.
+pub(super) const ORDERS_OF_BOTH: ByStatus = [
+    Sql::each(
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4"),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4"),
+    ),
+    Sql::each(
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'active'"),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'active'"),
+    ),
+    Sql::each(
+        page_sql!(
+            "o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'completed'"
+        ),
+        page_sql!("o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'completed'"),
+    ),
+    Sql::each(
+        page_sql!(
+            "o.id > $1 AND o.patient_id = $3 AND +o.ward_id = $4 AND +o.status = 'discontinued'"
+        ),
+        page_sql!(
+            "o.id > $1 AND o.patient_id = $3 AND o.ward_id = $4 AND o.status = 'discontinued'"
+        ),
+    ),
+];
+/// Of a ward. Its active orders are found in the index of its queue, and put in the order of their keys: they are few,
+/// and walking through the ward's orders by key would pass everything that was ever given there.
+pub(super) const ORDERS_OF_WARD: ByStatus = [
+    Sql::same(page_sql!("o.id > $1 AND o.ward_id = $3")),
+    Sql::each(
+        orders_sql!(
+            "+o.id > $1 AND o.ward_id = $3 AND o.status = 'active'",
+            "+o.id"
+        ),
+        page_sql!("o.id > $1 AND o.ward_id = $3 AND o.status = 'active'"),
+    ),
+    Sql::each(
+        page_sql!("o.id > $1 AND o.ward_id = $3 AND +o.status = 'completed'"),
+        page_sql!("o.id > $1 AND o.ward_id = $3 AND o.status = 'completed'"),
+    ),
+    Sql::same(page_sql!(
+        "o.id > $1 AND o.ward_id = $3 AND o.status = 'discontinued'"
+    )),
+];
+/// Of the whole hospital.
+pub(super) const ORDERS: ByStatus = [
+    Sql::same(page_sql!("o.id > $1")),
+    Sql::same(page_sql!("o.id > $1 AND o.status = 'active'")),
+    Sql::same(page_sql!("o.id > $1 AND o.status = 'completed'")),
+    Sql::same(page_sql!("o.id > $1 AND o.status = 'discontinued'")),
+];
+/// One order.
+pub(super) const ORDER: &str = orders_sql!("o.id = $1", "o.id");
 
 /// Orders, by key. The narrowest filter leads an index; the others are looked at row by row.
 ///
@@ -91,47 +175,26 @@ pub async fn orders(
     limit: i64,
 ) -> Result<Vec<OrderLine>, StoreError> {
     let after = filter.after.unwrap_or(Uuid::nil());
-    let status = filter.status.map(OrderStatus::as_str);
+    let by_status = |texts: &ByStatus| match filter.status {
+        None => texts[0],
+        Some(OrderStatus::Active) => texts[1],
+        Some(OrderStatus::Completed) => texts[2],
+        Some(OrderStatus::Discontinued) => texts[3],
+    };
     match (filter.patient, filter.ward) {
         (Some(patient), Some(ward)) => {
-            let sql = orders_sql!("o.patient_id = $4 AND o.ward_id = $5");
-            fetch!(
-                all, link, OrderLine, sql, after, status, limit, patient, ward
-            )
+            let sql = by_status(&ORDERS_OF_BOTH);
+            fetch!(all, link, OrderLine, sql, after, limit, patient, ward)
         }
         (Some(patient), None) => {
-            fetch!(
-                all,
-                link,
-                OrderLine,
-                orders_sql!("o.patient_id = $4"),
-                after,
-                status,
-                limit,
-                patient
-            )
+            let sql = by_status(&ORDERS_OF_PATIENT);
+            fetch!(all, link, OrderLine, sql, after, limit, patient)
         }
         (None, Some(ward)) => {
-            fetch!(
-                all,
-                link,
-                OrderLine,
-                orders_sql!("o.ward_id = $4"),
-                after,
-                status,
-                limit,
-                ward
-            )
+            let sql = by_status(&ORDERS_OF_WARD);
+            fetch!(all, link, OrderLine, sql, after, limit, ward)
         }
-        (None, None) => fetch!(
-            all,
-            link,
-            OrderLine,
-            orders_sql!("true"),
-            after,
-            status,
-            limit
-        ),
+        (None, None) => fetch!(all, link, OrderLine, by_status(&ORDERS), after, limit),
     }
 }
 
@@ -140,18 +203,7 @@ pub async fn orders(
 /// # Errors
 /// [`StoreError`].
 pub async fn order(link: Link<'_>, id: OrderId) -> Result<Option<OrderLine>, StoreError> {
-    let status: Option<&str> = None;
-    let sql = orders_sql!("o.id = $4");
-    fetch!(
-        optional,
-        link,
-        OrderLine,
-        sql,
-        Uuid::nil(),
-        status,
-        1_i64,
-        id
-    )
+    fetch!(optional, link, OrderLine, ORDER, id, 1_i64)
 }
 
 /// One drug in one ward.
@@ -190,6 +242,19 @@ macro_rules! stock_sql {
 /// Where a page of stock goes on: after this ward and drug.
 pub type StockKey = (WardId, DrugId);
 
+/// The stock of every ward.
+pub(super) const STOCK: &str = stock_sql!("(s.ward_id, s.drug_id) > ($1, $2)");
+/// What is low in any ward.
+pub(super) const STOCK_LOW: &str =
+    stock_sql!("(s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold");
+/// The stock of a ward.
+pub(super) const STOCK_OF_WARD: &str =
+    stock_sql!("s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2)");
+/// What is low in a ward.
+pub(super) const STOCK_LOW_IN_WARD: &str = stock_sql!(
+    "s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold"
+);
+
 /// Stock, by ward and drug; of one ward, or of all; all of it, or only what is low.
 ///
 /// # Errors
@@ -201,38 +266,19 @@ pub async fn stock(
     after: Option<StockKey>,
     limit: i64,
 ) -> Result<Vec<StockLine>, StoreError> {
-    let (after_ward, after_drug) = after.unwrap_or((WardId(i64::MIN), DrugId(i64::MIN)));
-    match (ward, low) {
-        (Some(ward), false) => {
-            let sql = stock_sql!("s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2)");
-            fetch!(
-                all, link, StockLine, sql, after_ward, after_drug, limit, ward
-            )
+    let (first, second) = after.unwrap_or((WardId(i64::MIN), DrugId(i64::MIN)));
+    match ward {
+        Some(ward) => {
+            let sql = if low {
+                STOCK_LOW_IN_WARD
+            } else {
+                STOCK_OF_WARD
+            };
+            fetch!(all, link, StockLine, sql, first, second, limit, ward)
         }
-        (Some(ward), true) => {
-            let sql = stock_sql!(
-                "s.ward_id = $4 AND (s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold"
-            );
-            fetch!(
-                all, link, StockLine, sql, after_ward, after_drug, limit, ward
-            )
-        }
-        (None, false) => {
-            fetch!(
-                all,
-                link,
-                StockLine,
-                stock_sql!("(s.ward_id, s.drug_id) > ($1, $2)"),
-                after_ward,
-                after_drug,
-                limit
-            )
-        }
-        (None, true) => {
-            let sql = stock_sql!(
-                "(s.ward_id, s.drug_id) > ($1, $2) AND s.current_stock <= s.low_stock_threshold"
-            );
-            fetch!(all, link, StockLine, sql, after_ward, after_drug, limit)
+        None => {
+            let sql = if low { STOCK_LOW } else { STOCK };
+            fetch!(all, link, StockLine, sql, first, second, limit)
         }
     }
 }
@@ -281,6 +327,19 @@ macro_rules! log_sql {
     };
 }
 
+/// The log of the whole hospital.
+pub(super) const LOG: &str = log_sql!("true");
+/// Of a ward.
+pub(super) const LOG_OF_WARD: &str = log_sql!("a.ward_id = $4");
+/// Of a patient.
+pub(super) const LOG_OF_PATIENT: &str = log_sql!("a.patient_id = $4");
+/// Of a patient, in one ward.
+pub(super) const LOG_OF_BOTH: Sql = Sql::each(
+    // The log of the ward would be read from its end until the patient has filled a page.
+    log_sql!("a.patient_id = $4 AND +a.ward_id = $5"),
+    log_sql!("a.patient_id = $4 AND a.ward_id = $5"),
+);
+
 /// Administrations, newest first, older than the one that the last page ended with.
 ///
 /// # Errors
@@ -295,40 +354,29 @@ pub async fn log(
     let (time, id) = before;
     match (patient, ward) {
         (Some(patient), Some(ward)) => {
-            let sql = log_sql!("a.patient_id = $4 AND a.ward_id = $5");
+            let sql = LOG_OF_BOTH;
             fetch!(all, link, LogLine, sql, time, id, limit, patient, ward)
         }
-        (Some(patient), None) => fetch!(
-            all,
-            link,
-            LogLine,
-            log_sql!("a.patient_id = $4"),
-            time,
-            id,
-            limit,
-            patient
-        ),
-        (None, Some(ward)) => fetch!(
-            all,
-            link,
-            LogLine,
-            log_sql!("a.ward_id = $4"),
-            time,
-            id,
-            limit,
-            ward
-        ),
-        (None, None) => fetch!(all, link, LogLine, log_sql!("true"), time, id, limit),
+        (Some(patient), None) => {
+            fetch!(all, link, LogLine, LOG_OF_PATIENT, time, id, limit, patient)
+        }
+        (None, Some(ward)) => fetch!(all, link, LogLine, LOG_OF_WARD, time, id, limit, ward),
+        (None, None) => fetch!(all, link, LogLine, LOG, time, id, limit),
     }
 }
+
+/// When an administration was.
+pub(super) const TIME_OF: &str =
+    "SELECT administration_time FROM medication_administrations WHERE id = $1";
+/// A drug by its code.
+pub(super) const DRUG_BY_CODE: &str = "SELECT id FROM drugs WHERE code = $1";
 
 /// When an administration was, for a page that goes on after it.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn time_of(link: Link<'_>, administration: Uuid) -> Result<Option<At>, StoreError> {
-    let sql = "SELECT administration_time FROM medication_administrations WHERE id = $1";
-    Ok(fetch!(optional, link, (At,), sql, administration)?.map(|(at,)| at))
+    Ok(fetch!(optional, link, (At,), TIME_OF, administration)?.map(|(at,)| at))
 }
 
 /// The key of a drug by its formulary code.
@@ -336,12 +384,5 @@ pub async fn time_of(link: Link<'_>, administration: Uuid) -> Result<Option<At>,
 /// # Errors
 /// [`StoreError`].
 pub async fn drug_by_code(link: Link<'_>, code: &str) -> Result<Option<DrugId>, StoreError> {
-    Ok(fetch!(
-        optional,
-        link,
-        (DrugId,),
-        "SELECT id FROM drugs WHERE code = $1",
-        code
-    )?
-    .map(|(id,)| id))
+    Ok(fetch!(optional, link, (DrugId,), DRUG_BY_CODE, code)?.map(|(id,)| id))
 }

@@ -7,6 +7,8 @@
 mod link;
 pub mod accounts;
 pub mod audit;
+pub mod bulk;
+pub mod catalogue;
 mod db;
 pub mod desk;
 mod error;

@@ -56,14 +56,16 @@ pub async fn to_make(
     fetch!(all, link, ToMake, TO_MAKE, before, after.0, after.1, limit)
 }
 
+/// Prescriptions that are behind.
+pub(super) const BEHIND: &str = "SELECT count(*) FROM prescriptions WHERE status = 'active' AND made_until < $1 \
+    AND schedule <> 'unscheduled' AND schedule NOT LIKE 'prn%'";
+
 /// How many active prescriptions with due times have their orders made no further than `before`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn behind(link: Link<'_>, before: At) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM prescriptions WHERE status = 'active' AND made_until < $1 \
-               AND schedule <> 'unscheduled' AND schedule NOT LIKE 'prn%'";
-    let (count,) = fetch!(one, link, (i64,), sql, before)?;
+    let (count,) = fetch!(one, link, (i64,), BEHIND, before)?;
     Ok(count)
 }
 

@@ -10,6 +10,7 @@ use super::{Conn, Db, Options, StoreError, is_postgres, migrate};
 #[derive(Debug)]
 pub struct Scratch {
     db: Db,
+    url: String,
     made: Made,
 }
 
@@ -29,16 +30,16 @@ impl Scratch {
     /// # Errors
     /// [`StoreError`].
     pub async fn make(url: &str, options: &Options) -> Result<Scratch, StoreError> {
-        let (db, made) = if is_postgres(url) {
+        let (db, url, made) = if is_postgres(url) {
             Scratch::on_server(url, options).await?
         } else {
             Scratch::in_folder(url, options).await?
         };
         migrate::migrate(&db, |_, _| {}).await?;
-        Ok(Scratch { db, made })
+        Ok(Scratch { db, url, made })
     }
 
-    async fn in_folder(url: &str, options: &Options) -> Result<(Db, Made), StoreError> {
+    async fn in_folder(url: &str, options: &Options) -> Result<(Db, String, Made), StoreError> {
         let path = std::path::Path::new(url.trim_start_matches("sqlite:").trim_start_matches("//"));
         let beside = path
             .parent()
@@ -49,11 +50,12 @@ impl Scratch {
             .prefix("valmed-scratch-")
             .tempdir_in(beside)
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let db = Db::open(&file_in(&folder), options, true).await?;
-        Ok((db, Made::Folder(folder)))
+        let url = format!("sqlite://{}", folder.path().join("ward.db").display());
+        let db = Db::open(&url, options, true).await?;
+        Ok((db, url, Made::Folder(folder)))
     }
 
-    async fn on_server(url: &str, options: &Options) -> Result<(Db, Made), StoreError> {
+    async fn on_server(url: &str, options: &Options) -> Result<(Db, String, Made), StoreError> {
         let server = Db::open(url, options, false).await?;
         let name = format!("valmed_scratch_{}", Uuid::now_v7().simple());
         run(&server, format!("CREATE DATABASE {name}")).await?;
@@ -63,7 +65,7 @@ impl Scratch {
             name: name.clone(),
         };
         match Db::open(&address, options, false).await {
-            Ok(db) => Ok((db, made)),
+            Ok(db) => Ok((db, address, made)),
             Err(error) => {
                 run(&server, format!("DROP DATABASE {name}")).await?;
                 Err(error)
@@ -76,17 +78,17 @@ impl Scratch {
         &self.db
     }
 
-    /// Opens it a second time, with pools of its own, as another process would. `url` and `options`: as it was made
-    /// with.
+    /// Opens it a second time, with pools of its own, as another process would.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn open_again(&self, url: &str, options: &Options) -> Result<Db, StoreError> {
-        let address = match &self.made {
-            Made::Folder(folder) => file_in(folder),
-            Made::Database { name, .. } => on_same_server(url, name)?,
-        };
-        Db::open(&address, options, false).await
+    pub async fn open_again(&self, options: &Options) -> Result<Db, StoreError> {
+        Db::open(&self.url, options, false).await
+    }
+
+    /// Its address, for another process; with the password, if the configured one has one.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Drops it.
@@ -106,10 +108,6 @@ impl Scratch {
             }
         }
     }
-}
-
-fn file_in(folder: &TempDir) -> String {
-    format!("sqlite://{}", folder.path().join("ward.db").display())
 }
 
 /// The address of another database on the same server.

@@ -59,13 +59,18 @@ impl From<WardRow> for Ward {
     }
 }
 
+/// Every ward.
+pub(super) const WARDS: &str =
+    "SELECT id, code, name, kind, time_zone FROM wards ORDER BY name, id LIMIT 1000";
+/// One ward.
+pub(super) const WARD: &str = "SELECT id, code, name, kind, time_zone FROM wards WHERE id = $1";
+
 /// Every ward, by name. A hospital has dozens: no page is needed.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn wards(link: Link<'_>) -> Result<Vec<Ward>, StoreError> {
-    let sql = "SELECT id, code, name, kind, time_zone FROM wards ORDER BY name, id LIMIT 1000";
-    Ok(fetch!(all, link, WardRow, sql)?
+    Ok(fetch!(all, link, WardRow, WARDS)?
         .into_iter()
         .map(Ward::from)
         .collect())
@@ -158,6 +163,10 @@ pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
     ORDER BY a.administration_time DESC LIMIT 1";
 
+/// Where an order stands.
+pub(super) const STANDING: &str = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, \
+    o.changed_at, o.change FROM medication_orders o JOIN prescriptions r ON r.id = o.prescription_id \
+    LEFT JOIN users u ON u.id = o.changed_by WHERE o.id = $1";
 /// One order, as its sheet shows it.
 pub(super) const ORDER: &str = queue_sql!("WHERE o.id = $1");
 /// How much of one drug a ward holds.
@@ -257,8 +266,7 @@ pub async fn snapshot(
     now: Timestamp,
 ) -> Result<Option<WardSnapshot>, StoreError> {
     let mut tx = conn.begin_read().await?;
-    let sql = "SELECT id, code, name, kind, time_zone FROM wards WHERE id = $1";
-    let Some(found) = fetch!(optional, tx.link(), WardRow, sql, ward)? else {
+    let Some(found) = fetch!(optional, tx.link(), WardRow, WARD, ward)? else {
         return Ok(None);
     };
     // One row more than is shown tells that there are more.
@@ -373,10 +381,7 @@ pub async fn order_detail(
     now: Timestamp,
 ) -> Result<Found, StoreError> {
     let mut tx = conn.begin_read().await?;
-    let sql = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, o.changed_at, o.change \
-               FROM medication_orders o JOIN prescriptions r ON r.id = o.prescription_id \
-               LEFT JOIN users u ON u.id = o.changed_by WHERE o.id = $1";
-    let Some(standing) = fetch!(optional, tx.link(), StandingRow, sql, id)? else {
+    let Some(standing) = fetch!(optional, tx.link(), StandingRow, STANDING, id)? else {
         return Ok(Found::Missing);
     };
     if standing.status != OrderStatus::Active {
@@ -494,12 +499,14 @@ pub async fn mark(link: Link<'_>, ward: WardId) -> Result<Mark, StoreError> {
     fetch!(one, link, Mark, sql, ward)
 }
 
+/// SQLite's poll for the commits of others.
+pub(super) const DATA_VERSION: Sql = Sql::each("PRAGMA data_version", "SELECT 0::bigint");
+
 /// A statement that tells whether anything may have changed since the last time: SQLite only.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn data_version(link: Link<'_>) -> Result<i64, StoreError> {
-    let sql = Sql::each("PRAGMA data_version", "SELECT 0::bigint");
-    let (version,) = fetch!(one, link, (i64,), sql)?;
+    let (version,) = fetch!(one, link, (i64,), DATA_VERSION)?;
     Ok(version)
 }

@@ -14,7 +14,7 @@ on_postgresql!(the_clocks_of_one_machine_agree);
 
 async fn faults(db: &Db) -> Vec<(&'static str, String)> {
     let plans = inspect::plans(db).await.unwrap();
-    assert_eq!(plans.len(), 16);
+    assert_eq!(plans.len(), 20);
     plans
         .into_iter()
         .filter_map(|plan| Some((plan.query, plan.fault?)))
@@ -59,6 +59,14 @@ async fn an_index_that_is_gone_fails_its_queries(place: Place) {
         (
             "DROP INDEX medication_administrations_patient",
             &["sheet: last given"],
+        ),
+        (
+            "DROP INDEX medication_orders_discontinued",
+            &["list: orders stopped in a ward"],
+        ),
+        (
+            "DROP INDEX drug_stock_low",
+            &["list: what a ward is low on"],
         ),
         (
             "DROP INDEX prescriptions_to_make",

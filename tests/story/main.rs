@@ -12,6 +12,7 @@ mod doses;
 mod dropped;
 mod feed;
 mod horizon;
+mod hospital;
 mod importing;
 mod inspect;
 mod races;

@@ -152,7 +152,7 @@ async fn indexes(db: &Db, kind: Kind) -> Vec<(String, String, String)> {
              JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0] \
              WHERE t.relnamespace = 'public'::regnamespace AND x.indisvalid \
-             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = x.indexrelid) \
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype <> 'f') \
              ORDER BY i.relname COLLATE \"C\""
         ),
     }
@@ -201,6 +201,18 @@ const REQUIRED: [(&str, &str); 9] = [
     ("drug_transfers", "transfer_date"),
 ];
 
+/// Keys that SQLite checks one by one. PostgreSQL has one for order, patient and drug together, and takes the ward and the
+/// drug of a register row from the stock row that is locked with it.
+const KEYS_OF_SQLITE: [&str; 4] = [
+    "medication_administrations_patient_fkey",
+    "medication_administrations_drug_fkey",
+    "stock_ledger_ward_fkey",
+    "stock_ledger_drug_fkey",
+];
+
+/// The index that one of them needs.
+const INDEX_OF_SQLITE: &str = "stock_ledger_drug";
+
 async fn same_on_both() {
     let sqlite = Place::migrated(Kind::Sqlite).await.open().await;
     let postgres = Place::migrated(Kind::Postgres).await.open().await;
@@ -208,14 +220,19 @@ async fn same_on_both() {
         columns(&sqlite, Kind::Sqlite).await,
         columns(&postgres, Kind::Postgres).await
     );
-    let found = indexes(&postgres, Kind::Postgres).await;
-    assert_eq!(indexes(&sqlite, Kind::Sqlite).await, found);
+    let mut in_sqlite = indexes(&sqlite, Kind::Sqlite).await;
+    in_sqlite.retain(|(name, _, _)| name != INDEX_OF_SQLITE);
+    assert_eq!(in_sqlite, indexes(&postgres, Kind::Postgres).await);
     let mut in_postgres = rules(&postgres, Kind::Postgres).await;
     // Integer keys are the row's own number on SQLite, and have no name there.
     for key in ["wards_pkey", "users_pkey", "drugs_pkey"] {
         assert!(in_postgres.remove(key), "{key}");
     }
-    assert_eq!(rules(&sqlite, Kind::Sqlite).await, in_postgres);
+    let mut in_sqlite = rules(&sqlite, Kind::Sqlite).await;
+    for key in KEYS_OF_SQLITE {
+        assert!(in_sqlite.remove(key), "{key}");
+    }
+    assert_eq!(in_sqlite, in_postgres);
 
     // Columns that lead an index of any kind.
     let leading: BTreeSet<(String, String)> = rows!(

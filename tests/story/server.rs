@@ -16,6 +16,7 @@ on_postgresql!(
     sessions_that_the_server_ends_leave_whole_operations_only,
     isolation_is_ours_whatever_the_server_says,
     a_server_that_gives_a_guarantee_away_is_not_opened,
+    a_connection_is_used_again,
 );
 
 #[test]
@@ -201,4 +202,21 @@ async fn does_not_sync() {
         }
     }
     conn.close().await.unwrap();
+}
+
+async fn a_connection_is_used_again(place: Place) {
+    let db = place.open().await;
+    let mut pids = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        pids.insert(value!(db, i32, "SELECT pg_backend_pid()"));
+        // What is done when a connection comes back is done behind its user's back.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // One that is not back yet when the next is wanted may be joined by a second.
+    assert!(
+        pids.len() <= 3,
+        "20 readings made {} connections",
+        pids.len()
+    );
+    db.close().await;
 }

@@ -147,6 +147,13 @@ impl Shared {
             && let Some(door) = self.door.lock().unwrap().take()
         {
             door.abort();
+            // Nor by a connection that was made before; the line of this cut still has its message to bring.
+            let this = tokio::task::try_id();
+            for line in self.lines.lock().unwrap().iter() {
+                if Some(line.id()) != this {
+                    line.abort();
+                }
+            }
         }
         Some(first)
     }

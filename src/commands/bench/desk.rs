@@ -2,17 +2,18 @@
 //!
 //! The real session runs on the configured database, with a terminal that takes bytes and notes when they came.
 
-use std::io;
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use anyhow::Context;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
+use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::milliseconds;
+use super::in_milliseconds;
 use crate::cli;
-use crate::commands::output::say;
+use crate::commands::output::{json, say};
 use crate::commands::{self, ward_desk};
 use crate::config::Config;
 use crate::session::{Event, INPUTS, Services, Session, Settings, Terminal};
@@ -125,14 +126,7 @@ pub async fn desk(config: &Config, ask: cli::BenchDesk, began: Instant) -> anyho
             break frame;
         }
     };
-    say!(
-        "first frame of {} at {}x{}: {} after the start, {} bytes",
-        ask.ward,
-        ask.columns,
-        ask.rows,
-        milliseconds(first.at - began),
-        first.bytes
-    )?;
+    told(ask.json, &First::of(&first, &ask, began))?;
     let mut waits = Vec::new();
     let mut bytes = 0;
     for key in keys().take(ask.keys) {
@@ -150,23 +144,114 @@ pub async fn desk(config: &Config, ask: cli::BenchDesk, began: Instant) -> anyho
             Err(_no_frame) => {}
         }
     }
-    waits.sort_unstable();
-    let at = |part: usize| {
-        waits
-            .get(waits.len() * part / 100)
-            .copied()
-            .unwrap_or_default()
-    };
-    say!(
-        "key to frame, {} keys: p50 {}, p99 {}, longest {}, {} bytes on average",
-        waits.len(),
-        milliseconds(at(50)),
-        milliseconds(at(99)),
-        milliseconds(waits.last().copied().unwrap_or_default()),
-        bytes / waits.len().max(1)
-    )?;
+    told(ask.json, &Keys::of(waits, bytes))?;
     events.send(Event::End).await.context("the session ended")?;
-    Ok(session.await??)
+    session.await??;
+    if let Some(bytes) = peak_memory() {
+        told(ask.json, &Memory { peak_bytes: bytes })?;
+    }
+    Ok(())
+}
+
+/// Says what was measured: to a person, or as a line of JSON.
+fn told<T: fmt::Display + Serialize>(as_json: bool, what: &T) -> anyhow::Result<()> {
+    if as_json {
+        say!("{}", json(what)?)?;
+    } else {
+        say!("{what}")?;
+    }
+    Ok(())
+}
+
+/// The first frame with the ward on it.
+#[derive(Serialize)]
+struct First {
+    ward: String,
+    columns: u16,
+    rows: u16,
+    first_frame_ms: f64,
+    bytes: usize,
+}
+
+impl First {
+    fn of(shown: &Shown, ask: &cli::BenchDesk, began: Instant) -> First {
+        First {
+            ward: ask.ward.clone(),
+            columns: ask.columns,
+            rows: ask.rows,
+            first_frame_ms: in_milliseconds(shown.at - began),
+            bytes: shown.bytes,
+        }
+    }
+}
+
+impl fmt::Display for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "first frame of {} at {}x{}: {:.2} ms after the start, {} bytes",
+            self.ward, self.columns, self.rows, self.first_frame_ms, self.bytes
+        )
+    }
+}
+
+/// Keys, each to its frame.
+#[derive(Serialize)]
+struct Keys {
+    keys: usize,
+    p50_ms: f64,
+    p99_ms: f64,
+    longest_ms: f64,
+    bytes_on_average: usize,
+}
+
+impl Keys {
+    fn of(mut waits: Vec<Duration>, bytes: usize) -> Keys {
+        waits.sort_unstable();
+        let at = |part: usize| {
+            let wait = waits.get(waits.len() * part / 100).or(waits.last());
+            in_milliseconds(wait.copied().unwrap_or_default())
+        };
+        Keys {
+            keys: waits.len(),
+            p50_ms: at(50),
+            p99_ms: at(99),
+            longest_ms: at(100),
+            bytes_on_average: bytes / waits.len().max(1),
+        }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "key to frame, {} keys: p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms, {} bytes on average",
+            self.keys, self.p50_ms, self.p99_ms, self.longest_ms, self.bytes_on_average
+        )
+    }
+}
+
+/// The most memory that this process has had in use.
+#[derive(Serialize)]
+struct Memory {
+    peak_bytes: u64,
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "memory at most: {:.1} MB", self.peak_bytes as f64 / 1e6)
+    }
+}
+
+/// As Linux counts it; elsewhere nobody is asked.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// What a nurse does in the queue: down, down, up, a page, the end, another pane, a search, and again.

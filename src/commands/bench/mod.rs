@@ -3,6 +3,7 @@
 mod desk;
 mod feed;
 mod fulfil;
+mod screens;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -15,11 +16,12 @@ pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Resul
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
         Bench::Feed(ask) => feed::feed(config, ask).await,
+        Bench::Screens(ask) => screens::screens(config, ask).await,
         Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
         Bench::Wire(ask) => wire::wire(config, ask).await,
     }
 }
 
-fn milliseconds(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+fn in_milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

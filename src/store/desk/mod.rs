@@ -15,6 +15,7 @@ pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
 pub use load::{Remembered, load, remembered};
+pub(super) use sqlite::hex;
 
 /// Stock and the heads of its register pages, as each engine is told.
 pub(super) const WRITE_STOCK: Sql = Sql::each(sqlite::WRITE_STOCK, postgres::WRITE_STOCK);

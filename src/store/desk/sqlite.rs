@@ -201,7 +201,7 @@ fn memory<'a>(rows: &Rows<'a>) -> Vec<MemoryJson<'a>> {
 }
 
 /// Bytes in hexadecimal, for JSON.
-fn hex(bytes: &[u8]) -> String {
+pub(in crate::store) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
         .iter()

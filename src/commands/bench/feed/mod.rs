@@ -49,7 +49,7 @@ pub async fn feed(config: &Config, ask: cli::BenchFeed) -> anyhow::Result<()> {
         .await
         .context("a scratch database")?;
     let result = tokio::select! {
-        result = run(config, &scratch, &url, &ask) => result,
+        result = run(config, &scratch, &ask) => result,
         // Whoever interrupts a bench does not want its database left behind.
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
@@ -116,13 +116,8 @@ struct Row {
 }
 
 /// Whether every screen showed every change.
-async fn run(
-    config: &Config,
-    scratch: &Scratch,
-    url: &str,
-    ask: &cli::BenchFeed,
-) -> anyhow::Result<bool> {
-    let bench = Bench::open(config, scratch, url, ask).await?;
+async fn run(config: &Config, scratch: &Scratch, ask: &cli::BenchFeed) -> anyhow::Result<bool> {
+    let bench = Bench::open(config, scratch, ask).await?;
     let mut rows = Vec::new();
     if !ask.json {
         heading(&bench)?;
@@ -149,13 +144,12 @@ impl<'a> Bench<'a> {
     async fn open(
         config: &'a Config,
         scratch: &Scratch,
-        url: &str,
         ask: &'a cli::BenchFeed,
     ) -> anyhow::Result<Bench<'a>> {
         let db = scratch.db().clone();
         let most = ask.wards.iter().copied().max().unwrap_or(1);
         hospital::fill(&db, most).await?;
-        let again = scratch.open_again(url, &config.pool()).await?;
+        let again = scratch.open_again(&config.pool()).await?;
         let nurse = SignIn::known(&db, hospital::NURSE)
             .await?
             .context("the bench's nurse has no account")?;

@@ -1,0 +1,287 @@
+//! What was measured, and which targets were met.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use fastrand::Rng;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::House;
+use super::desk::DeskFigures;
+use super::measure::{Measured, Samples, subject};
+use crate::cli::{self, Style};
+use crate::commands::bench::in_milliseconds;
+use crate::commands::output::{List, json, say};
+use crate::store::Engine;
+use crate::store::catalogue::queries;
+use crate::store::screens::Bounds;
+
+/// No query of a screen may take longer, warm, 99 times in 100 (milliseconds).
+const LONGEST: f64 = 5.0;
+
+/// Nor so many times longer than with little behind it; where it shows more rows there, so many times longer a row.
+const GROWTH: f64 = 1.5;
+
+/// From the start of the program to the ward on the screen (milliseconds).
+const START: f64 = 150.0;
+
+/// What one desk may take (bytes).
+const MEMORY: u64 = 40_000_000;
+
+/// Half of the times it was no longer than the first, 99 times in 100 no longer than the second (milliseconds).
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Times {
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+impl Times {
+    fn of(times: &[Duration]) -> Option<Times> {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let at = |part: usize| {
+            times
+                .get((times.len() * part / 100).min(times.len() - 1))
+                .copied()
+        };
+        if times.is_empty() {
+            return None;
+        }
+        Some(Times {
+            p50_ms: in_milliseconds(at(50)?),
+            p99_ms: in_milliseconds(at(99)?),
+        })
+    }
+}
+
+/// One query, or a whole screen.
+#[derive(Debug, Clone, Serialize)]
+struct Line {
+    query: &'static str,
+    whole: bool,
+    rows: [usize; 2],
+    /// The most pages that any of the plans asked for read, small and large.
+    buffers: [Option<u64>; 2],
+    cold: Option<Times>,
+    first: Option<Times>,
+    small: Option<Times>,
+    large: Option<Times>,
+    ratio_p50: Option<f64>,
+    ratio_p99: Option<f64>,
+    target_met: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plan: Vec<String>,
+}
+
+impl Line {
+    fn of(query: &'static str, measured: &Measured) -> Line {
+        let most = |all: &[usize]| all.iter().copied().max().unwrap_or(0);
+        let pages = |which: usize| {
+            let read = measured.buffers[which].iter();
+            read.map(|buffers| buffers.hit + buffers.read).max()
+        };
+        let (small, large) = (Times::of(&measured.warm[0]), Times::of(&measured.warm[1]));
+        let ratio = |of: fn(Times) -> f64| Some(of(large?) / of(small?));
+        let ratio_p99 = ratio(|times| times.p99_ms);
+        // A patient who has been here for weeks has a longer record than one of yesterday: that is no scan.
+        let rows = measured
+            .rows
+            .each_ref()
+            .map(|rows| most(rows).max(1) as f64);
+        let growth = GROWTH * (rows[1] / rows[0]).max(1.0);
+        Line {
+            query,
+            whole: measured.whole,
+            rows: [most(&measured.rows[0]), most(&measured.rows[1])],
+            buffers: [pages(0), pages(1)],
+            cold: Times::of(&measured.cold),
+            first: Times::of(&measured.first),
+            small,
+            large,
+            ratio_p50: ratio(|times| times.p50_ms),
+            ratio_p99,
+            target_met: large.is_some_and(|times| times.p99_ms <= LONGEST)
+                && ratio_p99.is_some_and(|ratio| ratio <= growth),
+            plan: Vec::new(),
+        }
+    }
+}
+
+/// Everything.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    engine: &'static str,
+    orders: u32,
+    active: u32,
+    baseline_given: u32,
+    rounds: u32,
+    cold_means: &'static str,
+    lines: Vec<Line>,
+    desk_small: DeskFigures,
+    desk_large: DeskFigures,
+    start_target_met: bool,
+    memory_target_met: bool,
+}
+
+impl Report {
+    /// From what was measured.
+    pub fn new(
+        ask: &cli::BenchScreens,
+        engine: Engine,
+        samples: &Samples,
+        [desk_small, desk_large]: [DeskFigures; 2],
+    ) -> Report {
+        let lines = samples
+            .all
+            .iter()
+            .map(|(name, measured)| Line::of(name, measured));
+        Report {
+            engine: match engine {
+                Engine::Sqlite => "SQLite",
+                Engine::Postgres => "PostgreSQL",
+            },
+            orders: ask.orders,
+            active: ask.active,
+            baseline_given: ask.baseline,
+            rounds: ask.rounds,
+            cold_means: match engine {
+                Engine::Sqlite => {
+                    "a connection of its own, nothing prepared, its own cache empty, and (on Linux) the file forgotten \
+                     by the system's cache"
+                }
+                Engine::Postgres => {
+                    "a connection of its own with a server process of its own, nothing prepared; what the server and \
+                     its system hold of the tables stays"
+                }
+            },
+            lines: lines.collect(),
+            start_target_met: desk_large.start_p50_ms <= START,
+            memory_target_met: desk_large.memory_bytes.is_none_or(|bytes| bytes <= MEMORY),
+            desk_small,
+            desk_large,
+        }
+    }
+
+    /// Asks how each query is run that missed its target.
+    pub async fn explain(&mut self, house: &House<'_>, bounds: Bounds) -> anyhow::Result<()> {
+        let mut conn = house.db().reader().await?;
+        let asked = queries(&subject(house, bounds, &mut Rng::with_seed(4))?);
+        for line in self.lines.iter_mut().filter(|line| !line.target_met) {
+            if let Some(query) = asked.iter().find(|query| query.name == line.query) {
+                line.plan = query.plan(conn.link()).await.context(query.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every target was met.
+    pub fn targets_met(&self) -> bool {
+        self.lines.iter().all(|line| line.target_met)
+            && self.start_target_met
+            && self.memory_target_met
+    }
+
+    /// Prints it.
+    pub fn print(&self, as_json: bool) -> anyhow::Result<()> {
+        if as_json {
+            say!("{}", json(self)?)?;
+            return Ok(());
+        }
+        say!(
+            "{}: {} orders of which {} are to be given, against {} given behind as many to be given; {} rounds",
+            self.engine,
+            self.orders,
+            self.active,
+            self.baseline_given,
+            self.rounds
+        )?;
+        say!("cold: {}", self.cold_means)?;
+        say!(
+            "first: for something new, on a connection that is used; then for the same again, in either hospital"
+        )?;
+        say!("times are in milliseconds; rows and buffers are the most there were")?;
+        self.table().print(Style::Table)?;
+        for line in self.lines.iter().filter(|line| !line.plan.is_empty()) {
+            say!("\n{}", line.query)?;
+            for step in &line.plan {
+                say!("  {}", crate::commands::output::shown(step))?;
+            }
+        }
+        let met = self.lines.iter().filter(|line| line.target_met).count();
+        say!(
+            "\n{met} of {} within {LONGEST} ms and {GROWTH} times (p99, warm)",
+            self.lines.len()
+        )?;
+        let desk = |desk: &DeskFigures| {
+            let memory = desk.memory_bytes;
+            let memory = memory.map_or("?".to_owned(), |bytes| {
+                format!("{:.1} MB", bytes as f64 / 1e6)
+            });
+            format!(
+                "start to first frame p50 {:.1} ms, longest {:.1} ms; memory at most {memory}",
+                desk.start_p50_ms, desk.start_longest_ms
+            )
+        };
+        say!("a desk, little behind it: {}", desk(&self.desk_small))?;
+        let met = self.start_target_met && self.memory_target_met;
+        say!(
+            "a desk, much behind it:   {} {}",
+            desk(&self.desk_large),
+            mark(met)
+        )?;
+        Ok(())
+    }
+
+    fn table(&self) -> List {
+        let mut list = List::new(&[
+            "query",
+            "rows",
+            "buffers",
+            "cold p50",
+            "cold p99",
+            "first p50",
+            "first p99",
+            "small p50",
+            "small p99",
+            "p50",
+            "p99",
+            "ratio p50",
+            "ratio p99",
+            "target",
+        ]);
+        let two = |of: Option<f64>| of.map_or(Value::Null, |of| format!("{of:.2}").into());
+        let pair = |small: String, large: String| {
+            if small == large {
+                large
+            } else {
+                format!("{small}→{large}")
+            }
+        };
+        for line in &self.lines {
+            let pages =
+                |which: usize| line.buffers[which].map_or(String::new(), |of| of.to_string());
+            list.push([
+                line.query.into(),
+                pair(line.rows[0].to_string(), line.rows[1].to_string()).into(),
+                pair(pages(0), pages(1)).into(),
+                two(line.cold.map(|times| times.p50_ms)),
+                two(line.cold.map(|times| times.p99_ms)),
+                two(line.first.map(|times| times.p50_ms)),
+                two(line.first.map(|times| times.p99_ms)),
+                two(line.small.map(|times| times.p50_ms)),
+                two(line.small.map(|times| times.p99_ms)),
+                two(line.large.map(|times| times.p50_ms)),
+                two(line.large.map(|times| times.p99_ms)),
+                two(line.ratio_p50),
+                two(line.ratio_p99),
+                mark(line.target_met).into(),
+            ]);
+        }
+        list
+    }
+}
+
+const fn mark(met: bool) -> &'static str {
+    if met { "✓" } else { "✗" }
+}

@@ -1,0 +1,367 @@
+//! Every query of every screen and list, with something to ask it for: for measuring them all, none left out.
+
+use sqlx::query::Query as Statement;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
+use uuid::Uuid;
+
+use super::{
+    At, Engine, Link, List, Sql, StoreError, accounts, desk, listing, orders_ahead, screens,
+};
+use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
+
+/// What a screen is asked for: one of everything, picked by whoever measures.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// A ward.
+    pub ward: WardId,
+    /// The pharmacy: a cupboard that holds every drug.
+    pub pharmacy: WardId,
+    /// A drug.
+    pub drug: DrugId,
+    /// Its code.
+    pub code: String,
+    /// A patient's number.
+    pub mrn: String,
+    /// An order that is active.
+    pub active: OrderId,
+    /// An order that was given.
+    pub completed: OrderId,
+    /// A prescription as needed.
+    pub as_needed: PrescriptionId,
+    /// A dose that was given.
+    pub administration: Uuid,
+    /// When.
+    pub given_at: At,
+    /// To whom.
+    pub patient: PatientId,
+    /// What.
+    pub given: DrugId,
+    /// Register pages with stock.
+    pub pages: Vec<(WardId, DrugId)>,
+    /// Orders, as a desk loads them in one batch.
+    pub batch: Vec<OrderId>,
+    /// Operations that were done.
+    pub operations: Vec<Uuid>,
+    /// Somebody.
+    pub username: String,
+    /// Their key.
+    pub user: i64,
+    /// Rows of a page of a list.
+    pub page: i64,
+    /// Rows of each part of the ward desk at most.
+    pub bounds: screens::Bounds,
+    /// Now.
+    pub now: At,
+}
+
+impl Subject {
+    /// What there is nothing of: for those who want to know which queries there are, and how they would be run.
+    pub fn nobody(now: jiff::Timestamp) -> Subject {
+        let id = Uuid::nil();
+        Subject {
+            ward: WardId(1),
+            pharmacy: WardId(1),
+            drug: DrugId(1),
+            code: String::new(),
+            mrn: String::new(),
+            active: OrderId(id),
+            completed: OrderId(id),
+            as_needed: PrescriptionId(id),
+            administration: id,
+            given_at: At::from(now),
+            patient: PatientId(id),
+            given: DrugId(1),
+            pages: vec![(WardId(1), DrugId(1))],
+            batch: vec![OrderId(id)],
+            operations: vec![id],
+            username: String::new(),
+            user: 1,
+            page: 100,
+            bounds: screens::Bounds::default(),
+            now: At::from(now),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Bind {
+    Int(i64),
+    Text(String),
+    Id(Uuid),
+    At(At),
+    Ints(Vec<i64>),
+    Ids(Vec<Uuid>),
+}
+
+macro_rules! binds {
+    ($($from:ty => $to:ident($value:ident => $as:expr)),+ $(,)?) => {$(
+        impl From<$from> for Bind {
+            fn from($value: $from) -> Bind {
+                Bind::$to($as)
+            }
+        }
+    )+};
+}
+binds!(
+    i64 => Int(v => v),
+    WardId => Int(v => v.0),
+    DrugId => Int(v => v.0),
+    &str => Text(v => v.to_owned()),
+    Uuid => Id(v => v),
+    OrderId => Id(v => v.0),
+    PatientId => Id(v => v.0),
+    PrescriptionId => Id(v => v.0),
+    At => At(v => v),
+    Vec<i64> => Ints(v => v),
+    Vec<Uuid> => Ids(v => v),
+);
+
+/// A query with its values.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Which screen, and what of it.
+    pub name: &'static str,
+    sql: Sql,
+    binds: Vec<Bind>,
+}
+
+/// What PostgreSQL says a query read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffers {
+    /// Pages in its own cache.
+    pub hit: u64,
+    /// Pages that it had to ask the system for.
+    pub read: u64,
+}
+
+macro_rules! bound {
+    ($statement:expr, $binds:expr) => {
+        $binds
+            .iter()
+            .fold($statement, |statement, bind| match bind.clone() {
+                Bind::Int(value) => statement.bind(value),
+                Bind::Text(value) => statement.bind(value),
+                Bind::Id(value) => statement.bind(value),
+                Bind::At(value) => statement.bind(value),
+                Bind::Ints(value) => statement.bind(List(value)),
+                Bind::Ids(value) => statement.bind(List(value)),
+            })
+    };
+}
+
+impl Query {
+    /// Runs it as the program does, prepared once for each connection; gives how many rows came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn run(&self, link: Link<'_>) -> Result<usize, StoreError> {
+        Ok(match link {
+            Link::Sqlite(conn) => {
+                let statement: Statement<'_, Sqlite, _> =
+                    bound!(sqlx::query(self.sql.text(Engine::Sqlite)), self.binds);
+                statement.fetch_all(&mut *conn).await?.len()
+            }
+            Link::Postgres(conn) => {
+                let statement: Statement<'_, Postgres, _> =
+                    bound!(sqlx::query(self.sql.text(Engine::Postgres)), self.binds);
+                statement.fetch_all(&mut *conn).await?.len()
+            }
+        })
+    }
+
+    /// How many pages PostgreSQL reads for it, from EXPLAIN (ANALYZE, BUFFERS); `None` on SQLite, whose EXPLAIN does not
+    /// say.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn buffers(&self, link: Link<'_>) -> Result<Option<Buffers>, StoreError> {
+        let Link::Postgres(conn) = link else {
+            return Ok(None);
+        };
+        let sql = format!(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}",
+            self.sql.text(Engine::Postgres)
+        );
+        let statement = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let row = bound!(statement, self.binds).fetch_one(&mut *conn).await?;
+        let told: serde_json::Value = serde_json::from_str(&plan_text(&row)?)
+            .map_err(|error| StoreError::Guarantee(format!("a plan cannot be read: {error}")))?;
+        let plan = &told[0]["Plan"];
+        let count = |name: &str| {
+            plan[name]
+                .as_u64()
+                .ok_or_else(|| StoreError::Guarantee(format!("a plan does not say: {name}")))
+        };
+        Ok(Some(Buffers {
+            hit: count("Shared Hit Blocks")?,
+            read: count("Shared Read Blocks")?,
+        }))
+    }
+
+    /// How the engine would run it, line by line.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn plan(&self, link: Link<'_>) -> Result<Vec<String>, StoreError> {
+        use sqlx::Row;
+        let lines = match link {
+            Link::Sqlite(conn) => {
+                let sql = format!("EXPLAIN QUERY PLAN {}", self.sql.text(Engine::Sqlite));
+                let statement = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+                let rows = bound!(statement, self.binds).fetch_all(&mut *conn).await?;
+                rows.iter()
+                    .map(|row| row.try_get("detail"))
+                    .collect::<Result<_, _>>()
+            }
+            Link::Postgres(conn) => {
+                let sql = format!(
+                    "EXPLAIN (ANALYZE, BUFFERS) {}",
+                    self.sql.text(Engine::Postgres)
+                );
+                let statement = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+                let rows = bound!(statement, self.binds).fetch_all(&mut *conn).await?;
+                rows.iter()
+                    .map(|row| row.try_get(0))
+                    .collect::<Result<_, _>>()
+            }
+        };
+        Ok(lines?)
+    }
+}
+
+/// The plan as text: the server sends JSON, which would need a feature of sqlx that nothing else needs.
+fn plan_text(row: &sqlx::postgres::PgRow) -> Result<String, StoreError> {
+    use sqlx::{Row, ValueRef};
+    let value = row.try_get_raw(0)?;
+    if value.is_null() {
+        return Err(StoreError::Guarantee("a plan is empty".to_owned()));
+    }
+    let text = value
+        .as_str()
+        .map_err(|error| StoreError::Guarantee(format!("a plan cannot be read: {error}")))?;
+    Ok(text.to_owned())
+}
+
+macro_rules! queries {
+    ($($name:literal: $sql:expr $(, $bind:expr)*;)+) => {
+        vec![$(Query { name: $name, sql: Sql::from($sql), binds: vec![$(Bind::from($bind)),*] }),+]
+    };
+}
+
+/// Every query that a screen, a list or the feed asks, for one subject, and what the desk loads for a batch.
+pub fn queries(of: &Subject) -> Vec<Query> {
+    let mut all = ward_desk(of);
+    all.extend(sheets(of));
+    all.extend(doors(of));
+    all.extend(order_lists(of));
+    all.extend(other_lists(of));
+    all.extend(desk_loads(of));
+    all
+}
+
+/// The ward desk: what the feed reads whenever something has changed.
+fn ward_desk(of: &Subject) -> Vec<Query> {
+    let more = |bound: usize| i64::try_from(bound).unwrap_or(i64::MAX).saturating_add(1);
+    let (orders, stock, log) = (
+        more(of.bounds.orders),
+        more(of.bounds.stock),
+        more(of.bounds.log),
+    );
+    queries!(
+        "desk: the ward": screens::WARD, of.ward;
+        "desk: queue, timed": screens::QUEUE_TIMED, of.ward, orders;
+        "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
+        "desk: stock of a ward": screens::STOCK, of.ward, stock;
+        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
+        "desk: log": screens::LOG, of.ward, log;
+        "feed: has anything changed": screens::DATA_VERSION;
+    )
+}
+
+/// The sheet of a dose.
+fn sheets(of: &Subject) -> Vec<Query> {
+    queries!(
+        "sheet: where an active order stands": screens::STANDING, of.active;
+        "sheet: where a given order stands": screens::STANDING, of.completed;
+        "sheet: the order": screens::ORDER, of.active;
+        "sheet: the stock": screens::STOCK_OF, of.ward, of.drug;
+        "sheet: last given": screens::LAST_GIVEN, of.patient, of.given;
+        "sheet: doses as needed": desk::GIVEN, vec![of.as_needed.0];
+        "sheet: a wristband": screens::PATIENT, of.mrn.as_str();
+    )
+}
+
+/// Signing in, choosing a ward, and what is looked at before each question.
+fn doors(of: &Subject) -> Vec<Query> {
+    queries!(
+        "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
+        "sign-in: role and wards": accounts::ACTORS, vec![of.user];
+        "sign-in: whether anybody can": accounts::ABLE;
+        "wards": screens::WARDS;
+        "accounts, a page": accounts::LIST, of.username.as_str(), of.page;
+    )
+}
+
+/// `valmed orders`.
+fn order_lists(of: &Subject) -> Vec<Query> {
+    use listing::{ORDER, ORDERS, ORDERS_OF_BOTH, ORDERS_OF_PATIENT, ORDERS_OF_WARD};
+    let (first, after, page) = (Uuid::nil(), of.completed, of.page);
+    queries!(
+        "orders: one": ORDER, of.active, 1_i64;
+        "orders of a ward, first page": ORDERS_OF_WARD[0], first, page, of.ward;
+        "orders of a ward, any page": ORDERS_OF_WARD[0], after, page, of.ward;
+        "orders of a ward, active, first page": ORDERS_OF_WARD[1], first, page, of.ward;
+        "orders of a ward, active, any page": ORDERS_OF_WARD[1], of.active, page, of.ward;
+        "orders of a ward, completed, first page": ORDERS_OF_WARD[2], first, page, of.ward;
+        "orders of a ward, completed, any page": ORDERS_OF_WARD[2], after, page, of.ward;
+        "orders of a ward, discontinued": ORDERS_OF_WARD[3], first, page, of.ward;
+        "orders of a patient": ORDERS_OF_PATIENT[0], first, page, of.patient;
+        "orders of a patient, active": ORDERS_OF_PATIENT[1], first, page, of.patient;
+        "orders of a patient, completed": ORDERS_OF_PATIENT[2], first, page, of.patient;
+        "orders of a patient, discontinued": ORDERS_OF_PATIENT[3], first, page, of.patient;
+        "orders of a patient in a ward": ORDERS_OF_BOTH[0], first, page, of.patient, of.ward;
+        "orders of a patient in a ward, active": ORDERS_OF_BOTH[1], first, page, of.patient, of.ward;
+        "orders of a patient in a ward, completed": ORDERS_OF_BOTH[2], first, page, of.patient, of.ward;
+        "orders of a patient in a ward, discontinued": ORDERS_OF_BOTH[3], first, page, of.patient, of.ward;
+        "orders, any page": ORDERS[0], after, page;
+        "orders, active, first page": ORDERS[1], first, page;
+        "orders, active, any page": ORDERS[1], of.active, page;
+        "orders, completed, any page": ORDERS[2], after, page;
+        "orders, discontinued": ORDERS[3], first, page;
+    )
+}
+
+/// `valmed stock`, `valmed log`, and the codes that commands are given.
+fn other_lists(of: &Subject) -> Vec<Query> {
+    use listing::{LOG, LOG_OF_BOTH, LOG_OF_PATIENT, LOG_OF_WARD};
+    use listing::{STOCK, STOCK_LOW, STOCK_LOW_IN_WARD, STOCK_OF_WARD};
+    let (ward, drug, page) = (of.ward, of.drug, of.page);
+    let (first, second) = (WardId(i64::MIN), DrugId(i64::MIN));
+    let (time, id, first_id) = (of.given_at, of.administration, Uuid::nil());
+    queries!(
+        "stock, any page": STOCK, ward, drug, page;
+        "stock of a ward, a page": STOCK_OF_WARD, ward, drug, page, ward;
+        "low stock, any page": STOCK_LOW, ward, drug, page;
+        "low stock of a ward": STOCK_LOW_IN_WARD, first, second, page, ward;
+        "log, any page": LOG, time, id, page;
+        "log of a ward, any page": LOG_OF_WARD, time, id, page, ward;
+        "log of a patient": LOG_OF_PATIENT, of.now, Uuid::max(), page, of.patient;
+        "log of a patient in a ward": LOG_OF_BOTH, of.now, Uuid::max(), page, of.patient, ward;
+        "log: where a page goes on": listing::TIME_OF, id;
+        "a drug by its code": listing::DRUG_BY_CODE, of.code.as_str();
+        "orders ahead: how many are behind": orders_ahead::BEHIND, of.now;
+        "orders ahead: which are next": orders_ahead::TO_MAKE, of.now, At::from(0), first_id, page;
+    )
+}
+
+/// What the desk loads for a batch. PostgreSQL locks the rows for as long as the statement takes.
+fn desk_loads(of: &Subject) -> Vec<Query> {
+    let orders: Vec<Uuid> = of.batch.iter().map(|order| order.0).collect();
+    let (wards, drugs): (Vec<i64>, Vec<i64>) =
+        of.pages.iter().map(|(ward, drug)| (ward.0, drug.0)).unzip();
+    queries!(
+        "batch: memory": desk::REMEMBERED, of.operations.clone();
+        "batch: orders": desk::ORDERS, orders;
+        "batch: stock": desk::STOCK, wards, drugs;
+    )
+}
