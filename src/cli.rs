@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{OrderStatus, Quantity, Role};
 
-pub use bench::{Bench, BenchDesk, BenchFulfil, BenchScreens, BenchWire, Shape};
+pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///

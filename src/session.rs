@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{OpId, WardId};
-use crate::feed::WardView;
+use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
 use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
@@ -131,8 +131,9 @@ pub struct Session<T> {
     model: Model,
     ward: Option<Watching>,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
-    /// Something has happened since the last frame.
-    behind: bool,
+    behind: Behind,
+    /// A moment has passed at which the screen changes by itself.
+    ticking: bool,
     /// A sheet has opened that no frame shows yet: what is typed is meant for what was there before.
     typed_too_early: bool,
     /// No frame before this.
@@ -146,6 +147,16 @@ struct Watching {
     view: watch::Receiver<WardView>,
     /// What the interface was last told.
     told: WardView,
+}
+
+/// What has happened since the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Behind {
+    Nothing,
+    /// The ward has changed or the clock has moved on: for every session that looks at it, at the same moment.
+    News,
+    /// Something that this person did or asked for.
+    Asked,
 }
 
 /// What the loop woke up for.
@@ -179,7 +190,8 @@ impl<T: Terminal> Session<T> {
             model,
             ward: None,
             replies: mpsc::channel(REPLIES),
-            behind: true,
+            behind: Behind::Asked,
+            ticking: false,
             typed_too_early: false,
             next_frame: Instant::now(),
             ended: false,
@@ -194,7 +206,7 @@ impl<T: Terminal> Session<T> {
     /// The terminal is gone.
     pub async fn run(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<()> {
         while !self.ended {
-            let woken = self.wait(events).await?;
+            let (woken, turn) = self.wait(events).await?;
             let draw = matches!(woken, Woken::Frame);
             let mut resized = None;
             self.take(woken, &mut resized)?;
@@ -208,6 +220,7 @@ impl<T: Terminal> Session<T> {
             } else if draw {
                 self.draw()?;
             }
+            drop(turn);
         }
         Ok(())
     }
@@ -217,9 +230,18 @@ impl<T: Terminal> Session<T> {
         self.terminal
     }
 
-    async fn wait(&mut self, events: &mut mpsc::Receiver<Event>) -> io::Result<Woken> {
+    /// What there is to do, and, where many sessions have the same to draw at the same moment, the turn to do it: kept
+    /// until the frame is drawn. What a key or an answer changes waits for nobody.
+    async fn wait(
+        &mut self,
+        events: &mut mpsc::Receiver<Event>,
+    ) -> io::Result<(Woken, Option<Turn>)> {
+        let (behind, next_frame) = (self.behind, self.next_frame);
+        // Whoever is behind takes everything new with the frame, and keeps its place among those who wait to draw.
+        let idle = behind == Behind::Nothing;
         let context = self.context();
-        let wake = self.model.next_change(&context).map(|at| {
+        let wake = self.model.next_change(&context).filter(|_| !self.ticking);
+        let wake = wake.map(|at| {
             let left = at.duration_since(context.now);
             Instant::now() + Duration::try_from(left).unwrap_or(Duration::ZERO)
         });
@@ -230,7 +252,7 @@ impl<T: Terminal> Session<T> {
             }
         };
         let ward = async {
-            match &mut self.ward {
+            match self.ward.as_mut().filter(|_| idle) {
                 // A feed that is gone changes nothing any more; the screen goes stale by the clock.
                 Some(watching) => {
                     if watching.view.changed().await.is_err() {
@@ -240,44 +262,56 @@ impl<T: Terminal> Session<T> {
                 None => std::future::pending().await,
             }
         };
-        let (behind, next_frame) = (self.behind, self.next_frame);
+        let turn = self.services.feed.turn();
         let terminal = &mut self.terminal;
         let frame = async {
             // Also when there is nothing to draw: the last frame may be on its way.
             terminal.ready().await?;
-            if !behind {
+            if idle {
                 std::future::pending::<()>().await;
             }
             tokio::time::sleep_until(next_frame).await;
-            Ok::<(), io::Error>(())
+            let turn = match behind {
+                Behind::News => Some(turn.await),
+                Behind::Asked | Behind::Nothing => None,
+            };
+            Ok::<_, io::Error>(turn)
         };
         Ok(tokio::select! {
-            event = events.recv() => Woken::Event(event),
-            reply = self.replies.1.recv() => Woken::Reply(reply),
-            () = ward => Woken::Ward,
-            () = clock => Woken::Clock,
-            ready = frame => {
-                ready?;
-                Woken::Frame
-            }
+            event = events.recv() => (Woken::Event(event), None),
+            reply = self.replies.1.recv() => (Woken::Reply(reply), None),
+            () = ward => (Woken::Ward, None),
+            () = clock => (Woken::Clock, None),
+            ready = frame => (Woken::Frame, ready?),
         })
     }
 
     fn take(&mut self, woken: Woken, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
-        // The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
-        self.look_at_ward();
         match woken {
-            Woken::Event(event) => self.event(event.unwrap_or(Event::End), resized),
-            Woken::Reply(Some(reply)) => {
-                self.send(Msg::Reply(reply));
-                Ok(())
-            }
+            // What is new is taken when it can be drawn: what was so in between costs nothing.
+            Woken::Ward => self.behind = self.behind.max(Behind::News),
             Woken::Clock => {
-                self.send(Msg::Tick);
-                Ok(())
+                self.behind = self.behind.max(Behind::News);
+                self.ticking = true;
             }
-            Woken::Ward | Woken::Reply(None) | Woken::Frame => Ok(()),
+            Woken::Event(event) => {
+                self.look_at_ward();
+                return self.event(event.unwrap_or(Event::End), resized);
+            }
+            Woken::Reply(reply) => {
+                self.look_at_ward();
+                if let Some(reply) = reply {
+                    self.send(Msg::Reply(reply));
+                }
+            }
+            Woken::Frame => {
+                self.look_at_ward();
+                if std::mem::take(&mut self.ticking) {
+                    self.send(Msg::Tick);
+                }
+            }
         }
+        Ok(())
     }
 
     /// Takes what is waiting without waiting for more.
@@ -313,7 +347,7 @@ impl<T: Terminal> Session<T> {
             Event::Input(Input::Mouse(mouse)) => self.send(Msg::Mouse(mouse)),
             Event::Suspend => self.suspend()?,
             Event::Resume => {
-                self.behind = true;
+                self.behind = Behind::Asked;
                 self.terminal.resume()?;
             }
             Event::End => self.ended = true,
@@ -352,14 +386,19 @@ impl<T: Terminal> Session<T> {
         }
     }
 
-    /// Gives the interface a message.
+    /// Gives the interface a message of this person's.
     fn send(&mut self, msg: Msg) {
+        self.behind = Behind::Asked;
+        self.update(msg);
+    }
+
+    fn update(&mut self, msg: Msg) {
         let context = self.context();
         let effects = tui::update(&mut self.model, msg, &context);
-        self.behind = true;
         self.carry_out(effects);
     }
 
+    /// The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
     fn look_at_ward(&mut self) {
         let Some(watching) = &mut self.ward else {
             return;
@@ -376,7 +415,8 @@ impl<T: Terminal> Session<T> {
             trouble: view.trouble,
             warning: view.warning,
         });
-        self.send(msg);
+        self.behind = self.behind.max(Behind::News);
+        self.update(msg);
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
@@ -412,7 +452,7 @@ impl<T: Terminal> Session<T> {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.behind = true;
+        self.behind = Behind::Asked;
         self.terminal.suspend()
     }
 
@@ -430,7 +470,7 @@ impl<T: Terminal> Session<T> {
                 self.draw_on(frame)
             })
         }?;
-        self.behind = false;
+        self.behind = Behind::Nothing;
         self.typed_too_early = false;
         if drew {
             self.next_frame = Instant::now() + self.settings.frame_every;

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub enum Bench {
     /// How long the ward desk takes to be on the screen, and a key to its frame.
     Desk(BenchDesk),
+    /// What live screens cost, in a scratch database: readings of wards, processor, age of what is on the screen.
+    Feed(BenchFeed),
     /// Every query of every screen at a million orders, against the same at ten thousand: in scratch databases of the
     /// same engine.
     Screens(BenchScreens),
@@ -128,6 +130,41 @@ pub struct BenchScreens {
 
 fn whole(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=most)
+}
+
+/// `valmed bench feed`
+#[derive(Debug, Clone, Args)]
+pub struct BenchFeed {
+    /// How long each combination is measured, in seconds.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// Sessions that watch, comma-separated: each number is measured.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,10,100,1000",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub sessions: Vec<u32>,
+    /// Wards that they watch and that change, comma-separated.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,60",
+          value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub wards: Vec<u32>,
+    /// Doses given a second, over all the wards, comma-separated.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,50,500",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub changes: Vec<u32>,
+    /// Where the changes are made; both unless one is named.
+    #[arg(long, value_enum)]
+    pub from: Option<Whence>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the changes are made that a screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Whence {
+    /// By the desk of the process whose screens they are.
+    Here,
+    /// By a desk with a pool and a feed of its own, as another process has.
+    Elsewhere,
 }
 
 /// `valmed bench wire`

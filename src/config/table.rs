@@ -153,9 +153,9 @@ pub const SETTINGS: &[Setting] = &[
     ),
     number(
         "feed.poll_ms",
-        "250",
+        "100",
         (20, 10_000),
-        "SQLite: look for other programs' commits; a look costs microseconds",
+        "SQLite: look for other programs' commits; a look costs microseconds, a screen must follow",
     ),
     number(
         "feed.gather_ms",

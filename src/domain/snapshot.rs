@@ -1,5 +1,6 @@
 //! What a screen shows of a ward: read once by the feed, shared by every session that looks at the ward.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -120,6 +121,21 @@ pub struct QueuedOrder {
     pub prescriber: String,
 }
 
+/// Stat first, then by time, then in the order in which one walks: bed by bed, one patient after the other.
+pub fn by_round(a: &QueuedOrder, b: &QueuedOrder) -> Ordering {
+    let priority = |o: &QueuedOrder| o.priority != Priority::Stat;
+    // Shorter bed names first, so that bed 9 stands before bed 10.
+    let (bed, other) = (&a.patient.bed, &b.patient.bed);
+    priority(a)
+        .cmp(&priority(b))
+        .then_with(|| a.due_at.cmp(&b.due_at))
+        .then_with(|| bed.len().cmp(&other.len()))
+        .then_with(|| bed.cmp(other))
+        .then_with(|| a.patient.name.cmp(&b.patient.name))
+        .then_with(|| a.drug.name.cmp(&b.drug.name))
+        .then_with(|| a.id.cmp(&b.id))
+}
+
 /// One drug in a ward's cupboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StockLevel {
@@ -175,7 +191,8 @@ pub struct WardSnapshot {
     pub ward: Ward,
     /// When it was read (UTC).
     pub taken_at: Timestamp,
-    /// Active orders by due time; as-needed and unscheduled ones after the timed ones.
+    /// Active orders: as the store reads them by due time, with as-needed and unscheduled ones after the timed ones; as
+    /// the feed hands them out by [`by_round`].
     pub orders: Vec<QueuedOrder>,
     /// More orders are active than are held here (the bound is in the configuration).
     pub orders_cut: bool,

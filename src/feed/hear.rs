@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::Inner;
 use super::tell::{CHANNEL, read_message};
-use crate::store::{Conn, Engine, Heard, Listener, StoreError, screens};
+use crate::domain::WardId;
+use crate::store::{Conn, Engine, Heard, Link, Listener, StoreError, screens};
 
 /// How long to wait before listening again after the connection was lost.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -72,6 +73,18 @@ async fn listen(feed: &Weak<Inner>) -> Result<(), StoreError> {
     }
 }
 
+/// The watched wards that hold something else than when they were last read. This process's own commits, which it has
+/// read already, are not among them.
+async fn changed_wards(inner: &Inner, mut link: Link<'_>) -> Result<BTreeSet<WardId>, StoreError> {
+    let mut changed = BTreeSet::new();
+    for (ward, known) in inner.marks() {
+        if Some(screens::mark(link.lend(), ward).await?) != known {
+            changed.insert(ward);
+        }
+    }
+    Ok(changed)
+}
+
 /// SQLite: a pragma on a connection of its own that never writes tells whether any other connection has committed.
 async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
     let Some(inner) = feed.upgrade() else {
@@ -92,12 +105,12 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
             return Ok(());
         }
         let version = screens::data_version(conn.link()).await?;
+        let mut changed = BTreeSet::new();
         if version != known {
             known = version;
-            // Whichever ward it was: reading confirms it.
-            inner.stir_all();
-        } else {
-            inner.confirm_all_but(&BTreeSet::new());
+            changed = changed_wards(&inner, conn.link()).await?;
+            inner.stir(changed.iter());
         }
+        inner.confirm_all_but(&changed);
     }
 }

@@ -9,18 +9,18 @@ mod tell;
 mod watcher;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::desk::{Clock, OnCommit};
 use crate::domain::WardId;
 use crate::domain::snapshot::WardSnapshot;
 use crate::store::formulary::Formulary;
-use crate::store::screens::Bounds;
+use crate::store::screens::{Bounds, Mark};
 use crate::store::{Db, Engine};
 
 /// Limits of the feed. The configuration says why each is what it is.
@@ -41,7 +41,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            poll: Duration::from_millis(250),
+            poll: Duration::from_millis(100),
             gather: Duration::from_millis(20),
             full_check: Duration::from_secs(30),
             heartbeat: Duration::from_secs(5),
@@ -81,11 +81,27 @@ impl Warnings {
     }
 }
 
+/// Wards that are read at once: each takes a connection, and the desk must get one too.
+const READERS: usize = 2;
+
+/// The turn to take a new snapshot and to draw it. Dropping it is the turn of the next.
+#[derive(Debug)]
+pub struct Turn(#[allow(dead_code)] Option<OwnedSemaphorePermit>);
+
+/// How many sessions draw at once what is new to all of them: one processor is left to the desk and to the readers. With
+/// all of them drawing, frames come sooner and hold what is older: a reading then takes three times as long.
+fn turns() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    processors.saturating_sub(1).max(1)
+}
+
 /// One ward that somebody looks at.
 pub(crate) struct Watched {
     view: watch::Sender<WardView>,
     /// Something may have changed.
     stir: Notify,
+    /// SQLite: what the ward held when it was last read.
+    mark: Mutex<Option<Mark>>,
 }
 
 pub(crate) struct Inner {
@@ -103,6 +119,10 @@ pub(crate) struct Inner {
     telling: AtomicBool,
     /// Why changes of other processes may be missed at the moment.
     deaf: watch::Sender<Option<String>>,
+    /// How often a ward was read.
+    readings: AtomicU64,
+    readers: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// The feed. Clones share its watchers.
@@ -131,6 +151,9 @@ impl Feed {
             tell: Notify::new(),
             telling: AtomicBool::new(false),
             deaf: watch::Sender::new(None),
+            readings: AtomicU64::new(0),
+            readers: Semaphore::new(READERS),
+            turns: Arc::new(Semaphore::new(turns())),
         });
         tokio::spawn(hear::run(Arc::downgrade(&inner)));
         tokio::spawn(tell::run(Arc::downgrade(&inner)));
@@ -168,6 +191,20 @@ impl Feed {
         let _ = tokio::time::timeout(limit, done).await;
     }
 
+    /// Waits for the turn to draw what is new to every session at the same moment. A thousand sessions that all drew at
+    /// once would stand before the desk and before the next reading; in turns, those come in between, and whose turn is
+    /// late takes what is newest by then.
+    pub fn turn(&self) -> impl Future<Output = Turn> + use<> {
+        let turns = Arc::clone(&self.inner.turns);
+        // It is never closed; if it were, everybody would draw at once.
+        async move { Turn(turns.acquire_owned().await.ok()) }
+    }
+
+    /// How often a ward was read since the feed was opened, by all watchers together.
+    pub fn readings(&self) -> u64 {
+        self.inner.readings.load(Ordering::Relaxed)
+    }
+
     /// Doses are not being made into orders, and why, or (`None`) they are again: every screen says so until then. A
     /// queue that is live and short of doses would look as if nothing were to be given.
     pub fn trouble_with_orders(&self, trouble: Option<String>) {
@@ -195,6 +232,7 @@ impl Feed {
                     ..WardView::default()
                 }),
                 stir: Notify::new(),
+                mark: Mutex::default(),
             });
             tokio::spawn(watcher::run(
                 Arc::downgrade(&self.inner),
@@ -243,6 +281,16 @@ impl Inner {
     fn told_so_far(&self) {
         let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
         self.telling.store(!untold.is_empty(), Ordering::Release);
+    }
+
+    /// The wards that are looked at, each with what it held when it was last read.
+    fn marks(&self) -> Vec<(WardId, Option<Mark>)> {
+        let watched = self.wards.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = |watched: &Watched| *watched.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        watched
+            .iter()
+            .map(|(ward, watched)| (*ward, mark(watched)))
+            .collect()
     }
 
     /// Any ward may have changed.

@@ -59,15 +59,13 @@ impl Scratch {
         let server = Db::open(url, options, false).await?;
         let name = format!("valmed_scratch_{}", Uuid::now_v7().simple());
         run(&server, format!("CREATE DATABASE {name}")).await?;
-        let mut address = url::Url::parse(url)
-            .map_err(|error| StoreError::Address(format!("the database URL: {error}")))?;
-        address.set_path(&name);
+        let address = on_same_server(url, &name)?;
         let made = Made::Database {
             server: server.clone(),
             name: name.clone(),
         };
-        match Db::open(address.as_str(), options, false).await {
-            Ok(db) => Ok((db, address.to_string(), made)),
+        match Db::open(&address, options, false).await {
+            Ok(db) => Ok((db, address, made)),
             Err(error) => {
                 run(&server, format!("DROP DATABASE {name}")).await?;
                 Err(error)
@@ -78,6 +76,14 @@ impl Scratch {
     /// The database.
     pub const fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Opens it a second time, with pools of its own, as another process would.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_again(&self, options: &Options) -> Result<Db, StoreError> {
+        Db::open(&self.url, options, false).await
     }
 
     /// Its address, for another process; with the password, if the configured one has one.
@@ -102,6 +108,14 @@ impl Scratch {
             }
         }
     }
+}
+
+/// The address of another database on the same server.
+fn on_same_server(url: &str, name: &str) -> Result<String, StoreError> {
+    let mut address = url::Url::parse(url)
+        .map_err(|error| StoreError::Address(format!("the database URL: {error}")))?;
+    address.set_path(name);
+    Ok(address.into())
 }
 
 /// Runs a statement that names a database of our own making, which cannot be a bound value.

@@ -457,6 +457,35 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, StoreError> {
         .map_err(|error| StoreError::Guarantee(format!("a prescription cannot be read: {error}")))
 }
 
+/// What tells whether doses were given or orders changed in a ward, without reading it: every entry in the register
+/// raises the sum, every order that ends or begins changes the queue's count or its newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Mark {
+    register: Option<i64>,
+    orders: i64,
+    newest: Option<OrderId>,
+}
+
+/// The mark of a ward.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn mark(link: Link<'_>, ward: WardId) -> Result<Mark, StoreError> {
+    macro_rules! sql {
+        ($newest:literal) => {
+            concat!(
+                "SELECT (SELECT CAST(sum(ledger_seq) AS BIGINT) FROM drug_stock WHERE ward_id = $1) AS register, ",
+                "count(*) AS orders, ",
+                $newest,
+                " AS newest FROM medication_orders WHERE ward_id = $1 AND status = 'active'"
+            )
+        };
+    }
+    // PostgreSQL finds no greatest UUID before its version 18.
+    let sql = Sql::each(sql!("max(id)"), sql!("CAST(max(CAST(id AS TEXT)) AS UUID)"));
+    fetch!(one, link, Mark, sql, ward)
+}
+
 /// SQLite's poll for the commits of others.
 pub(super) const DATA_VERSION: Sql = Sql::each("PRAGMA data_version", "SELECT 0::bigint");
 

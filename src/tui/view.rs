@@ -215,18 +215,18 @@ fn bottom(pen: &mut Pen<'_>, screen: Rect, area: Rect, model: &Model) {
         return;
     }
     let mut line = Line::of(" ", theme.plain());
+    let mut used = line.width();
     for (at, (key, words)) in keymap::hints(mode).enumerate() {
         let between = if at == 0 { "" } else { "  " };
-        let next = line
-            .clone()
-            .and(between, theme.plain())
+        let hint = Line::of(between, theme.plain())
             .and(key.to_string(), theme.key())
             .and(format!(" {words}"), theme.faint());
+        used += hint.width();
         // Half a hint helps nobody.
-        if next.width() > usize::from(area.width) {
+        if used > usize::from(area.width) {
             break;
         }
-        line = next;
+        line.0.extend(hint.0);
     }
     pen.line(area, &line);
 }

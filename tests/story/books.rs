@@ -1,6 +1,7 @@
 //! Somebody with the right to write changes the books behind the desk's back: `valmed verify` says which row is wrong.
 
 use valmed::domain::Refusal;
+use valmed::store::Conn;
 use valmed::verify::{Report, verify};
 
 use crate::support::place::{Kind, Place};
@@ -137,6 +138,14 @@ async fn a_page_cut_at_its_end_is_missed(place: Place) {
 
 async fn a_dose_moved_to_another_patient_is_named(place: Place) {
     let ward = busy(place).await;
+    if let Conn::Postgres(mut conn) = ward.db.writer().await.unwrap() {
+        // PostgreSQL itself does not let the patients of a dose and of its order be two people.
+        let moved = sqlx::query("UPDATE medication_administrations SET patient_id = $1");
+        assert!(moved.bind(patient(1)).execute(&mut *conn).await.is_err());
+        drop(conn);
+        let key = "ALTER TABLE medication_administrations DROP CONSTRAINT medication_administrations_order_fkey";
+        change!(ward.db, key);
+    }
     for table in [
         "medication_administrations",
         "medication_orders",

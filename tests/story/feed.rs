@@ -18,6 +18,8 @@ on_both_engines!(
     a_dose_given_in_one_process_shows_in_the_other,
     a_dose_shows_at_once_in_the_process_that_gave_it,
     a_thousand_watchers_of_a_ward_share_one_reading,
+    a_thousand_sessions_cost_no_more_readings_than_one,
+    commits_of_other_processes_are_read_in_their_ward_only,
     a_watcher_ends_with_the_last_who_looks,
     a_ward_that_does_not_exist_is_said_to_be_none,
     a_change_that_nobody_told_of_is_found_by_the_full_check,
@@ -127,6 +129,64 @@ async fn a_thousand_watchers_of_a_ward_share_one_reading(place: Place) {
             assert!(matches!(outcome, valmed::domain::Outcome::Done(_)));
         }
     }
+    ward.end().await;
+}
+
+/// How many readings it takes until so many watchers have seen each of three doses given.
+async fn readings_of_three_doses(ward: &Ward, watchers: usize) -> u64 {
+    // Neither a look of its own nor a poll comes into this story: every reading is of a change.
+    let settings = Settings {
+        poll: Duration::from_secs(3600),
+        ..told_only()
+    };
+    let here = process(ward, settings).await;
+    let orders = ward.orders(3, &Rx::timed(PARACETAMOL)).await;
+    let mut watchers: Vec<_> = (0..watchers).map(|_| here.feed.watch(MEDI)).collect();
+    for watcher in &mut watchers {
+        shows(watcher, |s| queued(s, orders[2])).await;
+    }
+    // The feed begins to hear of others at some moment, and reads once more then.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = here.feed.readings();
+    for order in orders {
+        let outcome = ask(&here.desk, give(order)).await;
+        assert!(matches!(outcome, valmed::domain::Outcome::Done(_)));
+        for watcher in &mut watchers {
+            shows(watcher, |s| !queued(s, order)).await;
+        }
+    }
+    here.feed.readings() - before
+}
+
+async fn a_thousand_sessions_cost_no_more_readings_than_one(place: Place) {
+    let ward = Ward::open(place).await;
+    ward.receive(MEDI, PARACETAMOL, units(10)).await;
+    for watchers in [1, 1000] {
+        // One for each dose, and on PostgreSQL one more for the notification of it, which comes back to its sender.
+        let readings = readings_of_three_doses(&ward, watchers).await;
+        assert!((3..=6).contains(&readings), "{watchers}: {readings}");
+    }
+    ward.end().await;
+}
+
+async fn commits_of_other_processes_are_read_in_their_ward_only(place: Place) {
+    let ward = Ward::open(place).await;
+    let here = process(&ward, told_only()).await;
+    let there = process(&ward, told_only()).await;
+    ward.receive(MEDI, PARACETAMOL, units(10)).await;
+    let orders = ward.orders(2, &Rx::timed(PARACETAMOL)).await;
+    let mut other = there.feed.watch(SURG);
+    shows(&mut other, |_| true).await;
+    let mut watcher = there.feed.watch(MEDI);
+    shows(&mut watcher, |s| queued(s, orders[1])).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = there.feed.readings();
+    for order in orders {
+        ask(&here.desk, give(order)).await;
+        shows(&mut watcher, |s| !queued(s, order)).await;
+    }
+    let readings = there.feed.readings() - before;
+    assert!((2..=3).contains(&readings), "one for each dose: {readings}");
     ward.end().await;
 }
 

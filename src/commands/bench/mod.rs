@@ -1,6 +1,7 @@
 //! `valmed bench …`: one file for each thing that is measured.
 
 mod desk;
+mod feed;
 mod fulfil;
 mod screens;
 mod wire;
@@ -14,6 +15,7 @@ use crate::config::Config;
 pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Result<()> {
     match ask {
         Bench::Desk(ask) => desk::desk(config, ask, began).await,
+        Bench::Feed(ask) => feed::feed(config, ask).await,
         Bench::Screens(ask) => screens::screens(config, ask).await,
         Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
         Bench::Wire(ask) => wire::wire(config, ask).await,

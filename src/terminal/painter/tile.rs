@@ -289,6 +289,7 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
     let mut x = 0;
     let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
     let mut known = None;
+    let mut before: Option<&Cell> = None;
     while let Some(cell) = row.get(x) {
         // Neighbours mostly look alike.
         let style = match known {
@@ -299,6 +300,15 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
         let symbol = cell.symbol();
         if let &[byte @ 0x20..=0x7E] = symbol.as_bytes() {
             tiles.push(Tile::of(char::from(byte), style, 1));
+            before = None;
+            x += 1;
+            continue;
+        }
+        // Lines and bars are one character many times.
+        if before == Some(cell)
+            && let Some(same) = tiles.last().copied()
+        {
+            tiles.push(same);
             x += 1;
             continue;
         }
@@ -306,6 +316,7 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
         let columns = symbol.width().clamp(1, row.len() - x);
         push_character(tiles, symbol, columns, style, profile.charset, clusters);
         x += columns;
+        before = (columns == 1).then_some(cell);
     }
 }
 

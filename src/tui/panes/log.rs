@@ -1,8 +1,10 @@
 //! The administration log: what was given, the latest first.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use super::{Scene, filter_words, marker, matches, nothing, title};
@@ -37,10 +39,9 @@ impl State {
         if let Some(snapshot) = snapshot {
             let words = filter_words(self.list.filter.value());
             let zone = snapshot.ward.zone();
-            let day = |at: jiff::Timestamp| -> Date { at.to_zoned(zone.clone()).date() };
-            let today = day(context.now);
+            let today = day(context.now, zone);
             for (at, entry) in snapshot.log.iter().enumerate() {
-                self.today += usize::from(day(entry.at) == today);
+                self.today += usize::from(today.contains(&entry.at));
                 let texts = [
                     entry.patient.as_str(),
                     &entry.mrn,
@@ -97,6 +98,17 @@ impl State {
             y += height;
         }
     }
+}
+
+/// From the first moment of a ward's day to the first of the next. Every line of the log is compared with it, which costs
+/// less than finding the day of each.
+fn day(now: Timestamp, zone: TimeZone) -> Range<Timestamp> {
+    let now = now.to_zoned(zone);
+    let begins = now
+        .start_of_day()
+        .map_or(Timestamp::MIN, |at| at.timestamp());
+    let next = now.tomorrow().and_then(|at| at.start_of_day());
+    begins..next.map_or(Timestamp::MAX, |at| at.timestamp())
 }
 
 /// How much was given, or why nothing was.

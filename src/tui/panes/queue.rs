@@ -1,13 +1,12 @@
 //! The order queue: what is to be given, by urgency.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
 use super::{Scene, filter_words, marker, matches, nothing, title};
-use crate::domain::snapshot::{QueuedOrder, WardSnapshot};
+use crate::domain::snapshot::{QueuedOrder, WardSnapshot, by_round};
 use crate::domain::{OrderId, OrderKind, Priority};
 use crate::tui::clock::{self, Due};
 use crate::tui::layout::{self, WIDE};
@@ -144,6 +143,7 @@ impl State {
         for (group, _) in &found {
             self.counts[*group as usize] += 1;
         }
+        // The feed has put the orders into the order of the round, once for all sessions: little is left to be sorted.
         found.sort_by(|(g, a), (h, b)| {
             g.cmp(h)
                 .then_with(|| by_round(&snapshot.orders[*a], &snapshot.orders[*b]))
@@ -257,20 +257,6 @@ impl State {
         let line = Line::of("  ", pen.theme.plain()).and(text, style);
         pen.line(row_of(area, area.height - 1), &line);
     }
-}
-
-/// Stat first, then by time, then in the order in which one walks: bed by bed, one patient after the other.
-fn by_round(a: &QueuedOrder, b: &QueuedOrder) -> Ordering {
-    let priority = |o: &QueuedOrder| o.priority != Priority::Stat;
-    // Shorter bed names first, so that bed 9 stands before bed 10.
-    let bed = |o: &QueuedOrder| (o.patient.bed.len(), o.patient.bed.clone());
-    priority(a)
-        .cmp(&priority(b))
-        .then_with(|| a.due_at.cmp(&b.due_at))
-        .then_with(|| bed(a).cmp(&bed(b)))
-        .then_with(|| a.patient.name.cmp(&b.patient.name))
-        .then_with(|| a.drug.name.cmp(&b.drug.name))
-        .then_with(|| a.id.cmp(&b.id))
 }
 
 fn matches_order(words: &[String], order: &QueuedOrder) -> bool {

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::field::Field;
-use super::text::{cut, pad, width, wrap};
+use super::text::{fitting, is_simple, pad, width, wrap};
 use crate::tui::theme::Theme;
 
 /// A line of styled pieces. The pieces are already safe to show.
@@ -56,11 +56,26 @@ impl<'a> Pen<'a> {
         if area.is_empty() {
             return 0;
         }
-        let shown = cut(text, usize::from(area.width), self.theme.symbols.mark);
+        let shown = fitting(text, usize::from(area.width), self.theme.symbols.mark);
+        if shown.chars().all(is_simple) {
+            return self.put_simple(area, shown.chars(), style);
+        }
         let (end, _) =
             self.buffer
                 .set_stringn(area.x, area.y, shown, usize::from(area.width), style);
         end.saturating_sub(area.x)
+    }
+
+    /// Draws characters of one column each: what the drawing library would do, without looking for graphemes.
+    fn put_simple(&mut self, area: Rect, chars: impl Iterator<Item = char>, style: Style) -> u16 {
+        let from = self.buffer.index_of(area.x, area.y);
+        let cells = self.buffer.content[from..].iter_mut();
+        let mut used = 0;
+        for (cell, c) in cells.take(usize::from(area.width)).zip(chars) {
+            cell.set_char(c).set_style(style);
+            used += 1;
+        }
+        used
     }
 
     /// Draws a line's pieces one after the other; the last that fits is cut with the mark.

@@ -1,27 +1,52 @@
 //! Text by display width: cut with a mark, padded, wrapped. All of it takes text that is already safe to show
 //! (see [`crate::tui::theme::Theme::text`]) and counts what a terminal shows: wide characters two, marks none.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
+
+/// Whether a character takes one column and never joins with its neighbours where these are such as well: the letters of
+/// western languages and what our own lines and bars are drawn with. Texts of these alone, which are nearly all, need no
+/// search for the bounds of graphemes.
+pub fn is_simple(c: char) -> bool {
+    matches!(c,
+        ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{24F}'
+        | '\u{2022}' | '\u{2026}' | '\u{2500}'..='\u{259F}')
+}
 
 /// How many columns the text takes. Whole graphemes are measured, as the drawing library does it.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
     }
+    if text.chars().all(is_simple) {
+        return text.chars().count();
+    }
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// The text in at most `columns`; where something is missing it ends in `mark`.
 pub fn cut(text: &str, columns: usize, mark: &str) -> String {
+    fitting(text, columns, mark).into_owned()
+}
+
+/// The text in at most `columns`; where something is missing it ends in `mark`.
+pub fn fitting<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
     if width(text) <= columns {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mark_width = width(mark);
     if columns < mark_width {
-        return String::new();
+        return Cow::Borrowed("");
     }
     let room = columns - mark_width;
+    if text.is_ascii() {
+        let mut out = String::with_capacity(room + mark.len());
+        out.push_str(text.get(..room).unwrap_or_default());
+        out.push_str(mark);
+        return Cow::Owned(out);
+    }
     let (mut used, mut out) = (0, String::new());
     for grapheme in text.graphemes(true) {
         let wide = UnicodeWidthStr::width(grapheme);
@@ -32,22 +57,28 @@ pub fn cut(text: &str, columns: usize, mark: &str) -> String {
         out.push_str(grapheme);
     }
     out.push_str(mark);
-    out
+    Cow::Owned(out)
 }
 
 /// The text in exactly `columns`, at the left: cut or followed by spaces.
 pub fn pad(text: &str, columns: usize, mark: &str) -> String {
-    let mut out = cut(text, columns, mark);
-    let missing = columns.saturating_sub(width(&out));
+    let shown = fitting(text, columns, mark);
+    let missing = columns.saturating_sub(width(&shown));
+    // One more: a cell is followed by a space.
+    let mut out = String::with_capacity(shown.len() + missing + 1);
+    out.push_str(&shown);
     out.extend(std::iter::repeat_n(' ', missing));
     out
 }
 
 /// The text in exactly `columns`, at the right: cut or preceded by spaces.
 pub fn pad_left(text: &str, columns: usize, mark: &str) -> String {
-    let out = cut(text, columns, mark);
-    let missing = columns.saturating_sub(width(&out));
-    format!("{}{out}", " ".repeat(missing))
+    let shown = fitting(text, columns, mark);
+    let missing = columns.saturating_sub(width(&shown));
+    let mut out = String::with_capacity(shown.len() + missing);
+    out.extend(std::iter::repeat_n(' ', missing));
+    out.push_str(&shown);
+    out
 }
 
 /// The text in at most `columns`, cut between words only: of `100 unit/mL` never `10…` is left, because a part of a
@@ -180,6 +211,25 @@ mod tests {
         assert_eq!(wrap("a b", 0), ["a", "b"]);
         // Found by the property below: one letter with marks that take three columns together.
         assert_eq!(wrap("0\u{9c7}\u{1134b}", 2), ["0"]);
+    }
+
+    #[test]
+    fn simple_characters_take_a_column_each_and_do_not_join() {
+        for c in ('\0'..=char::MAX).filter(|c| is_simple(*c)) {
+            for text in [
+                format!("{c}"),
+                format!("a{c}"),
+                format!("{c}a"),
+                format!("{c}{c}"),
+            ] {
+                let graphemes: Vec<&str> = text.graphemes(true).collect();
+                assert_eq!(graphemes.len(), text.chars().count(), "{c:?}");
+                assert!(
+                    graphemes.iter().all(|g| UnicodeWidthStr::width(*g) == 1),
+                    "{c:?}"
+                );
+            }
+        }
     }
 
     proptest! {
