@@ -13,9 +13,9 @@
 //! it. They take plain structs, so a test sets up a desk without a file or an environment.
 //!
 //! [`interop`]: data from other systems: the six files of an import, row by row, and the demo ward, which is imported
-//! like any other; and a made-up hospital of any size, which is written in bulk for benches. A row that cannot be taken is named, never dropped. It writes wards, people, drugs, prescriptions and
-//! the first row of a page of the drug register, and takes back open orders that a changed prescription made wrong. It
-//! gives no dose.
+//! like any other; and a made-up hospital of any size, which is written in bulk for benches. A row that cannot be taken
+//! is named, never dropped. It writes wards, people, drugs, prescriptions and the first row of a page of the drug
+//! register, and takes back open orders that a changed prescription made wrong. It gives no dose.
 //!
 //! [`terminal`]: bytes to keys, cells to bytes, what a terminal can do, and the local one, which is always given back.
 //! Its painter is the last place where a control sequence from data could pass, and none does. It knows nothing of
