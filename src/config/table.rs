@@ -153,7 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     number(
         "feed.poll_ms",
-        "100",
+        "40",
         (20, 10_000),
         "SQLite: look for other programs' commits; a look costs microseconds, a screen must follow",
     ),

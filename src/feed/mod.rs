@@ -41,7 +41,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            poll: Duration::from_millis(100),
+            poll: Duration::from_millis(40),
             gather: Duration::from_millis(20),
             full_check: Duration::from_secs(30),
             heartbeat: Duration::from_secs(5),
