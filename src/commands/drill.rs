@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use uuid::Uuid;
 
 use super::End;
 use super::output::say;
-use super::scratch_ward::{Hospital, Times, all_orders, in_scratch, nurses};
+use super::scratch_ward::{Hospital, Times, all_orders, ask_for, in_scratch, nurses};
 use crate::cli;
 use crate::config::Config;
 use crate::desk::{Counters, Desk};
-use crate::domain::{OpId, Operation, Outcome, Request, UserId};
+use crate::domain::{Outcome, UserId};
 use crate::store::listing::OrderLine;
 use crate::store::{Db, is_postgres};
 use crate::verify;
@@ -35,7 +34,10 @@ pub async fn drill(config: &Config, ask: cli::Drill) -> anyhow::Result<()> {
     } else {
         "SQLite"
     };
-    let agrees = in_scratch(config, &url, async |db| run(config, db, &ask, engine).await).await?;
+    let agrees = in_scratch(config, &url, async |made| {
+        run(config, made.db(), &ask, engine).await
+    })
+    .await?;
     if agrees {
         Ok(())
     } else {
@@ -166,18 +168,7 @@ async fn give(
         tasks.spawn(async move {
             let mut answers: BTreeMap<&'static str, u64> = BTreeMap::new();
             while let Some(order) = calls.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let request = Request::Fulfil {
-                    order: order.id,
-                    version: order.version,
-                    identified: order.mrn.clone(),
-                    amount: None,
-                };
-                let operation = Operation {
-                    id: OpId(Uuid::now_v7()),
-                    actor,
-                    request,
-                };
-                let answer = match desk.submit(operation, Some(order.drug_id)).outcome().await {
+                let answer = match ask_for(&desk, actor, order).await {
                     Outcome::Done(_) => GIVEN,
                     Outcome::Refused(refusal) => refusal.code(),
                     Outcome::Unknown { .. } => UNKNOWN,

@@ -5,10 +5,12 @@ use std::fmt::Display;
 
 use anyhow::Context;
 use jiff::SignedDuration;
+use uuid::Uuid;
 
 use crate::config::Config;
+use crate::desk::Desk;
 use crate::desk::horizon::make_orders_ahead;
-use crate::domain::UserId;
+use crate::domain::{OpId, Operation, Outcome, Request, UserId};
 use crate::interop::import::{self, Settings};
 use crate::interop::{Rejects, Source};
 use crate::signin::SignIn;
@@ -29,13 +31,13 @@ const PAGE: i64 = 5000;
 pub async fn in_scratch<T>(
     config: &Config,
     url: &str,
-    work: impl AsyncFnOnce(&Db) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(&Scratch) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let scratch = Scratch::make(url, &config.pool())
         .await
         .context("a scratch database")?;
     let result = tokio::select! {
-        result = work(scratch.db()) => result,
+        result = work(&scratch) => result,
         // Whoever interrupts does not want the database left behind.
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
@@ -82,17 +84,7 @@ impl Hospital {
 
     /// Fills an empty database.
     pub async fn fill(&self, db: &Db) -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let mut rejects = Rejects::at(folder.path().join("rejects.csv"));
-        let source = Source::Texts(self.files().into_iter().collect());
-        let settings = Settings::default();
-        let report =
-            import::import(db, &source, &settings, now(), &mut rejects, &mut |_| {}).await?;
-        anyhow::ensure!(
-            report.rejected() == 0,
-            "rows made up by the program itself were rejected: {:?}",
-            report.rejects
-        );
+        import_files(db, self.files()).await?;
         // Hour by hour, as a desk that stays open makes them: orders that are due together lie together.
         for hour in 1..=HOURS {
             make_orders_ahead(db, now(), SignedDuration::from_hours(hour)).await?;
@@ -160,6 +152,37 @@ impl Hospital {
             ),
         ])
     }
+}
+
+/// Imports files that the program itself made up; an error if a row of them is rejected.
+pub async fn import_files(db: &Db, files: BTreeMap<&'static str, String>) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut rejects = Rejects::at(folder.path().join("rejects.csv"));
+    let source = Source::Texts(files.into_iter().collect());
+    let settings = Settings::default();
+    let report = import::import(db, &source, &settings, now(), &mut rejects, &mut |_| {}).await?;
+    anyhow::ensure!(
+        report.rejected() == 0,
+        "rows made up by the program itself were rejected: {:?}",
+        report.rejects
+    );
+    Ok(())
+}
+
+/// Asks the desk for a dose as it stands in the list, for the right patient; gives what became of it.
+pub async fn ask_for(desk: &Desk, nurse: UserId, order: &OrderLine) -> Outcome {
+    let request = Request::Fulfil {
+        order: order.id,
+        version: order.version,
+        identified: order.mrn.clone(),
+        amount: None,
+    };
+    let operation = Operation {
+        id: OpId(Uuid::now_v7()),
+        actor: nurse,
+        request,
+    };
+    desk.submit(operation, Some(order.drug_id)).outcome().await
 }
 
 fn table(

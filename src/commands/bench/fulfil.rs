@@ -9,15 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use uuid::Uuid;
 
 use crate::cli::{BenchFulfil, Shape};
 use crate::commands::output::{self, say};
-use crate::commands::scratch_ward::{Hospital, Times, all_orders, in_scratch, nurses, ward_code};
+use crate::commands::scratch_ward::{
+    Hospital, Times, all_orders, ask_for, in_scratch, nurses, ward_code,
+};
 use crate::commands::{self, End};
 use crate::config::Config;
 use crate::desk::{Counters, Desk};
-use crate::domain::{OpId, Operation, Outcome, Request, UserId};
+use crate::domain::{Outcome, UserId};
 use crate::store::listing::OrderLine;
 use crate::store::{Db, inspect};
 use crate::verify;
@@ -67,7 +68,10 @@ impl Measured {
 /// Measures in a scratch database of the configured engine; an error if the books do not agree afterwards.
 pub async fn fulfil(config: &Config, ask: BenchFulfil) -> anyhow::Result<()> {
     let (url, _) = config.database_or_embedded()?;
-    let agrees = in_scratch(config, &url, async |db| run(config, db, &ask).await).await?;
+    let agrees = in_scratch(config, &url, async |made| {
+        run(config, made.db(), &ask).await
+    })
+    .await?;
     if agrees {
         Ok(())
     } else {
@@ -235,20 +239,8 @@ async fn shift(desk: &Desk, doses: &Doses, n: usize, nurse: UserId, end: Instant
             shift.ran_out = true;
             break;
         };
-        let request = Request::Fulfil {
-            order: order.id,
-            version: order.version,
-            identified: order.mrn.clone(),
-            amount: None,
-        };
-        let operation = Operation {
-            id: OpId(Uuid::now_v7()),
-            actor: nurse,
-            request,
-        };
         let asked = Instant::now();
-        let outcome = desk.submit(operation, Some(order.drug_id)).outcome().await;
-        let answer = match outcome {
+        let answer = match ask_for(desk, nurse, order).await {
             Outcome::Done(_) => {
                 shift.waits.push(asked.elapsed());
                 continue;

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use crate::commands::scratch_ward::import_files;
 use crate::desk::horizon::make_orders_ahead;
-use crate::interop::import::{self, Settings};
-use crate::interop::{Rejects, Source};
 use crate::store::{Db, inspect, now};
 
 /// Whoever gives the doses, and whose the sessions are.
@@ -40,16 +39,7 @@ pub(super) fn code(ward: u32) -> String {
 
 /// Makes the wards.
 pub(super) async fn fill(db: &Db, wards: u32) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut rejects = Rejects::at(folder.path().join("rejects.csv"));
-    let source = Source::Texts(files(wards).into_iter().collect());
-    let settings = Settings::default();
-    let report = import::import(db, &source, &settings, now(), &mut rejects, &mut |_| {}).await?;
-    anyhow::ensure!(
-        report.rejected() == 0,
-        "the bench's own rows were rejected: {:?}",
-        report.rejects
-    );
+    import_files(db, files(wards)).await?;
     make_orders_ahead(db, now(), HORIZON).await?;
     inspect::refresh_statistics(db).await?;
     Ok(())

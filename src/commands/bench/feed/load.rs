@@ -8,11 +8,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use crate::commands::scratch_ward::ask_for;
 use crate::desk::Desk;
-use crate::domain::{
-    DrugId, OpId, Operation, OrderKind, OrderStatus, Outcome, Quantity, Receipt, Request, UserId,
-    WardId,
-};
+use crate::domain::{OrderKind, OrderStatus, Outcome, Quantity, Receipt, UserId, WardId};
 use crate::store::Db;
 use crate::store::listing::{self, OrderFilter, OrderLine};
 
@@ -140,7 +138,8 @@ impl Giver {
                 self.look().await?;
             }
             if let Some(order) = self.open.pop() {
-                under_way.spawn(ask(self.desk.clone(), self.nurse, order));
+                let (desk, nurse) = (self.desk.clone(), self.nurse);
+                under_way.spawn(async move { ask_for(&desk, nurse, &order).await });
             }
         }
         while let Some(outcome) = under_way.join_next().await {
@@ -150,19 +149,6 @@ impl Giver {
         given.sort_by_key(|change| std::cmp::Reverse(change.left));
         Ok(given)
     }
-}
-
-async fn ask(desk: Desk, actor: UserId, order: OrderLine) -> Outcome {
-    let drug: DrugId = order.drug_id;
-    let request = Request::Fulfil {
-        order: order.id,
-        version: order.version,
-        identified: order.mrn,
-        amount: None,
-    };
-    let id = OpId(Uuid::now_v7());
-    let operation = Operation { id, actor, request };
-    desk.submit(operation, Some(drug)).outcome().await
 }
 
 fn change(outcome: Outcome) -> anyhow::Result<Change> {

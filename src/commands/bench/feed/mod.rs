@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::cli::{self, Whence};
 use crate::commands::output::{self, say};
+use crate::commands::scratch_ward::in_scratch;
 use crate::commands::{self, End, ward_desk};
 use crate::config::Config;
 use crate::desk::Desk;
@@ -45,19 +46,8 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// Measures every combination that is asked for.
 pub async fn feed(config: &Config, ask: cli::BenchFeed) -> anyhow::Result<()> {
     let (url, _) = config.database_or_embedded()?;
-    let scratch = Scratch::make(&url, &config.pool())
-        .await
-        .context("a scratch database")?;
-    let result = tokio::select! {
-        result = run(config, &scratch, &ask) => result,
-        // Whoever interrupts a bench does not want its database left behind.
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    scratch
-        .drop_it()
-        .await
-        .context("the scratch database could not be dropped")?;
-    if result? {
+    let all_shown = in_scratch(config, &url, async |made| run(config, made, &ask).await).await?;
+    if all_shown {
         Ok(())
     } else {
         Err(End::Failed.into())
