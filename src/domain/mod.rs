@@ -3,9 +3,11 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod cupboard;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
+pub mod lots;
 pub mod operation;
 pub mod people;
 pub mod policy;
@@ -13,11 +15,16 @@ pub mod quantity;
 pub mod reason;
 pub mod refusal;
 pub mod schedule;
+pub mod shelf;
 pub mod snapshot;
+pub mod supply;
 pub mod text;
 pub mod vocabulary;
 
-pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
+pub use ids::{
+    AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,
+    TransferId, UserId, WardId,
+};
 pub use operation::{Operation, Outcome, Receipt, Request};
 pub use people::{Actor, Role, Wards};
 pub use policy::Policy;

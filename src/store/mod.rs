@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bulk;
 pub mod catalogue;
 mod db;
+pub mod cupboard;
 pub mod desk;
 mod error;
 pub mod formulary;

@@ -59,6 +59,7 @@ fn ward() -> Loaded {
         current: Quantity::units(units),
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
     let drug = |title: &str, unit: &str| DrugName {
         title: title.to_owned(),
@@ -708,6 +709,7 @@ fn register_adds_up(first: &Loaded, state: &Loaded, history: &History) {
             current: entry.row.balance,
             seq: entry.row.seq,
             hash: entry.hash,
+            lots: Vec::new(),
         };
     }
     assert_eq!(heads, state.stock);

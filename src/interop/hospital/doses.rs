@@ -156,11 +156,13 @@ impl Books<'_> {
             prev_hash: stock.hash,
             hash: row.hash(&stock.hash),
             row,
+            lots: Vec::new(),
         };
         *stock = Stock {
             current: entry.row.balance,
             seq: entry.row.seq,
             hash: entry.hash,
+            lots: Vec::new(),
         };
         entry
     }

@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+mod cupboard_apply;
 mod load;
 mod postgres;
 mod sqlite;
