@@ -105,3 +105,44 @@ pub enum Verdict {
         discrepancy: DiscrepancyId,
     },
 }
+
+/// Reads an expiry as packages print it: `2027-03-31`, or a month (`2027-03`, `03/2027`), whose last day it is.
+///
+/// # Errors
+/// What is wrong with it, as a sentence without its full stop.
+pub fn expiry(text: &str) -> Result<Date, String> {
+    let text = text.trim();
+    let wrong = || format!("'{text}' is not a day such as 2027-03-31, or a month such as 2027-03");
+    if let Ok(day) = text.parse::<Date>()
+        && text.len() == 10
+    {
+        return Ok(day);
+    }
+    let (year, month) = match (text.split_once('-'), text.split_once('/')) {
+        (Some((year, month)), None) | (None, Some((month, year))) => (year, month),
+        _ => return Err(wrong()),
+    };
+    if year.len() != 4 || month.is_empty() || month.len() > 2 {
+        return Err(wrong());
+    }
+    let number = |text: &str| text.parse::<i16>().map_err(|_| wrong());
+    let month = i8::try_from(number(month)?).map_err(|_| wrong())?;
+    let first = Date::new(number(year)?, month, 1).map_err(|_| wrong())?;
+    Ok(first.last_of_month())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_a_day_or_the_last_of_a_month() {
+        let read = |text| expiry(text).map(|day| day.to_string());
+        assert_eq!(read("2027-03-31").as_deref(), Ok("2027-03-31"));
+        assert_eq!(read(" 2028-02 ").as_deref(), Ok("2028-02-29"));
+        assert_eq!(read("03/2027").as_deref(), Ok("2027-03-31"));
+        for text in ["", "2027", "2027-13", "2027-02-30", "27-03", "03/27", "a/b", "2027-03-31T00"] {
+            assert!(expiry(text).is_err(), "{text}");
+        }
+    }
+}

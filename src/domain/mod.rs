@@ -20,6 +20,7 @@ pub mod snapshot;
 pub mod supply;
 pub mod text;
 pub mod vocabulary;
+pub mod words;
 
 pub use ids::{
     AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::apply::json;
-use super::cupboard::changed_lots;
+use super::load::changed_lots;
 use crate::domain::cupboard::CountStatus;
 use crate::domain::decide::{Changes, LedgerEntry, Of, Stock};
 use crate::domain::{DrugId, WardId};

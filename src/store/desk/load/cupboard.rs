@@ -398,7 +398,7 @@ pub(super) async fn load_pages(
 }
 
 /// What becomes of the lots of a stock: those that changed, and how many there are where that changed.
-pub(super) fn changed_lots(
+pub(in super::super) fn changed_lots(
     stock: &HashMap<(WardId, DrugId), Stock>,
 ) -> BTreeMap<(WardId, DrugId), Vec<&HeldLot>> {
     let mut changed = BTreeMap::new();

@@ -19,6 +19,7 @@ use crate::store::{Link, List, Sql, StoreError, accounts};
 pub(in crate::store) use cupboard::{
     DISCREPANCIES, HOLDERS, LEVELS, LOTS, RECOUNTS, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED,
 };
+pub(super) use cupboard::changed_lots;
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
