@@ -156,7 +156,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Waste(ask)) => cupboard::take_out(&config, ask, true).await,
         Some(Command::Adjust(ask)) => cupboard::adjust(&config, ask).await,
         Some(Command::Count(what)) => cupboard::count(&config, what).await,
-        Some(Command::Discrepancies(ask)) => cupboard::discrepancies(&open(&config).await?, ask).await,
+        Some(Command::Discrepancies(ask)) => {
+            cupboard::discrepancies(&open(&config).await?, ask).await
+        }
         Some(Command::Lots(what)) => cupboard::lots(&config, what).await,
         Some(Command::Recall(ask)) => cupboard::recall(&config, ask).await,
         Some(Command::Register(ask)) => cupboard::register(&config, ask).await,

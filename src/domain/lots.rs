@@ -38,7 +38,8 @@ pub struct Blocked {
 
 /// How much of these lots may not be used on that day.
 pub fn blocked(lots: &[HeldLot], today: Date) -> Blocked {
-    let sum = |which: &dyn Fn(&&HeldLot) -> bool| lots.iter().filter(which).map(|l| l.quantity).sum();
+    let sum =
+        |which: &dyn Fn(&&HeldLot) -> bool| lots.iter().filter(which).map(|l| l.quantity).sum();
     Blocked {
         expired: sum(&|lot| !lot.recalled && lot.expires_on < today),
         recalled: sum(&|lot| lot.recalled),

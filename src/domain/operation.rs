@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::{
-    AdministrationId, CountId, DiscrepancyId, DrugId, LedgerReason, OpId, OrderId, Quantity, Reason,
-    Refusal, TransferId, UserId, WardId,
+    AdministrationId, CountId, DiscrepancyId, DrugId, LedgerReason, OpId, OrderId, Quantity,
+    Reason, Refusal, TransferId, UserId, WardId,
 };
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -494,35 +494,77 @@ pub struct InRegister {
 impl Receipt {
     /// The row of the register that it speaks of; `None`: it moved no stock.
     pub fn in_register(&self) -> Option<InRegister> {
-        let row = |ward: &WardId, drug: &DrugId, delta: Quantity, at: &Timestamp, begins: String| {
-            (delta != Quantity::ZERO).then_some(InRegister {
-                ward: *ward,
-                drug: *drug,
-                delta,
-                at: *at,
-                begins,
-            })
-        };
+        let row =
+            |ward: &WardId, drug: &DrugId, delta: Quantity, at: &Timestamp, begins: String| {
+                (delta != Quantity::ZERO).then_some(InRegister {
+                    ward: *ward,
+                    drug: *drug,
+                    delta,
+                    at: *at,
+                    begins,
+                })
+            };
         match self {
-            Receipt::Given { administration, order, ward, drug, quantity, at, .. } => {
-                row(ward, drug, -*quantity, at, format!("{administration} {order} "))
+            Receipt::Given {
+                administration,
+                order,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(
+                ward,
+                drug,
+                -*quantity,
+                at,
+                format!("{administration} {order} "),
+            ),
+            Receipt::Received {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
             }
-            Receipt::Received { ward, drug, quantity, at, .. }
-            | Receipt::Booked { ward, drug, quantity, at, .. } => {
-                row(ward, drug, *quantity, at, String::new())
-            }
-            Receipt::Sent { transfer, ward, drug, quantity, at, .. } => {
-                row(ward, drug, -*quantity, at, format!("transfer {transfer}"))
-            }
-            Receipt::Arrived { transfer, ward, drug, quantity, at, .. } => {
-                row(ward, drug, *quantity, at, format!("transfer {transfer}"))
-            }
-            Receipt::Resolved { how: Resolution::Returned | Resolution::Found, ward, drug, quantity, at, .. } => {
-                row(ward, drug, *quantity, at, "transfer ".to_owned())
-            }
-            Receipt::Explained { ward, drug, quantity, at, .. } => {
-                row(ward, drug, *quantity, at, "count ".to_owned())
-            }
+            | Receipt::Booked {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, String::new()),
+            Receipt::Sent {
+                transfer,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, -*quantity, at, format!("transfer {transfer}")),
+            Receipt::Arrived {
+                transfer,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, format!("transfer {transfer}")),
+            Receipt::Resolved {
+                how: Resolution::Returned | Resolution::Found,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, "transfer ".to_owned()),
+            Receipt::Explained {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, "count ".to_owned()),
             Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }

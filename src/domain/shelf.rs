@@ -278,7 +278,8 @@ mod tests {
     #[test]
     fn a_ward_is_filled_up_to_par_and_not_beyond() {
         let q = Quantity::units;
-        let refill = |current, par, coming, available| refill(q(current), q(par), q(coming), q(available));
+        let refill =
+            |current, par, coming, available| refill(q(current), q(par), q(coming), q(available));
         assert_eq!(refill(3, 10, 0, 100), q(7));
         assert_eq!(refill(3, 10, 2, 100), q(5), "two are on their way");
         assert_eq!(refill(3, 10, 9, 100), q(0), "more than enough is");

@@ -36,17 +36,21 @@ pub fn shortages(snapshot: &WardSnapshot) -> Vec<Shortage<'_>> {
         .stock
         .iter()
         .map(|level| Shortage {
-            runs_out_at: (level.needed > level.current).then(|| {
-                let mut left = level.current;
-                let of_drug = doses.iter().filter(|(_, order)| order.drug.id == level.drug.id);
-                for (due, order) in of_drug {
-                    left = left - order.dose.most.unwrap_or(order.dose.least);
-                    if left < Quantity::ZERO {
-                        return Some(*due);
+            runs_out_at: (level.needed > level.current)
+                .then(|| {
+                    let mut left = level.current;
+                    let of_drug = doses
+                        .iter()
+                        .filter(|(_, order)| order.drug.id == level.drug.id);
+                    for (due, order) in of_drug {
+                        left = left - order.dose.most.unwrap_or(order.dose.least);
+                        if left < Quantity::ZERO {
+                            return Some(*due);
+                        }
                     }
-                }
-                None
-            }).flatten(),
+                    None
+                })
+                .flatten(),
             level,
         })
         .filter(|short| short.runs_out_at.is_some() || short.level.is_low())

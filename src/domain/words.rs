@@ -71,9 +71,22 @@ pub fn register_text(page: &RegisterPage, zone: &TimeZone, columns: usize) -> St
         out.push_str(line.trim_end());
         out.push('\n');
     };
-    push(row(["ROW", "TIME", "PATIENT OR REASON", "IN", "OUT", "BALANCE", "BY, WITNESS", "HASH"]));
+    push(row([
+        "ROW",
+        "TIME",
+        "PATIENT OR REASON",
+        "IN",
+        "OUT",
+        "BALANCE",
+        "BY, WITNESS",
+        "HASH",
+    ]));
     for line in &page.lines {
-        let time = line.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+        let time = line
+            .at
+            .to_zoned(zone.clone())
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string();
         let what = match &line.patient {
             Some((_, name, mrn)) => format!("{name} {mrn}"),
             None => register_reason(line),

@@ -9,8 +9,8 @@ pub mod accounts;
 pub mod audit;
 pub mod bulk;
 pub mod catalogue;
-mod db;
 pub mod cupboard;
+mod db;
 pub mod desk;
 mod error;
 pub mod formulary;
@@ -25,6 +25,7 @@ pub mod scratch;
 pub mod screens;
 mod types;
 pub mod verify;
+pub mod verify_cupboard;
 
 pub use db::{Db, Options, is_postgres, redact};
 pub use error::StoreError;

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::domain::cupboard::{CountStatus, DiscrepancyStatus, Resolution, TransferStatus};
 use crate::domain::{
-    AdministrationId, CountId, DiscrepancyId, TransferId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
-    PatientId, PrescriptionId, Priority, Quantity, Role, UserId, WardId, WardKind,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Role, TransferId,
+    UserId, WardId, WardKind,
 };
 
 /// The clock, in the precision that both engines keep: whole microseconds.

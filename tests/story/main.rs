@@ -8,6 +8,7 @@ mod support;
 mod as_needed;
 mod books;
 mod commit_cut;
+mod cupboard;
 mod doses;
 mod dropped;
 mod feed;

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::cli::Page;
 use crate::cli::Style;
 use crate::cli::cupboard::{Discrepancies, Transfers, Where};
-use crate::cli::Page;
 use crate::commands::End;
 use crate::commands::output::{List, local};
 use crate::config::Config;
@@ -58,7 +58,10 @@ fn maybe(text: Option<String>) -> Value {
 /// The zones of every ward, for times in a list of several.
 async fn zones(conn: &mut Conn) -> anyhow::Result<HashMap<WardId, TimeZone>> {
     let wards = screens::wards(conn.link()).await?;
-    Ok(wards.into_iter().map(|ward| (ward.id, ward.zone())).collect())
+    Ok(wards
+        .into_iter()
+        .map(|ward| (ward.id, ward.zone()))
+        .collect())
 }
 
 fn in_zone(at: Timestamp, ward: WardId, zones: &HashMap<WardId, TimeZone>) -> Value {
@@ -99,14 +102,29 @@ pub async fn transfers(db: &Db, ask: Transfers) -> anyhow::Result<()> {
                 .parse()
                 .map_err(|_| usage(format!("--after: '{text}' is not an id")))?;
             let found = table::transfer(conn.link(), TransferId(id)).await?;
-            let found = found.ok_or_else(|| usage(format!("--after: there is no transfer {id}")))?;
+            let found =
+                found.ok_or_else(|| usage(format!("--after: there is no transfer {id}")))?;
             (At::from(found.sent_at), id)
         }
     };
     let zones = zones(&mut conn).await?;
     let mut list = List::new(&[
-        "id", "sent", "from", "to", "code", "drug", "strength", "quantity", "received", "unit", "status", "sent by",
-        "arrived", "received by", "note", "discrepancy",
+        "id",
+        "sent",
+        "from",
+        "to",
+        "code",
+        "drug",
+        "strength",
+        "quantity",
+        "received",
+        "unit",
+        "status",
+        "sent by",
+        "arrived",
+        "received by",
+        "note",
+        "discrepancy",
     ]);
     for line in table::transfers(conn.link(), &filter, before, ask.page.limit).await? {
         let mut row: Vec<Value> = vec![
@@ -142,7 +160,16 @@ pub async fn to_count(
 ) -> anyhow::Result<()> {
     let mut conn = db.reader().await?;
     let ward = ward_of(&mut conn, code).await?;
-    let mut list = List::new(&["code", "drug", "strength", "unit", "shelf", "row", "controlled", "next"]);
+    let mut list = List::new(&[
+        "code",
+        "drug",
+        "strength",
+        "unit",
+        "shelf",
+        "row",
+        "controlled",
+        "next",
+    ]);
     let lines = table::to_count(conn.link(), ward.id, EVERY).await?;
     let wanted = lines.into_iter().filter(|line| {
         (!controlled || line.drug.controlled) && shelf.is_none_or(|shelf| line.shelf == shelf)
@@ -175,7 +202,8 @@ pub async fn counts(db: &Db, code: &str, page: Page) -> anyhow::Result<()> {
     };
     let zone = ward.zone();
     let mut list = List::new(&[
-        "id", "time", "code", "drug", "strength", "counted", "register", "unit", "status", "by", "witness", "after",
+        "id", "time", "code", "drug", "strength", "counted", "register", "unit", "status", "by",
+        "witness", "after",
     ]);
     for line in table::counts(conn.link(), ward.id, before, page.limit).await? {
         let mut row: Vec<Value> = vec![line.id.to_string().into(), local(line.at, &zone).into()];
@@ -196,7 +224,11 @@ pub async fn counts(db: &Db, code: &str, page: Page) -> anyhow::Result<()> {
 
 /// A key `TIME/ID`, as the last column of a list gives it.
 fn time_and_id(text: &str) -> anyhow::Result<(At, Uuid)> {
-    let wrong = || usage(format!("--after: '{text}' is not TIME/ID, as the last column gives it"));
+    let wrong = || {
+        usage(format!(
+            "--after: '{text}' is not TIME/ID, as the last column gives it"
+        ))
+    };
     let (time, id) = text.split_once('/').ok_or_else(wrong)?;
     let time: Timestamp = time.parse().map_err(|_| wrong())?;
     Ok((At::from(time), id.parse().map_err(|_| wrong())?))
@@ -215,7 +247,8 @@ pub async fn discrepancies(db: &Db, ask: Discrepancies) -> anyhow::Result<()> {
                 .parse()
                 .map_err(|_| usage(format!("--after: '{text}' is not an id")))?;
             let found = table::discrepancy(conn.link(), DiscrepancyId(id)).await?;
-            let found = found.ok_or_else(|| usage(format!("--after: there is no discrepancy {id}")))?;
+            let found =
+                found.ok_or_else(|| usage(format!("--after: there is no discrepancy {id}")))?;
             Some((At::from(found.opened_at), id))
         }
     };
@@ -226,8 +259,22 @@ pub async fn discrepancies(db: &Db, ask: Discrepancies) -> anyhow::Result<()> {
     };
     let zones = zones(&mut conn).await?;
     let mut list = List::new(&[
-        "id", "found", "ward", "code", "drug", "strength", "difference", "unit", "from", "status", "found by", "reason",
-        "resolution", "resolved", "resolved by", "why",
+        "id",
+        "found",
+        "ward",
+        "code",
+        "drug",
+        "strength",
+        "difference",
+        "unit",
+        "from",
+        "status",
+        "found by",
+        "reason",
+        "resolution",
+        "resolved",
+        "resolved by",
+        "why",
     ]);
     for line in table::discrepancies(conn.link(), &filter, ask.page.limit).await? {
         let mut row: Vec<Value> = vec![
@@ -274,7 +321,9 @@ pub async fn lots(db: &Db, code: &str, page: Page) -> anyhow::Result<()> {
     };
     let now = crate::store::now();
     let today = now.to_zoned(ward.zone()).date();
-    let mut list = List::new(&["code", "drug", "strength", "lot", "expires", "quantity", "unit", "state"]);
+    let mut list = List::new(&[
+        "code", "drug", "strength", "lot", "expires", "quantity", "unit", "state",
+    ]);
     let after = (after.0, after.1, after.2.as_str());
     for line in table::lots_of_ward(conn.link(), ward.id, after, page.limit).await? {
         let state = match (line.recalled, line.expires_on < today) {
@@ -308,7 +357,9 @@ pub async fn lot_moves(db: &Db, code: &str, lot: &str, page: Page) -> anyhow::Re
         }
     };
     let zones = zones(&mut conn).await?;
-    let mut list = List::new(&["ward", "row", "time", "reason", "quantity", "mrn", "patient", "by"]);
+    let mut list = List::new(&[
+        "ward", "row", "time", "reason", "quantity", "mrn", "patient", "by",
+    ]);
     for line in table::lot_moves(conn.link(), drug, lot.trim(), after, page.limit).await? {
         let (name, mrn) = line.patient.unzip();
         list.push([
@@ -328,7 +379,16 @@ pub async fn lot_moves(db: &Db, code: &str, lot: &str, page: Page) -> anyhow::Re
 pub async fn levels(db: &Db, code: &str, style: Style) -> anyhow::Result<()> {
     let mut conn = db.reader().await?;
     let ward = ward_of(&mut conn, code).await?;
-    let mut list = List::new(&["code", "drug", "strength", "stock", "threshold", "par", "unit", "shelf"]);
+    let mut list = List::new(&[
+        "code",
+        "drug",
+        "strength",
+        "stock",
+        "threshold",
+        "par",
+        "unit",
+        "shelf",
+    ]);
     for line in table::levels(conn.link(), ward.id, EVERY).await? {
         let mut row = drug_cells(&line.drug).to_vec();
         row.extend([
@@ -354,7 +414,17 @@ pub async fn shortages(db: &Db, config: &Config, code: &str, style: Style) -> an
     let Some(snapshot) = snapshot else {
         return Err(usage(format!("there is no ward '{code}'")));
     };
-    let mut list = List::new(&["code", "drug", "strength", "stock", "needs", "threshold", "unit", "runs out", "lasts"]);
+    let mut list = List::new(&[
+        "code",
+        "drug",
+        "strength",
+        "stock",
+        "needs",
+        "threshold",
+        "unit",
+        "runs out",
+        "lasts",
+    ]);
     for short in supply::shortages(&snapshot) {
         let level = short.level;
         let lasts = short.lasts(now).map(|span| {
@@ -369,7 +439,9 @@ pub async fn shortages(db: &Db, config: &Config, code: &str, style: Style) -> an
             level.needed.to_string().into(),
             level.threshold.to_string().into(),
             level.drug.unit.clone().into(),
-            short.runs_out_at.map_or(Value::Null, |at| local(at, &zone).into()),
+            short
+                .runs_out_at
+                .map_or(Value::Null, |at| local(at, &zone).into()),
             maybe(lasts),
         ]);
     }
@@ -386,7 +458,15 @@ pub async fn refills(conn: &mut Conn, ward: WardId, source: WardId) -> anyhow::R
 
 pub fn print_refills(refills: Vec<Refill>, style: Style) -> anyhow::Result<()> {
     let mut list = List::new(&[
-        "code", "drug", "strength", "stock", "par", "on its way", "available", "send", "unit",
+        "code",
+        "drug",
+        "strength",
+        "stock",
+        "par",
+        "on its way",
+        "available",
+        "send",
+        "unit",
     ]);
     for line in refills {
         let mut row = drug_cells(&line.drug).to_vec();
@@ -405,7 +485,16 @@ pub fn print_refills(refills: Vec<Refill>, style: Style) -> anyhow::Result<()> {
 
 /// What became of each line of a replenishment.
 pub fn sent_list() -> List {
-    List::new(&["code", "drug", "strength", "quantity", "unit", "outcome", "transfer", "operation"])
+    List::new(&[
+        "code",
+        "drug",
+        "strength",
+        "quantity",
+        "unit",
+        "outcome",
+        "transfer",
+        "operation",
+    ])
 }
 
 pub fn push_sent(list: &mut List, refill: &Refill, op: OpId, outcome: &Outcome) {
@@ -439,7 +528,16 @@ pub async fn elsewhere(db: &Db, ask: Where) -> anyhow::Result<()> {
         (None, None) => return Err(usage("say which drug, or of which order".to_owned())),
     };
     let today = Day(crate::store::now().to_zoned(TimeZone::UTC).date());
-    let mut list = List::new(&["ward", "name", "drug", "strength", "stock", "blocked", "threshold", "unit"]);
+    let mut list = List::new(&[
+        "ward",
+        "name",
+        "drug",
+        "strength",
+        "stock",
+        "blocked",
+        "threshold",
+        "unit",
+    ]);
     for line in table::elsewhere(conn.link(), drug, today, EVERY).await? {
         list.push([
             line.ward.code.into(),

@@ -64,11 +64,7 @@ async fn place(
     }
 }
 
-async fn a_transfer(
-    db: &Db,
-    caller: &Caller,
-    id: TransferId,
-) -> anyhow::Result<TransferLine> {
+async fn a_transfer(db: &Db, caller: &Caller, id: TransferId) -> anyhow::Result<TransferLine> {
     let found = table::transfer(db.reader().await?.link(), id).await?;
     match found {
         Some(line) => Ok(line),
@@ -150,7 +146,15 @@ pub async fn transfer(config: &Config, what: Transfer) -> anyhow::Result<()> {
             asking,
         } => {
             let reason = Reason { code: reason, text };
-            resolve_transfer(config, DiscrepancyId(discrepancy), how, reason, &seen, &asking).await
+            resolve_transfer(
+                config,
+                DiscrepancyId(discrepancy),
+                how,
+                reason,
+                &seen,
+                &asking,
+            )
+            .await
         }
         Transfer::List(which) => lists::transfers(&super::open(config).await?, which).await,
     }
@@ -322,7 +326,10 @@ pub async fn recall(config: &Config, ask_: cli::Recall) -> anyhow::Result<()> {
             let refusal = Refusal::NotFound {
                 what: about.clone(),
             };
-            return Err(caller.refuse(db, "recall", None, &about, refusal).await?.into());
+            return Err(caller
+                .refuse(db, "recall", None, &about, refusal)
+                .await?
+                .into());
         };
         let request = Request::Recall {
             drug,
@@ -403,9 +410,13 @@ pub async fn replenish(config: &Config, ask_: cli::Replenish) -> anyhow::Result<
         list: ask_.list,
     };
     let caller = Caller::find(&db, &asking).await?;
-    caller.note(&db, "command line", Some(ward), "replenish").await?;
+    caller
+        .note(&db, "command line", Some(ward), "replenish")
+        .await?;
     let (desk, feed) = super::desk(&db, config);
-    let wanted = refills.iter().filter(|refill| refill.quantity.is_positive());
+    let wanted = refills
+        .iter()
+        .filter(|refill| refill.quantity.is_positive());
     let tickets: Vec<_> = wanted
         .map(|refill| {
             let request = Request::Send {
@@ -430,7 +441,9 @@ pub async fn replenish(config: &Config, ask_: cli::Replenish) -> anyhow::Result<
                 first.get_or_insert(End::Refused(Box::new(refusal), caller.style));
             }
             Outcome::Unknown { op } => {
-                first.get_or_insert(End::Unknown(format!("whether operation {op} was recorded is not known")));
+                first.get_or_insert(End::Unknown(format!(
+                    "whether operation {op} was recorded is not known"
+                )));
             }
             Outcome::Done(_) => {}
         }
@@ -497,8 +510,16 @@ pub fn told(receipt: &Receipt) -> String {
                 difference,
                 discrepancy,
             } => {
-                let way = if *difference < Quantity::ZERO { "missing" } else { "too many" };
-                let by = if *difference < Quantity::ZERO { -*difference } else { *difference };
+                let way = if *difference < Quantity::ZERO {
+                    "missing"
+                } else {
+                    "too many"
+                };
+                let by = if *difference < Quantity::ZERO {
+                    -*difference
+                } else {
+                    *difference
+                };
                 format!("counted: {by} {way}; explain it (discrepancy {discrepancy})")
             }
         },
@@ -508,7 +529,11 @@ pub fn told(receipt: &Receipt) -> String {
             open,
             ..
         } => {
-            let open = if *open { "; it waits for a supervisor" } else { "" };
+            let open = if *open {
+                "; it waits for a supervisor"
+            } else {
+                ""
+            };
             format!("explained: stock changed by {quantity}, the ward holds {holds}{open}")
         }
         Receipt::Recalled {

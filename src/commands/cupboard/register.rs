@@ -14,7 +14,9 @@ pub async fn register(config: &Config, ask: Register) -> anyhow::Result<()> {
     let db = crate::commands::open(config).await?;
     let mut conn = db.reader().await?;
     let ward = listings::ward(&mut conn, &ask.at.ward).await?;
-    let zone = screens::ward_by_code(conn.link(), &ask.at.ward).await?.map(|ward| ward.zone());
+    let zone = screens::ward_by_code(conn.link(), &ask.at.ward)
+        .await?
+        .map(|ward| ward.zone());
     let drug = listing::drug_by_code(conn.link(), &ask.at.drug).await?;
     let drug = drug.ok_or_else(|| End::Usage(format!("there is no drug '{}'", ask.at.drug)))?;
     let before = match ask.page.after.as_deref() {
@@ -45,21 +47,26 @@ pub async fn register(config: &Config, ask: Register) -> anyhow::Result<()> {
         }
         None => as_list(&page, &zone).print(ask.page.list.format)?,
     }
-    if sound { Ok(()) } else { Err(End::Failed.into()) }
+    if sound {
+        Ok(())
+    } else {
+        Err(End::Failed.into())
+    }
 }
 
 fn as_list(page: &RegisterPage, zone: &jiff::tz::TimeZone) -> List {
     let mut list = List::new(&[
-        "row", "time", "patient", "reason", "in", "out", "balance", "by", "witness", "hash", "holds",
+        "row", "time", "patient", "reason", "in", "out", "balance", "by", "witness", "hash",
+        "holds",
     ]);
     for line in &page.lines {
         let (came, went) = in_and_out(line);
         list.push([
             line.seq.into(),
             local(line.at, zone).into(),
-            line.patient
-                .as_ref()
-                .map_or(Value::Null, |(_, name, mrn)| format!("{name} ({mrn})").into()),
+            line.patient.as_ref().map_or(Value::Null, |(_, name, mrn)| {
+                format!("{name} ({mrn})").into()
+            }),
             words::register_reason(line).into(),
             came.map_or(Value::Null, |q| q.to_string().into()),
             went.map_or(Value::Null, |q| q.to_string().into()),

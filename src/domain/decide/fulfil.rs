@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Administration, Effects, Loaded, Moment, Opening, Order, StockChange, book, close, open_order,
-    permission,
-    spend::spend,
+    permission, spend::spend,
 };
 use crate::domain::schedule::span;
 use crate::domain::{
@@ -44,7 +43,14 @@ pub(super) fn fulfil(
     within_limits(&order, moment.now)?;
 
     let page = (order.ward, order.drug);
-    let lots = spend(state, page, &order.ward_name, &order.drug_name, quantity, moment.now)?;
+    let lots = spend(
+        state,
+        page,
+        &order.ward_name,
+        &order.drug_name,
+        quantity,
+        moment.now,
+    )?;
     let missing = || Refusal::DrugNotFound {
         ward: order.ward_name.clone(),
         drug: order.drug_name.title.clone(),

@@ -134,7 +134,10 @@ fn lots(state: &Loaded, ask: &Ask<'_>, now: Timestamp) -> Result<Vec<OfLot>, Ref
     }
     match state.cupboard.lots.get(&(ask.drug, lot.lot.clone())) {
         Some(known) if known.recalled => Err(unfit(format!("lot {} is recalled", lot.lot))),
-        Some(KnownLot { expires_on: Some(day), .. }) if *day != lot.expires_on => Err(unfit(format!(
+        Some(KnownLot {
+            expires_on: Some(day),
+            ..
+        }) if *day != lot.expires_on => Err(unfit(format!(
             "what came of lot {} before expires on {day}: check the package",
             lot.lot
         ))),
@@ -155,7 +158,10 @@ fn lay(state: &mut Loaded, ask: &Ask<'_>, lot: &Lot, effects: &mut Effects) {
         });
         effects.cupboard.lots.push((ask.drug, lot.clone()));
     }
-    let stock = state.stock.entry((ask.ward, ask.drug)).or_insert(Stock::BLANK);
+    let stock = state
+        .stock
+        .entry((ask.ward, ask.drug))
+        .or_insert(Stock::BLANK);
     if !stock.lots.iter().any(|held| held.lot == lot.lot) {
         stock.lots.push(HeldLot {
             lot: lot.lot.clone(),

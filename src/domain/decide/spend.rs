@@ -63,11 +63,8 @@ pub(super) fn stocked<'a>(
     ward_name: &str,
     name: &DrugName,
 ) -> Result<&'a Stock, Refusal> {
-    state
-        .stock
-        .get(&page)
-        .ok_or_else(|| Refusal::DrugNotFound {
-            ward: ward_name.to_owned(),
-            drug: name.title.clone(),
-        })
+    state.stock.get(&page).ok_or_else(|| Refusal::DrugNotFound {
+        ward: ward_name.to_owned(),
+        drug: name.title.clone(),
+    })
 }

@@ -11,7 +11,9 @@ use crate::store::{At, Link, StoreError};
 
 /// What may be counted in a ward. What the register says of it is not read: a count is blind.
 pub(in crate::store) const TO_COUNT: &str = concat!(
-    "SELECT ", drug_columns!(), ", COALESCE(v.shelf, '') AS shelf, s.ledger_seq, c.id IS NOT NULL AS again, ",
+    "SELECT ",
+    drug_columns!(),
+    ", COALESCE(v.shelf, '') AS shelf, s.ledger_seq, c.id IS NOT NULL AS again, ",
     "x.id AS unexplained FROM drug_stock s JOIN drugs d ON d.id = s.drug_id ",
     "LEFT JOIN stock_levels v ON v.ward_id = s.ward_id AND v.drug_id = s.drug_id ",
     "LEFT JOIN stock_counts c ON c.ward_id = s.ward_id AND c.drug_id = s.drug_id AND c.status = 'recount' ",
@@ -21,7 +23,11 @@ pub(in crate::store) const TO_COUNT: &str = concat!(
 
 /// Counts of a ward, newest first.
 pub(in crate::store) const COUNTS: &str = concat!(
-    "SELECT c.id, ", ward_columns!(), ", ", drug_columns!(), ", c.at, c.counted, c.expected, c.status, ",
+    "SELECT c.id, ",
+    ward_columns!(),
+    ", ",
+    drug_columns!(),
+    ", c.at, c.counted, c.expected, c.status, ",
     "u.name AS by_name, v.name AS witness FROM (SELECT * FROM stock_counts WHERE ward_id = $1 ",
     "AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4) c JOIN wards w ON w.id = c.ward_id ",
     "JOIN drugs d ON d.id = c.drug_id JOIN users u ON u.id = c.user_id LEFT JOIN users v ON v.id = c.witness_id ",
@@ -196,18 +202,38 @@ pub async fn discrepancies(
     limit: i64,
 ) -> Result<Vec<DiscrepancyLine>, StoreError> {
     // Later than any clock that a ward will see.
-    let end = (At(jiff::Timestamp::constant(253_000_000_000, 0)), Uuid::max());
+    let end = (
+        At(jiff::Timestamp::constant(253_000_000_000, 0)),
+        Uuid::max(),
+    );
     let start = (At(jiff::Timestamp::UNIX_EPOCH), Uuid::nil());
     let (time, id) = filter.after.unwrap_or(if filter.all { end } else { start });
     let rows = match (filter.ward, filter.all) {
-        (None, false) => fetch!(all, link, DiscrepancyRow, DISCREPANCIES_WAITING, time, id, limit),
+        (None, false) => fetch!(
+            all,
+            link,
+            DiscrepancyRow,
+            DISCREPANCIES_WAITING,
+            time,
+            id,
+            limit
+        ),
         (None, true) => fetch!(all, link, DiscrepancyRow, DISCREPANCIES, time, id, limit),
         (Some(ward), false) => {
             let sql = DISCREPANCIES_WAITING_IN_WARD;
             fetch!(all, link, DiscrepancyRow, sql, time, id, limit, ward)
         }
         (Some(ward), true) => {
-            fetch!(all, link, DiscrepancyRow, DISCREPANCIES_OF_WARD, time, id, limit, ward)
+            fetch!(
+                all,
+                link,
+                DiscrepancyRow,
+                DISCREPANCIES_OF_WARD,
+                time,
+                id,
+                limit,
+                ward
+            )
         }
     }?;
     Ok(rows.into_iter().map(DiscrepancyLine::from).collect())

@@ -9,14 +9,18 @@ use crate::store::{Day, Link, StoreError};
 
 /// What a ward should hold, by name.
 pub(in crate::store) const LEVELS: &str = concat!(
-    "SELECT ", drug_columns!(), ", s.current_stock, s.low_stock_threshold, COALESCE(v.par, 0) AS par, ",
+    "SELECT ",
+    drug_columns!(),
+    ", s.current_stock, s.low_stock_threshold, COALESCE(v.par, 0) AS par, ",
     "COALESCE(v.shelf, '') AS shelf FROM drug_stock s JOIN drugs d ON d.id = s.drug_id ",
     "LEFT JOIN stock_levels v ON v.ward_id = s.ward_id AND v.drug_id = s.drug_id ",
     "WHERE s.ward_id = $1 ORDER BY d.name_key, d.id LIMIT $2"
 );
 
 const LEVEL: &str = concat!(
-    "SELECT ", drug_columns!(), ", s.current_stock, s.low_stock_threshold, COALESCE(v.par, 0) AS par, ",
+    "SELECT ",
+    drug_columns!(),
+    ", s.current_stock, s.low_stock_threshold, COALESCE(v.par, 0) AS par, ",
     "COALESCE(v.shelf, '') AS shelf FROM drug_stock s JOIN drugs d ON d.id = s.drug_id ",
     "LEFT JOIN stock_levels v ON v.ward_id = s.ward_id AND v.drug_id = s.drug_id ",
     "WHERE s.ward_id = $1 AND s.drug_id = $2"
@@ -35,16 +39,26 @@ macro_rules! blocked {
 
 /// Every ward that stocks a drug, the one with most of it first.
 pub(in crate::store) const ELSEWHERE: &str = concat!(
-    "SELECT ", ward_columns!(), ", ", drug_columns!(), ", s.current_stock, ", blocked!("s"), " AS blocked, ",
+    "SELECT ",
+    ward_columns!(),
+    ", ",
+    drug_columns!(),
+    ", s.current_stock, ",
+    blocked!("s"),
+    " AS blocked, ",
     "s.low_stock_threshold FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id ",
     "WHERE s.drug_id = $1 ORDER BY s.current_stock DESC, w.name, w.id LIMIT $3"
 );
 
 /// What a ward lacks of its par, with what is on its way there and what another ward holds.
 pub(in crate::store) const REFILLS: &str = concat!(
-    "SELECT ", drug_columns!(), ", s.current_stock, v.par, (SELECT COALESCE(CAST(sum(t.quantity) AS BIGINT), 0) ",
+    "SELECT ",
+    drug_columns!(),
+    ", s.current_stock, v.par, (SELECT COALESCE(CAST(sum(t.quantity) AS BIGINT), 0) ",
     "FROM drug_transfers t WHERE t.destination_ward_id = s.ward_id AND t.drug_id = s.drug_id AND t.status = 'sent') ",
-    "AS coming, COALESCE(o.current_stock - ", blocked!("o"), ", 0) AS available ",
+    "AS coming, COALESCE(o.current_stock - ",
+    blocked!("o"),
+    ", 0) AS available ",
     "FROM stock_levels v JOIN drug_stock s ON s.ward_id = v.ward_id AND s.drug_id = v.drug_id ",
     "JOIN drugs d ON d.id = v.drug_id ",
     "LEFT JOIN drug_stock o ON o.ward_id = $3 AND o.drug_id = v.drug_id ",

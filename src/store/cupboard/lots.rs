@@ -9,7 +9,11 @@ use crate::store::{At, Day, Link, Sql, StoreError};
 
 /// The lots of a ward by expiry, drug and name.
 pub(in crate::store) const LOTS_OF_WARD: &str = concat!(
-    "SELECT ", ward_columns!(), ", ", drug_columns!(), ", s.lot, s.expires_on, s.quantity, ",
+    "SELECT ",
+    ward_columns!(),
+    ", ",
+    drug_columns!(),
+    ", s.lot, s.expires_on, s.quantity, ",
     "l.recalled_at IS NOT NULL AS recalled FROM stock_lots s JOIN lots l ON l.drug_id = s.drug_id AND l.lot = s.lot ",
     "JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id ",
     "WHERE s.ward_id = $1 AND s.quantity > 0 AND (s.expires_on, s.drug_id, s.lot) > ($2, $3, $4) ",
@@ -64,7 +68,15 @@ pub async fn lots_of_ward(
     limit: i64,
 ) -> Result<Vec<LotLine>, StoreError> {
     let rows = fetch!(
-        all, link, LotRow, LOTS_OF_WARD, ward, after.0, after.1, after.2, limit
+        all,
+        link,
+        LotRow,
+        LOTS_OF_WARD,
+        ward,
+        after.0,
+        after.1,
+        after.2,
+        limit
     )?;
     let line = |row: LotRow| LotLine {
         ward: row.ward.into(),
@@ -101,7 +113,9 @@ pub async fn lot_moves(
     after: (WardId, i64),
     limit: i64,
 ) -> Result<Vec<LotMove>, StoreError> {
-    let rows = fetch!(all, link, MoveRow, LOT_MOVES, drug, lot, after.0, after.1, limit)?;
+    let rows = fetch!(
+        all, link, MoveRow, LOT_MOVES, drug, lot, after.0, after.1, limit
+    )?;
     let line = |row: MoveRow| LotMove {
         ward: row.ward.into(),
         seq: row.seq,

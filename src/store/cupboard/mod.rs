@@ -14,9 +14,12 @@ pub use lots::{lot_moves, lots_of_ward};
 pub use register::{RegisterAsk, register};
 pub use transfers::{TransferFilter, TransferKey, transfer, transfers, under_way};
 
-pub(super) use counts::{COUNTS, DISCREPANCIES, DISCREPANCIES_OF_WARD, DISCREPANCIES_WAITING, DISCREPANCIES_WAITING_IN_WARD, TO_COUNT};
+pub(super) use counts::{
+    COUNTS, DISCREPANCIES, DISCREPANCIES_OF_WARD, DISCREPANCIES_WAITING,
+    DISCREPANCIES_WAITING_IN_WARD, TO_COUNT,
+};
 pub(super) use levels::{ELSEWHERE, LEVELS, REFILLS};
-pub(super) use lots::{LOTS_OF_WARD, LOT_MOVES};
+pub(super) use lots::{LOT_MOVES, LOTS_OF_WARD};
 pub(super) use register::REGISTER;
 pub(super) use transfers::{
     TRANSFERS, TRANSFERS_FROM, TRANSFERS_OF_DRUG, TRANSFERS_OF_WARD, TRANSFERS_TO, UNDER_WAY,

@@ -54,7 +54,11 @@ pub(in crate::store) const REGISTER: Sql = {
 };
 
 const HEAD: &str = concat!(
-    "SELECT ", ward_columns!(), ", ", drug_columns!(), ", s.current_stock, s.ledger_seq, s.ledger_hash ",
+    "SELECT ",
+    ward_columns!(),
+    ", ",
+    drug_columns!(),
+    ", s.current_stock, s.ledger_seq, s.ledger_hash ",
     "FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id ",
     "WHERE s.ward_id = $1 AND s.drug_id = $2"
 );
@@ -103,14 +107,24 @@ pub async fn register(
         return Ok(None);
     };
     let limit = ask.limit.saturating_add(1);
-    let mut rows = fetch!(all, link, Row, REGISTER, ask.ward, ask.drug, ask.before, limit)?;
+    let mut rows = fetch!(
+        all, link, Row, REGISTER, ask.ward, ask.drug, ask.before, limit
+    )?;
     rows.reverse();
-    let last = rows.last().map_or((0, Quantity::ZERO, GENESIS.to_vec()), |row| {
-        (row.seq, row.balance, row.hash.clone())
-    });
+    let last = rows
+        .last()
+        .map_or((0, Quantity::ZERO, GENESIS.to_vec()), |row| {
+            (row.seq, row.balance, row.hash.clone())
+        });
     // Of an older page the head says nothing.
     let newest = ask.before > head.ledger_seq;
-    let head_holds = !newest || last == (head.ledger_seq, head.current_stock, head.ledger_hash.clone());
+    let head_holds = !newest
+        || last
+            == (
+                head.ledger_seq,
+                head.current_stock,
+                head.ledger_hash.clone(),
+            );
     // The row before the first: that of the page before, or the beginning.
     let cut = rows.len() as i64 == limit;
     let mut before: (i64, Quantity, Hash) = (0, Quantity::ZERO, GENESIS);

@@ -75,7 +75,8 @@ pub(in crate::store) const TRANSFERS_FROM: &str = history!(
     ")"
 );
 /// To a ward.
-pub(in crate::store) const TRANSFERS_TO: &str = history!("(", branch!("destination_ward_id = $6 AND $5 = 0"), ")");
+pub(in crate::store) const TRANSFERS_TO: &str =
+    history!("(", branch!("destination_ward_id = $6 AND $5 = 0"), ")");
 /// Of a drug, in the whole hospital.
 pub(in crate::store) const TRANSFERS_OF_DRUG: &str =
     history!("(", branch!("drug_id = $4 AND $5 = 0 AND $6 = 0"), ")");
@@ -189,7 +190,14 @@ pub async fn under_way(
     ward: WardId,
     limit: i64,
 ) -> Result<Vec<TransferLine>, StoreError> {
-    Ok(lines(fetch!(all, link, Row, Sql::from(UNDER_WAY), ward, limit)?))
+    Ok(lines(fetch!(
+        all,
+        link,
+        Row,
+        Sql::from(UNDER_WAY),
+        ward,
+        limit
+    )?))
 }
 
 /// One transfer.

@@ -73,7 +73,10 @@ async fn touch_holders(link: Link<'_>, changes: &Changes) -> Result<(), StoreErr
         .iter()
         .flat_map(|recalled| recalled.holders.iter().map(|ward| (*ward, recalled.drug)))
         .collect();
-    let rows: Vec<Value> = pages.iter().map(|(w, d)| json!({ "w": w, "d": d })).collect();
+    let rows: Vec<Value> = pages
+        .iter()
+        .map(|(w, d)| json!({ "w": w, "d": d }))
+        .collect();
     let sql = Sql::each(
         "UPDATE drug_stock SET lots = lots FROM json_each($1) r \
          WHERE ward_id = r.value ->> 'w' AND drug_id = r.value ->> 'd'",
@@ -106,7 +109,10 @@ pub(super) async fn write_stock_lots(
         }
         let held = &stock[&(*ward, *drug)].lots;
         let there = held.iter().filter(|lot| lot.quantity.is_positive()).count();
-        let was = held.iter().filter(|lot| lot.before.is_some_and(|q| q.is_positive())).count();
+        let was = held
+            .iter()
+            .filter(|lot| lot.before.is_some_and(|q| q.is_positive()))
+            .count();
         if there != was {
             counts.push(json!({ "w": ward, "d": drug, "n": there, "was": was }));
         }
@@ -190,7 +196,11 @@ async fn send(mut link: Link<'_>, changes: &Changes) -> Result<(), StoreError> {
     let rows: Vec<Value> = changes
         .sent
         .iter()
-        .flat_map(|t| t.lots.iter().map(|part| json!({ "id": key(t.id.0), "d": t.drug, "l": part.lot, "q": part.quantity })))
+        .flat_map(|t| {
+            t.lots.iter().map(
+                |part| json!({ "id": key(t.id.0), "d": t.drug, "l": part.lot, "q": part.quantity }),
+            )
+        })
         .collect();
     let sql = Sql::each(
         "INSERT INTO transfer_lots (transfer_id, drug_id, lot, sent) SELECT unhex(r.value ->> 'id'), r.value ->> 'd', \
@@ -222,7 +232,11 @@ async fn arrive(mut link: Link<'_>, changes: &Changes) -> Result<(), StoreError>
     let rows: Vec<Value> = changes
         .arrived
         .iter()
-        .flat_map(|a| a.lots.iter().map(|part| json!({ "id": key(a.id.0), "l": part.lot, "q": part.quantity })))
+        .flat_map(|a| {
+            a.lots
+                .iter()
+                .map(|part| json!({ "id": key(a.id.0), "l": part.lot, "q": part.quantity }))
+        })
         .collect();
     let sql = Sql::each(
         "UPDATE transfer_lots SET received = r.value ->> 'q' FROM json_each($1) r \
@@ -231,7 +245,11 @@ async fn arrive(mut link: Link<'_>, changes: &Changes) -> Result<(), StoreError>
          WHERE x.transfer_id = r.id AND x.lot = r.l AND x.received IS NULL",
     );
     write(link.lend(), "lots of arrivals", sql, &rows).await?;
-    let rows: Vec<Value> = changes.resolved.iter().map(|id| json!({ "id": key(id.0) })).collect();
+    let rows: Vec<Value> = changes
+        .resolved
+        .iter()
+        .map(|id| json!({ "id": key(id.0) }))
+        .collect();
     let sql = Sql::each(
         "UPDATE drug_transfers SET status = 'resolved' FROM json_each($1) r \
          WHERE drug_transfers.id = unhex(r.value ->> 'id') AND +status = 'short'",
@@ -350,7 +368,11 @@ async fn settle(mut link: Link<'_>, changes: &Changes) -> Result<(), StoreError>
 
 async fn set_levels(mut link: Link<'_>, changes: &Changes) -> Result<(), StoreError> {
     // Set twice in a batch: the last one holds.
-    let last: HashMap<_, _> = changes.levels.iter().map(|(page, levels)| (*page, levels)).collect();
+    let last: HashMap<_, _> = changes
+        .levels
+        .iter()
+        .map(|(page, levels)| (*page, levels))
+        .collect();
     let rows: Vec<Value> = last
         .iter()
         .map(|((w, d), l)| json!({ "w": w, "d": d, "low": l.threshold, "par": l.par, "shelf": l.shelf }))

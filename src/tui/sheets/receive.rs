@@ -89,7 +89,10 @@ impl Receive {
             return Ok(None);
         }
         if lot.is_empty() {
-            return Err((2, "An expiry belongs to a lot: type the lot too.".to_owned()));
+            return Err((
+                2,
+                "An expiry belongs to a lot: type the lot too.".to_owned(),
+            ));
         }
         let expires_on = expiry(expires).map_err(|why| (3, format!("{why}.")))?;
         Ok(Some(Lot {

@@ -8,7 +8,9 @@
 use super::super::permission;
 use super::remove::missing;
 use super::transfer::{Move, find_difference, move_stock, not_settled, note_difference, settle};
-use super::{Ask, Count, Decided, Explanation, NewDiscrepancy, Of, Place, Settlement, as_kept, invalid};
+use super::{
+    Ask, Count, Decided, Explanation, NewDiscrepancy, Of, Place, Settlement, as_kept, invalid,
+};
 use crate::domain::cupboard::{CountStatus, DiscrepancyStatus, Resolution, Verdict};
 use crate::domain::decide::{Effects, Loaded};
 use crate::domain::quantity::LARGEST;
@@ -39,7 +41,10 @@ pub(super) fn count(
     let witness = place.witness(state, ask.op, "Counting")?;
     if let Some((at, by)) = state.cupboard.unexplained.get(&place.page()) {
         return Err(Refusal::AlreadyDone {
-            what: format!("A difference of {} has to be explained first: found", place.name.title),
+            what: format!(
+                "A difference of {} has to be explained first: found",
+                place.name.title
+            ),
             by: by.clone(),
             at: *at,
         });
@@ -129,7 +134,10 @@ pub(super) fn explain(
     };
     not_settled(&found)?;
     if found.status != DiscrepancyStatus::Unexplained {
-        return Err(invalid("discrepancy", "it is explained already, and waits for a supervisor"));
+        return Err(invalid(
+            "discrepancy",
+            "it is explained already, and waits for a supervisor",
+        ));
     }
     let reason = as_kept(&ask.policy.reasons.check(ReasonKind::Discrepancy, reason)?);
     let witness = place.witness(state, ask.op, "Explaining a difference of")?;
@@ -141,13 +149,18 @@ pub(super) fn explain(
         missing(state, &place, -difference, ask)?
     };
 
-    let entry = move_stock(state, &place, ask, &Move {
-        delta: difference,
-        reason: LedgerReason::Adjusted,
-        reference: format!("count {count} {reason}"),
-        lots,
-        witness,
-    })?;
+    let entry = move_stock(
+        state,
+        &place,
+        ask,
+        &Move {
+            delta: difference,
+            reason: LedgerReason::Adjusted,
+            reference: format!("count {count} {reason}"),
+            lots,
+            witness,
+        },
+    )?;
     let holds = entry.row.balance;
     let open = place.name.controlled || ask.policy.every_difference_stays_open;
     let mut effects = Effects {
@@ -160,7 +173,10 @@ pub(super) fn explain(
         if let Some(known) = state.cupboard.discrepancies.get_mut(&id) {
             known.status = DiscrepancyStatus::Open;
         }
-        effects.cupboard.explained.push(Explanation { id, by, at, reason });
+        effects
+            .cupboard
+            .explained
+            .push(Explanation { id, by, at, reason });
     } else {
         settle(state, ask, id, &found);
         effects.cupboard.settled.push(Settlement {

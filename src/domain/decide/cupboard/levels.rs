@@ -31,7 +31,12 @@ pub(super) fn set(
         return Err(invalid("par", why));
     }
     let shelf = text("shelf", &levels.shelf, LONGEST_SHELF)?.to_owned();
-    let now = state.cupboard.levels.get(&place.page()).cloned().unwrap_or_default();
+    let now = state
+        .cupboard
+        .levels
+        .get(&place.page())
+        .cloned()
+        .unwrap_or_default();
     if now != *was {
         return Err(Refusal::LevelsChanged {
             drug: place.name.title,

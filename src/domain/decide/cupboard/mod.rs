@@ -5,8 +5,6 @@ mod count;
 mod levels;
 mod recall;
 mod remove;
-#[cfg(test)]
-mod tests;
 mod transfer;
 
 use std::collections::HashMap;
@@ -441,7 +439,10 @@ impl Place {
         op: &Operation,
         doing: &str,
     ) -> Result<Option<UserId>, Refusal> {
-        let needed = self.name.controlled.then(|| format!("{doing} a controlled drug"));
+        let needed = self
+            .name
+            .controlled
+            .then(|| format!("{doing} a controlled drug"));
         permission::witness(state, op, needed.as_deref(), self.ward, &self.ward_name)
     }
 }
@@ -474,7 +475,10 @@ fn positive(quantity: Quantity) -> Result<(), Refusal> {
 fn text<'a>(field: &str, text: &'a str, longest: usize) -> Result<&'a str, Refusal> {
     let text = text.trim();
     if text.chars().count() > longest {
-        return Err(invalid(field, format!("at most {longest} characters are kept")));
+        return Err(invalid(
+            field,
+            format!("at most {longest} characters are kept"),
+        ));
     }
     match text_fault(text) {
         Some(why) => Err(invalid(field, why)),

@@ -49,7 +49,13 @@ pub(super) fn recall(
     );
     let mut held = Quantity::ZERO;
     let mut holders = Vec::new();
-    for ward in state.cupboard.holders.get(&key).cloned().unwrap_or_default() {
+    for ward in state
+        .cupboard
+        .holders
+        .get(&key)
+        .cloned()
+        .unwrap_or_default()
+    {
         let Some(stock) = state.stock.get_mut(&(ward, drug)) else {
             continue;
         };

@@ -11,7 +11,12 @@ use crate::domain::reason::{Reason, ReasonKind};
 use crate::domain::{LedgerReason, Quantity, Receipt, Refusal, lots};
 
 /// Stock goes back to where it came from outside the hospital's wards.
-pub(super) fn take_back(state: &mut Loaded, ask: &Ask<'_>, what: &Part, reason: &Reason) -> Decided {
+pub(super) fn take_back(
+    state: &mut Loaded,
+    ask: &Ask<'_>,
+    what: &Part,
+    reason: &Reason,
+) -> Decided {
     take_out(state, ask, what, reason, "return")
 }
 
@@ -54,13 +59,18 @@ fn take_out(
     } else {
         permission::witness(state, ask.op, None, place.ward, &place.ward_name)?
     };
-    done(state, ask, &place, Move {
-        delta: -what.quantity,
-        reason: booked,
-        reference: as_kept(&reason),
-        lots,
-        witness,
-    })
+    done(
+        state,
+        ask,
+        &place,
+        Move {
+            delta: -what.quantity,
+            reason: booked,
+            reference: as_kept(&reason),
+            lots,
+            witness,
+        },
+    )
 }
 
 /// The stock is set right by so much, up or down.
@@ -97,13 +107,18 @@ pub(super) fn adjust(state: &mut Loaded, ask: &Ask<'_>, what: &Part, reason: &Re
         return Err(not_enough(&place, -by, current));
     }
     let witness = place.witness(state, ask.op, "Adjusting")?;
-    done(state, ask, &place, Move {
-        delta: by,
-        reason: LedgerReason::Adjusted,
-        reference: as_kept(&reason),
-        lots,
-        witness,
-    })
+    done(
+        state,
+        ask,
+        &place,
+        Move {
+            delta: by,
+            reason: LedgerReason::Adjusted,
+            reference: as_kept(&reason),
+            lots,
+            witness,
+        },
+    )
 }
 
 /// From which lots it is taken that there is less than there should be.
@@ -119,7 +134,12 @@ pub(super) fn missing(
     }
     let in_lots: Quantity = stock.lots.iter().map(|lot| lot.quantity).sum();
     let today = spend::today(state, place.ward, ask.moment.now);
-    Ok(lots::whatever(&stock.lots, stock.current - in_lots, quantity, today))
+    Ok(lots::whatever(
+        &stock.lots,
+        stock.current - in_lots,
+        quantity,
+        today,
+    ))
 }
 
 fn not_enough(place: &Place, needed: Quantity, available: Quantity) -> Refusal {

@@ -48,13 +48,18 @@ pub(super) fn send(
     let witness = permission::witness(state, ask.op, None, source, &place.ward_name)?;
 
     let id = TransferId(ask.moment.key());
-    let entry = move_stock(state, &place, ask, &Move {
-        delta: -quantity,
-        reason: LedgerReason::Sent,
-        reference: transfer_reference(id),
-        lots: lots.clone(),
-        witness,
-    })?;
+    let entry = move_stock(
+        state,
+        &place,
+        ask,
+        &Move {
+            delta: -quantity,
+            reason: LedgerReason::Sent,
+            reference: transfer_reference(id),
+            lots: lots.clone(),
+            witness,
+        },
+    )?;
     let left = entry.row.balance;
     let sending = Sending {
         id,
@@ -121,19 +126,29 @@ pub(super) fn arrive(
     let lots = part_of(&transfer.lots, received, |lot| lot.sent);
     let missing = transfer.quantity - received;
     let mut effects = Effects::default();
-    let mut holds = state.stock.get(&place.page()).map_or(Quantity::ZERO, |s| s.current);
+    let mut holds = state
+        .stock
+        .get(&place.page())
+        .map_or(Quantity::ZERO, |s| s.current);
     if received.is_positive() {
-        let entry = move_stock(state, &place, ask, &Move {
-            delta: received,
-            reason: LedgerReason::Arrived,
-            reference: transfer_reference(id),
-            lots: lots.clone(),
-            witness,
-        })?;
+        let entry = move_stock(
+            state,
+            &place,
+            ask,
+            &Move {
+                delta: received,
+                reason: LedgerReason::Arrived,
+                reference: transfer_reference(id),
+                lots: lots.clone(),
+                witness,
+            },
+        )?;
         holds = entry.row.balance;
         effects.ledger.push(entry);
     }
-    let discrepancy = missing.is_positive().then(|| DiscrepancyId(ask.moment.key()));
+    let discrepancy = missing
+        .is_positive()
+        .then(|| DiscrepancyId(ask.moment.key()));
     if let Some(key) = discrepancy {
         let new = NewDiscrepancy {
             id: key,
@@ -230,18 +245,23 @@ pub(super) fn resolve(
     let mut holds = None;
     if !lost {
         place.has_room(state, quantity)?;
-        let entry = move_stock(state, &place, ask, &Move {
-            delta: quantity,
-            reason: match how {
-                Resolution::Returned => LedgerReason::Returned,
-                _ => LedgerReason::Arrived,
+        let entry = move_stock(
+            state,
+            &place,
+            ask,
+            &Move {
+                delta: quantity,
+                reason: match how {
+                    Resolution::Returned => LedgerReason::Returned,
+                    _ => LedgerReason::Arrived,
+                },
+                reference: transfer_reference(transfer),
+                lots: part_of(&sent.lots, quantity, |lot| {
+                    lot.sent - lot.received.unwrap_or_default()
+                }),
+                witness,
             },
-            reference: transfer_reference(transfer),
-            lots: part_of(&sent.lots, quantity, |lot| {
-                lot.sent - lot.received.unwrap_or_default()
-            }),
-            witness,
-        })?;
+        )?;
         holds = Some(entry.row.balance);
         effects.ledger.push(entry);
     }
@@ -250,7 +270,10 @@ pub(super) fn resolve(
         known.status = TransferStatus::Resolved;
     }
     effects.cupboard.resolved.push(transfer);
-    effects.cupboard.wards.extend([sent.source, sent.destination]);
+    effects
+        .cupboard
+        .wards
+        .extend([sent.source, sent.destination]);
     effects.cupboard.settled.push(Settlement {
         id,
         was: found.status,
@@ -279,10 +302,7 @@ fn find(state: &Loaded, id: TransferId) -> Result<&Transfer, Refusal> {
     state.cupboard.transfers.get(&id).ok_or_else(missing)
 }
 
-pub(super) fn find_difference(
-    state: &Loaded,
-    id: DiscrepancyId,
-) -> Result<&Discrepancy, Refusal> {
+pub(super) fn find_difference(state: &Loaded, id: DiscrepancyId) -> Result<&Discrepancy, Refusal> {
     let missing = || Refusal::NotFound {
         what: format!("discrepancy {id}"),
     };

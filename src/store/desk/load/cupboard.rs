@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::split;
 use crate::domain::cupboard::{DiscrepancyStatus, Levels, TransferStatus};
-use crate::domain::decide::{Cupboard, Discrepancy, KnownLot, Loaded, Stock, Transfer, TransferLot};
+use crate::domain::decide::{
+    Cupboard, Discrepancy, KnownLot, Loaded, Stock, Transfer, TransferLot,
+};
 use crate::domain::lots::HeldLot;
 use crate::domain::{
     CountId, DiscrepancyId, DrugId, Operation, Quantity, Request, TransferId, WardId,
@@ -74,14 +76,24 @@ macro_rules! of_pages {
     ($columns:literal, $table:literal, $rest:literal) => {
         Sql::each(
             concat!(
-                "SELECT s.ward_id, s.drug_id, ", $columns, " FROM json_each($1) w ",
+                "SELECT s.ward_id, s.drug_id, ",
+                $columns,
+                " FROM json_each($1) w ",
                 "CROSS JOIN json_each($2) d ON d.key = w.key ",
-                "CROSS JOIN ", $table, " s ON s.ward_id = w.value AND s.drug_id = d.value ", $rest
+                "CROSS JOIN ",
+                $table,
+                " s ON s.ward_id = w.value AND s.drug_id = d.value ",
+                $rest
             ),
             concat!(
-                "SELECT s.ward_id, s.drug_id, ", $columns, " FROM ", $table, " s ",
+                "SELECT s.ward_id, s.drug_id, ",
+                $columns,
+                " FROM ",
+                $table,
+                " s ",
                 "JOIN unnest($1::bigint[], $2::bigint[]) AS page (ward_id, drug_id) ",
-                "ON s.ward_id = page.ward_id AND s.drug_id = page.drug_id ", $rest
+                "ON s.ward_id = page.ward_id AND s.drug_id = page.drug_id ",
+                $rest
             ),
         )
     };
@@ -173,16 +185,27 @@ pub(super) async fn load_named(
     cupboard: &mut Cupboard,
 ) -> Result<BTreeSet<(WardId, DrugId)>, StoreError> {
     let mut pages = BTreeSet::new();
-    let wanted: BTreeSet<DiscrepancyId> = ops.iter().filter_map(|op| op.request.discrepancy()).collect();
+    let wanted: BTreeSet<DiscrepancyId> = ops
+        .iter()
+        .filter_map(|op| op.request.discrepancy())
+        .collect();
     if !wanted.is_empty() {
         cupboard.discrepancies = discrepancies(link.lend(), &wanted).await?;
-        pages.extend(cupboard.discrepancies.values().map(|found| (found.ward, found.drug)));
+        pages.extend(
+            cupboard
+                .discrepancies
+                .values()
+                .map(|found| (found.ward, found.drug)),
+        );
     }
     let transfers = ops.iter().filter_map(|op| match op.request {
         Request::Arrive { transfer, .. } => Some(transfer),
         _ => None,
     });
-    let of_differences = cupboard.discrepancies.values().filter_map(|found| found.transfer);
+    let of_differences = cupboard
+        .discrepancies
+        .values()
+        .filter_map(|found| found.transfer);
     let wanted: BTreeSet<TransferId> = transfers.chain(of_differences).collect();
     if !wanted.is_empty() {
         load_transfers(link.lend(), &wanted, cupboard).await?;
@@ -195,11 +218,21 @@ pub(super) async fn load_named(
     let mut recalled = BTreeSet::new();
     for op in ops {
         match &op.request {
-            Request::Receive { drug, lot: Some(lot), .. } => drop(lots.insert((*drug, lot.lot.clone()))),
-            Request::Return { what, .. } | Request::Waste { what, .. } | Request::Adjust { what, .. } => {
+            Request::Receive {
+                drug,
+                lot: Some(lot),
+                ..
+            } => {
+                lots.insert((*drug, lot.lot.clone()));
+            }
+            Request::Return { what, .. }
+            | Request::Waste { what, .. }
+            | Request::Adjust { what, .. } => {
                 lots.extend(what.lot.clone().map(|lot| (what.drug, lot)));
             }
-            Request::Recall { drug, lot, .. } => drop(recalled.insert((*drug, lot.trim().to_owned()))),
+            Request::Recall { drug, lot, .. } => {
+                recalled.insert((*drug, lot.trim().to_owned()));
+            }
             _ => {}
         }
     }
@@ -294,7 +327,14 @@ async fn load_lots(
     cupboard: &mut Cupboard,
 ) -> Result<(), StoreError> {
     let (drugs, lots) = named(lots);
-    let rows = fetch!(all, link, (DrugId, String, Option<Day>, bool), LOTS, drugs, lots)?;
+    let rows = fetch!(
+        all,
+        link,
+        (DrugId, String, Option<Day>, bool),
+        LOTS,
+        drugs,
+        lots
+    )?;
     for (drug, lot, expires_on, recalled) in rows {
         let known = KnownLot {
             expires_on: expires_on.map(|day| day.0),
@@ -324,7 +364,11 @@ pub(super) async fn load_stock_lots(
     if !with_lots.is_empty() {
         let (wards, drugs) = split(with_lots);
         for row in fetch!(all, link.lend(), Row, STOCK_LOTS, wards, drugs)? {
-            loaded.cupboard.zones.entry(row.ward_id).or_insert_with(|| zone(&row.time_zone));
+            loaded
+                .cupboard
+                .zones
+                .entry(row.ward_id)
+                .or_insert_with(|| zone(&row.time_zone));
             let Some(stock) = loaded.stock.get_mut(&(row.ward_id, row.drug_id)) else {
                 continue;
             };
@@ -346,7 +390,11 @@ pub(super) async fn load_stock_lots(
     );
     let wards = List(loaded.wards.keys().map(|ward| ward.0).collect::<Vec<i64>>());
     for (ward, name) in fetch!(all, link, (WardId, String), sql, wards)? {
-        loaded.cupboard.zones.entry(ward).or_insert_with(|| zone(&name));
+        loaded
+            .cupboard
+            .zones
+            .entry(ward)
+            .or_insert_with(|| zone(&name));
     }
     Ok(())
 }
@@ -365,19 +413,41 @@ pub(super) async fn load_pages(
     let mut levelled = BTreeSet::new();
     for op in ops {
         match &op.request {
-            Request::Count { ward, drug, .. } => drop(counted.insert((*ward, *drug))),
-            Request::SetLevels { ward, drug, .. } => drop(levelled.insert((*ward, *drug))),
+            Request::Count { ward, drug, .. } => {
+                counted.insert((*ward, *drug));
+            }
+            Request::SetLevels { ward, drug, .. } => {
+                levelled.insert((*ward, *drug));
+            }
             _ => {}
         }
     }
     if !counted.is_empty() {
         let (wards, drugs) = split(&counted);
-        let rows = fetch!(all, link.lend(), (WardId, DrugId, CountId), RECOUNTS, wards, drugs)?;
-        let waiting = rows.into_iter().map(|(ward, drug, count)| ((ward, drug), count));
+        let rows = fetch!(
+            all,
+            link.lend(),
+            (WardId, DrugId, CountId),
+            RECOUNTS,
+            wards,
+            drugs
+        )?;
+        let waiting = rows
+            .into_iter()
+            .map(|(ward, drug, count)| ((ward, drug), count));
         cupboard.recounts = waiting.collect();
         let (wards, drugs) = split(&counted);
-        let rows = fetch!(all, link.lend(), (WardId, DrugId, At, String), UNEXPLAINED, wards, drugs)?;
-        let found = rows.into_iter().map(|(ward, drug, at, by)| ((ward, drug), (at.0, by)));
+        let rows = fetch!(
+            all,
+            link.lend(),
+            (WardId, DrugId, At, String),
+            UNEXPLAINED,
+            wards,
+            drugs
+        )?;
+        let found = rows
+            .into_iter()
+            .map(|(ward, drug, at, by)| ((ward, drug), (at.0, by)));
         cupboard.unexplained = found.collect();
     }
     if !levelled.is_empty() {

@@ -16,10 +16,10 @@ use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
 use crate::store::{Link, List, Sql, StoreError, accounts};
 
-pub(in crate::store) use cupboard::{
-    DISCREPANCIES, HOLDERS, LEVELS, LOTS, RECOUNTS, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED,
-};
 pub(super) use cupboard::changed_lots;
+pub(in crate::store) use cupboard::{
+    DISCREPANCIES, LEVELS, RECOUNTS, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED,
+};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
