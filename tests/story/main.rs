@@ -23,3 +23,4 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod witness;
