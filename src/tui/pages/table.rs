@@ -549,7 +549,7 @@ mod tests {
         );
         assert_eq!(
             table.text(12).lines().next(),
-            Some("WARD      DUE"),
+            Some("WARD     DUE"),
             "no room for names, nor for what is out"
         );
     }
