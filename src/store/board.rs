@@ -9,11 +9,12 @@ use crate::domain::WardId;
 use crate::domain::board::{Board, HOURS, Line};
 
 /// Timed doses of these wards that are due until then, and which of them are late. The wards are given one by one, so
-/// that of each ward's queue only the beginning is read.
+/// that of each ward's queue only the beginning is read (SQLite would begin with all active orders: CROSS JOIN keeps the
+/// tables in their order).
 pub(super) const DUE: Sql = Sql::each(
     "SELECT o.ward_id, count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
-     min(o.due_at) AS oldest FROM json_each($1) w JOIN medication_orders o ON o.ward_id = w.value \
-     WHERE o.status = 'active' AND o.due_at <= $3 GROUP BY o.ward_id",
+     min(o.due_at) AS oldest FROM json_each($1) w CROSS JOIN medication_orders o \
+     WHERE o.ward_id = w.value AND o.status = 'active' AND o.due_at <= $3 GROUP BY o.ward_id",
     "SELECT w.ward_id, d.due, d.late, d.oldest FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
      (SELECT count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
      min(o.due_at) AS oldest FROM medication_orders o \
@@ -23,8 +24,8 @@ pub(super) const DUE: Sql = Sql::each(
 /// Drugs of these wards that are at or below their threshold, and how many of those are gone.
 pub(super) const LOW: Sql = Sql::each(
     "SELECT s.ward_id, count(*) FILTER (WHERE s.current_stock > 0) AS low, \
-     count(*) FILTER (WHERE s.current_stock <= 0) AS out FROM json_each($1) w JOIN drug_stock s ON s.ward_id = w.value \
-     WHERE s.current_stock <= s.low_stock_threshold GROUP BY s.ward_id",
+     count(*) FILTER (WHERE s.current_stock <= 0) AS out FROM json_each($1) w CROSS JOIN drug_stock s \
+     WHERE s.ward_id = w.value AND s.current_stock <= s.low_stock_threshold GROUP BY s.ward_id",
     "SELECT w.ward_id, d.low, d.out FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
      (SELECT count(*) FILTER (WHERE s.current_stock > 0) AS low, count(*) FILTER (WHERE s.current_stock <= 0) AS out \
      FROM drug_stock s WHERE s.ward_id = w.ward_id AND s.current_stock <= s.low_stock_threshold) d",
@@ -33,8 +34,9 @@ pub(super) const LOW: Sql = Sql::each(
 /// Doses given in these wards between two moments, by whole hours before the later one.
 pub(super) const GIVEN: Sql = Sql::each(
     "SELECT a.ward_id, ($3 - a.administration_time) / 3600000000 AS ago, count(*) FROM json_each($1) w \
-     JOIN medication_administrations a ON a.ward_id = w.value \
-     WHERE a.administration_time > $2 AND a.administration_time <= $3 AND a.outcome = 'given' GROUP BY 1, 2",
+     CROSS JOIN medication_administrations a \
+     WHERE a.ward_id = w.value AND a.administration_time > $2 \
+     AND a.administration_time <= $3 AND a.outcome = 'given' GROUP BY 1, 2",
     "SELECT w.ward_id, d.ago, d.count FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
      (SELECT floor(extract(epoch FROM ($3 - a.administration_time)) / 3600)::bigint AS ago, count(*) AS count \
      FROM medication_administrations a WHERE a.ward_id = w.ward_id AND a.administration_time > $2 \

@@ -253,6 +253,9 @@ pub struct Table<Id> {
     pub list: List<Id>,
 }
 
+/// Which columns stand in a line, each with its width.
+type Places = Vec<(usize, usize)>;
+
 /// Columns before each row: the marker.
 const MARGIN: usize = 2;
 /// Columns before a second line.
@@ -416,7 +419,7 @@ impl<Id: Copy + PartialEq> Table<Id> {
     }
 
     /// The columns of the first and the second line, each with its width.
-    fn places(&self, total: usize, two: bool) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+    fn places(&self, total: usize, two: bool) -> (Places, Places) {
         let line = |below: bool, room: usize| {
             let of = |(at, column): (usize, &'static Column)| {
                 (two && column.below == below || !two && !below).then_some((at, column))
@@ -434,7 +437,7 @@ impl<Id: Copy + PartialEq> Table<Id> {
 }
 
 /// Gives each column its room: what does not fit is left out by rank, what is left over goes to those that can use it.
-fn fit(mut columns: Vec<(usize, &'static Column)>, room: usize) -> Vec<(usize, usize)> {
+fn fit(mut columns: Vec<(usize, &'static Column)>, room: usize) -> Places {
     let needed = |columns: &[(usize, &Column)]| {
         let least: usize = columns.iter().map(|(_, column)| column.least).sum();
         least + columns.len().saturating_sub(1)
@@ -452,7 +455,7 @@ fn fit(mut columns: Vec<(usize, &'static Column)>, room: usize) -> Vec<(usize, u
         }
     }
     let mut left = room.saturating_sub(needed(&columns));
-    let mut places: Vec<(usize, usize)> = columns
+    let mut places: Places = columns
         .iter()
         .map(|(at, column)| (*at, column.least))
         .collect();
