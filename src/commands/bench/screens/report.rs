@@ -17,7 +17,8 @@ use crate::store::Engine;
 use crate::store::catalogue::queries;
 use crate::store::screens::Bounds;
 
-/// No query of a screen may take longer, warm, 99 times in 100 (milliseconds).
+/// No query of a screen may take longer, warm, 99 times in 100 (milliseconds). A whole screen is several of them and what
+/// is made of them: it may take what they take together, and is held to the growth below.
 const LONGEST: f64 = 5.0;
 
 /// Nor so many times longer than with little behind it, half of the times and 99 times in 100; where it shows more rows there, so many times longer a row.
@@ -114,7 +115,7 @@ impl Line {
             large,
             ratio_p50: ratio(|times| times.p50_ms),
             ratio_p99: ratio(|times| times.p99_ms),
-            target_met: large.is_some_and(|times| times.p99_ms <= LONGEST)
+            target_met: (measured.whole || large.is_some_and(|times| times.p99_ms <= LONGEST))
                 && kept_p50 == Some(true)
                 && kept_p99 == Some(true),
             plan: Vec::new(),
