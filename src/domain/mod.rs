@@ -10,6 +10,7 @@ pub mod operation;
 pub mod people;
 pub mod quantity;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod snapshot;
 pub mod text;
