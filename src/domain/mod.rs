@@ -13,6 +13,7 @@ pub mod policy;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod snapshot;
 pub mod text;
