@@ -47,6 +47,8 @@ const SETTLES: Duration = Duration::from_millis(30);
 const SETTLES_AT_LAST: Duration = Duration::from_millis(200);
 /// Between two frames: thirty in a second are more than anybody reads.
 const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// Changes anywhere in the hospital are told to a session this often at most: somewhere a dose is always being given.
+const HOSPITAL_EVERY: Duration = Duration::from_secs(1);
 /// A frame of more cells is not kept for the next one.
 const SCRATCH: u32 = 200 * 100;
 
@@ -133,6 +135,10 @@ pub struct Session<T> {
     size: Size,
     model: Model,
     ward: Option<Watching>,
+    /// Changes in any ward, for what shows them all.
+    hospital: watch::Receiver<u64>,
+    /// None of them is told before this.
+    next_hospital: Instant,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
     behind: Behind,
     /// A moment has passed at which the screen changes by itself.
@@ -167,6 +173,7 @@ enum Woken {
     Event(Option<Event>),
     Reply(Option<tui::Reply>),
     Ward,
+    Hospital,
     Clock,
     /// The terminal takes a frame, and there is one to draw.
     Frame,
@@ -184,6 +191,7 @@ impl<T: Terminal> Session<T> {
     ) -> Session<T> {
         let (model, effects) = Model::new(start);
         let area = painter::area(size.0, size.1);
+        let hospital = services.feed.hospital();
         let mut session = Session {
             services,
             settings,
@@ -192,6 +200,8 @@ impl<T: Terminal> Session<T> {
             size: area.as_size(),
             model,
             ward: None,
+            hospital,
+            next_hospital: Instant::now(),
             replies: mpsc::channel(REPLIES),
             behind: Behind::Asked,
             ticking: false,
@@ -265,6 +275,17 @@ impl<T: Terminal> Session<T> {
                 None => std::future::pending().await,
             }
         };
+        let follows = idle && self.model.follows_hospital();
+        let (hospital, next_hospital) = (&mut self.hospital, self.next_hospital);
+        let hospital = async {
+            if !follows {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep_until(next_hospital).await;
+            if hospital.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let turn = self.services.feed.turn();
         let terminal = &mut self.terminal;
         let frame = async {
@@ -284,6 +305,7 @@ impl<T: Terminal> Session<T> {
             event = events.recv() => (Woken::Event(event), None),
             reply = self.replies.1.recv() => (Woken::Reply(reply), None),
             () = ward => (Woken::Ward, None),
+            () = hospital => (Woken::Hospital, None),
             () = clock => (Woken::Clock, None),
             ready = frame => (Woken::Frame, ready?),
         })
@@ -293,6 +315,11 @@ impl<T: Terminal> Session<T> {
         match woken {
             // What is new is taken when it can be drawn: what was so in between costs nothing.
             Woken::Ward => self.behind = self.behind.max(Behind::News),
+            Woken::Hospital => {
+                self.next_hospital = Instant::now() + HOSPITAL_EVERY;
+                self.behind = self.behind.max(Behind::News);
+                self.update(Msg::Hospital);
+            }
             Woken::Clock => {
                 self.behind = self.behind.max(Behind::News);
                 self.ticking = true;

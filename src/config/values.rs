@@ -107,6 +107,7 @@ impl Config {
                 stock: self.count("feed.stock"),
                 log: self.count("feed.log"),
             },
+            due_window: self.due_window(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod board;
 pub mod cupboard;
 pub mod decide;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod policy;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod shelf;
 pub mod snapshot;

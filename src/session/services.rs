@@ -1,5 +1,7 @@
 //! Carrying out what the interface asks for.
 
+mod pages;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -105,6 +107,7 @@ impl Services {
                 order,
                 now: self.detail(order).await.map_err(|e| words(&e)),
             },
+            Effect::LoadPage(ask) => Reply::Page(Box::new(self.page(ask).await)),
             Effect::LookUpPatient { mrn, .. } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,
