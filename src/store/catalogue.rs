@@ -403,7 +403,7 @@ fn cupboard_lists(of: &Subject) -> Vec<Query> {
     let (now, last, first, start) = (of.now, Uuid::max(), Uuid::nil(), At::from(0));
     let (any, none) = (0_i64, WardId(0));
     let today = Day(of.now.0.to_zoned(jiff::tz::TimeZone::UTC).date());
-    let never = Day(jiff::civil::Date::MIN);
+    let never = Day(cupboard::LONG_AGO);
     queries!(in Alone:
         "transfers of a ward": TRANSFERS_OF_WARD, now, last, start, any, ward, none, page;
         "transfers from a ward": TRANSFERS_FROM, now, last, start, any, pharmacy, none, page;

@@ -696,7 +696,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
 async fn cupboard_plans(tx: &mut super::Tx<'_>) -> Result<Vec<Plan>, StoreError> {
     let at = At::from(jiff::Timestamp::UNIX_EPOCH);
     let (one, none, many, nobody) = (1_i64, 0_i64, 100_i64, Uuid::nil());
-    let day = Day(jiff::civil::Date::MIN);
+    let day = Day(cupboard::LONG_AGO);
     let register = key("sqlite_autoindex_stock_ledger_1", "stock_ledger_pkey");
     Ok(vec![
         plan!(

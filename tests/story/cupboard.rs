@@ -990,7 +990,7 @@ async fn a_drug_without_lots_is_read_as_before(place: Place) {
     let lots = value!(
         ward.db,
         i64,
-        "SELECT (SELECT count(*) FROM lot_moves) + (SELECT count(*) FROM stock_lots) + (SELECT sum(lots) FROM drug_stock)"
+        "SELECT (SELECT count(*) FROM lot_moves) + (SELECT count(*) FROM stock_lots) + (SELECT CAST(sum(lots) AS BIGINT) FROM drug_stock)"
     );
     assert_eq!(lots, 0);
     end(ward).await;

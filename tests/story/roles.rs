@@ -35,13 +35,13 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
         "return" => take_back(actor, part(at, PARACETAMOL, units(1)), "overstock"),
         "waste" => waste(actor, part(at, PARACETAMOL, units(1)), "broken"),
         "adjust" => adjust(actor, part(at, PARACETAMOL, units(1)), "entry"),
-        "count" => count(
-            actor,
-            at,
-            PARACETAMOL,
-            ward.seq(at, PARACETAMOL).await,
-            units(1),
-        ),
+        "count" => {
+            let (seq, counted) = (
+                ward.seq(at, PARACETAMOL).await,
+                ward.stock(at, PARACETAMOL).await,
+            );
+            count(actor, at, PARACETAMOL, seq, counted)
+        }
         "explain" => explain(actor, ward.differs(at, PARACETAMOL).await, "miscount"),
         "resolve_count" => resolve_count(actor, ward.differs(at, PARACETAMOL).await, "miscount"),
         "recall" => recall(

@@ -308,7 +308,7 @@ pub async fn discrepancies(db: &Db, ask: Discrepancies) -> anyhow::Result<()> {
 pub async fn lots(db: &Db, code: &str, page: Page) -> anyhow::Result<()> {
     let mut conn = db.reader().await?;
     let ward = ward_of(&mut conn, code).await?;
-    let zero = Day(Date::MIN);
+    let zero = Day(table::LONG_AGO);
     let after = match page.after.as_deref() {
         None => (zero, DrugId(0), String::new()),
         Some(text) => {

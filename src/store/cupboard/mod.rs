@@ -28,6 +28,9 @@ pub(super) use transfers::{
 use crate::domain::shelf::{At, Named};
 use crate::domain::{DrugId, WardId};
 
+/// Before any expiry: where a list of lots begins. PostgreSQL knows no earlier day than 4713 BC.
+pub const LONG_AGO: jiff::civil::Date = jiff::civil::date(1, 1, 1);
+
 /// The columns of a drug on a line: `d` is the drug.
 macro_rules! drug_columns {
     () => {

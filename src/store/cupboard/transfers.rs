@@ -83,11 +83,19 @@ pub(in crate::store) const TRANSFERS_OF_DRUG: &str =
 /// All.
 pub(in crate::store) const TRANSFERS: &str = history!("(", branch!("$5 = 0 AND $6 = 0"), ")");
 
-/// On its way from a ward or to it, the oldest first.
-pub(in crate::store) const UNDER_WAY: &str = lines!(
-    "(SELECT * FROM drug_transfers WHERE destination_ward_id = $1 AND status = 'sent' UNION ALL \
-      SELECT * FROM drug_transfers WHERE source_ward_id = $1 AND status = 'sent')",
-    "ORDER BY t.transfer_date, t.id LIMIT $2"
+/// On its way from a ward or to it, the oldest first. SQLite has no statistics, and would walk through the history.
+pub(in crate::store) const UNDER_WAY: Sql = Sql::each(
+    lines!(
+        "(SELECT * FROM drug_transfers INDEXED BY drug_transfers_on_the_way WHERE destination_ward_id = $1 \
+          AND status = 'sent' UNION ALL SELECT * FROM drug_transfers INDEXED BY drug_transfers_under_way \
+          WHERE source_ward_id = $1 AND status = 'sent')",
+        "ORDER BY t.transfer_date, t.id LIMIT $2"
+    ),
+    lines!(
+        "(SELECT * FROM drug_transfers WHERE destination_ward_id = $1 AND status = 'sent' UNION ALL \
+          SELECT * FROM drug_transfers WHERE source_ward_id = $1 AND status = 'sent')",
+        "ORDER BY t.transfer_date, t.id LIMIT $2"
+    ),
 );
 
 const ONE: &str = lines!("drug_transfers", "WHERE t.id = $1");
@@ -190,14 +198,7 @@ pub async fn under_way(
     ward: WardId,
     limit: i64,
 ) -> Result<Vec<TransferLine>, StoreError> {
-    Ok(lines(fetch!(
-        all,
-        link,
-        Row,
-        Sql::from(UNDER_WAY),
-        ward,
-        limit
-    )?))
+    Ok(lines(fetch!(all, link, Row, UNDER_WAY, ward, limit)?))
 }
 
 /// One transfer.

@@ -84,6 +84,8 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => vec![(what.ward, what.drug)],
+            // It is for every ward: no page is of ward 0, and the drug gets its name.
+            Request::Recall { drug, .. } => vec![(WardId(0), *drug)],
             _ => Vec::new(),
         })
         .collect();
