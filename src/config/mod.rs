@@ -102,6 +102,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--database`
     pub database: Option<String>,
+    /// `valmed serve --listen`
+    pub listen: Option<String>,
 }
 
 /// Folders of this program for this user.
@@ -149,6 +151,9 @@ impl Config {
         }
         if let Some(url) = &flags.database {
             config.set("database", url.clone(), Source::Flag("--database"))?;
+        }
+        if let Some(address) = &flags.listen {
+            config.set("server.listen", address.clone(), Source::Flag("--listen"))?;
         }
         Ok(config)
     }
@@ -243,6 +248,18 @@ impl Config {
                     ));
                 }
             }
+            Kind::Word(words) => {
+                if !words.contains(&value.as_str()) {
+                    let why = format!("must be one of: {}", words.join(", "));
+                    return Err(bad(&source, key, value, &why));
+                }
+            }
+            Kind::Address => {
+                if value.parse::<std::net::SocketAddr>().is_err() {
+                    let why = "is not an address and a port, such as 127.0.0.1:2222 or [::1]:2222";
+                    return Err(bad(&source, key, value, why));
+                }
+            }
             Kind::Number(least, most) => {
                 if !value
                     .parse::<u64>()
@@ -315,6 +332,13 @@ fn embedded() -> Result<PathBuf, ConfigError> {
         .ok_or(ConfigError::NoHome)
 }
 
+/// A file in the data folder of this user.
+fn in_data_folder(name: &str) -> Result<PathBuf, ConfigError> {
+    folders()
+        .map(|folders| folders.data_dir().join(name))
+        .ok_or(ConfigError::NoHome)
+}
+
 /// Where the log goes that nobody watches on the terminal.
 pub fn log_file() -> Option<PathBuf> {
     folders().map(|folders| folders.data_local_dir().join("valmed.log"))
@@ -349,6 +373,7 @@ mod tests {
         let flags = Flags {
             config: Some(path),
             database: database.map(str::to_owned),
+            listen: None,
         };
         let env: BTreeMap<String, String> = env
             .iter()
@@ -404,6 +429,14 @@ mod tests {
                 "'Mars/Base' is not the name of a time zone",
             ),
             ("pool = [", "config.toml"),
+            (
+                "server.commands = 'perhaps'",
+                "'perhaps' must be one of: off, on",
+            ),
+            (
+                "server.listen = 'localhost'",
+                "'localhost' is not an address and a port",
+            ),
             ("[standard_times]\nBID = 8", "standard_times.BID"),
             ("[standard_times]\nBID = '8 o clock'", "standard_times"),
         ] {
