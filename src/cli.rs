@@ -209,7 +209,12 @@ pub struct Log {
 pub struct Asking {
     /// The person on whose behalf this is done (their user name). Whoever may open the database is trusted with this;
     /// the audit keeps the system's user as well.
-    #[arg(long = "as", value_name = "USER", env = "VALMED_AS", hide_env_values = true)]
+    #[arg(
+        long = "as",
+        value_name = "USER",
+        env = "VALMED_AS",
+        hide_env_values = true
+    )]
     pub actor: String,
     /// Operation id: sent again with the same id, an operation is not done twice [default: a new one].
     #[arg(long, value_name = "UUID")]

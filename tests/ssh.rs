@@ -65,7 +65,10 @@ fn valmed(folder: &Path, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("HOME", folder)
-        .env("VALMED_DATABASE", format!("sqlite://{}", folder.join("ward.db").display()))
+        .env(
+            "VALMED_DATABASE",
+            format!("sqlite://{}", folder.join("ward.db").display()),
+        )
         .env("VALMED_SERVER_HOST_KEY", folder.join("host_key"))
         .env("VALMED_SERVER_COMMANDS", "on")
         .env_remove("VALMED_CONFIG");
@@ -119,7 +122,8 @@ impl Server {
         let mut options = vec!["-F".to_owned(), "/dev/null".to_owned()];
         options.extend(["-p".to_owned(), self.port.to_string()]);
         let known = self.path("known_hosts").display().to_string();
-        let mut set = |name: &str, value: &str| options.extend(["-o".to_owned(), format!("{name}={value}")]);
+        let mut set =
+            |name: &str, value: &str| options.extend(["-o".to_owned(), format!("{name}={value}")]);
         set("StrictHostKeyChecking", "accept-new");
         set("UserKnownHostsFile", &known);
         set("IdentityAgent", "none");
@@ -176,7 +180,13 @@ impl Terminal {
         let mut command = CommandBuilder::new("ssh");
         command.args(server.options(key));
         command.arg("amara@127.0.0.1");
-        for variable in ["LC_ALL", "LC_CTYPE", "COLORTERM", "NO_COLOR", "SSH_AUTH_SOCK"] {
+        for variable in [
+            "LC_ALL",
+            "LC_CTYPE",
+            "COLORTERM",
+            "NO_COLOR",
+            "SSH_AUTH_SOCK",
+        ] {
             command.env_remove(variable);
         }
         command.env("TERM", term);
@@ -235,7 +245,9 @@ impl Terminal {
     }
 
     fn sees(&self, words: &str) -> String {
-        self.waits(words, |glass| glass.screen.screen().contents().contains(words))
+        self.waits(words, |glass| {
+            glass.screen.screen().contents().contains(words)
+        })
     }
 
     /// The exit status of `ssh`, and what it left on the screen.
@@ -307,25 +319,56 @@ fn commands_are_ones_own_and_nothing_else_is_served() {
     let server = Server::start();
     let key = server.key();
     let host = "amara@127.0.0.1";
-    let listed = server.runs(&key, &[host, "valmed", "orders", "--format", "json", "--limit", "3"]);
+    let listed = server.runs(
+        &key,
+        &[host, "valmed", "orders", "--format", "json", "--limit", "3"],
+    );
     assert!(listed.status.success(), "{listed:?}");
     let orders: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(orders.as_array().map(Vec::len), Some(3));
     let says = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     for (command, words) in [
         ("user password linh", "at the server"),
-        ("receive --ward MED --drug X --quantity 1 --as marek", "--as cannot be anybody else"),
-        ("orders --database sqlite:///tmp/other.db", "the server's own database"),
+        (
+            "receive --ward MED --drug X --quantity 1 --as marek",
+            "--as cannot be anybody else",
+        ),
+        (
+            "orders --database sqlite:///tmp/other.db",
+            "the server's own database",
+        ),
         ("orders 'unclosed", "not closed"),
     ] {
         let refused = server.runs(&key, &[host, command]);
         assert!(!refused.status.success(), "{command}");
-        assert!(says(&refused).contains(words), "{command}: {}", says(&refused));
+        assert!(
+            says(&refused).contains(words),
+            "{command}: {}",
+            says(&refused)
+        );
     }
     let refused = server.runs(&key, &["-s", host, "sftp"]);
-    assert!(says(&refused).contains("subsystem request failed"), "{}", says(&refused));
-    let refused = server.runs(&key, &["-N", "-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:1", host]);
-    assert!(says(&refused).contains("forwarding failed"), "{}", says(&refused));
+    assert!(
+        says(&refused).contains("subsystem request failed"),
+        "{}",
+        says(&refused)
+    );
+    let refused = server.runs(
+        &key,
+        &[
+            "-N",
+            "-o",
+            "ExitOnForwardFailure=yes",
+            "-R",
+            "0:127.0.0.1:1",
+            host,
+        ],
+    );
+    assert!(
+        says(&refused).contains("forwarding failed"),
+        "{}",
+        says(&refused)
+    );
 }
 
 #[test]
@@ -333,7 +376,10 @@ fn a_host_key_that_others_may_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let server = Server::start();
     let key = server.path("host_key");
-    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o640)).unwrap();
     let second = valmed(server.folder.path(), &["serve", "--listen", "127.0.0.1:0"])
         .output()

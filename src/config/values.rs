@@ -124,7 +124,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::NoHome`].
     pub fn host_key(&self) -> Result<PathBuf, ConfigError> {
-        self.file("server.host_key").map_or_else(|| in_data_folder("host_key"), Ok)
+        self.file("server.host_key")
+            .map_or_else(|| in_data_folder("host_key"), Ok)
     }
 
     /// How many connections the server takes.
@@ -157,6 +158,8 @@ impl Config {
     }
 
     fn file(&self, key: &str) -> Option<PathBuf> {
-        Some(self.text(key)).filter(|path| !path.is_empty()).map(PathBuf::from)
+        Some(self.text(key))
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
     }
 }

@@ -204,10 +204,17 @@ pub(super) mod tests {
         let (ours, theirs, holder) = (key(), key(), key());
         let trusted = authority(&ours, "");
         let good = trusted.check("amara", &certificate(&ours, &holder, for_amara));
-        assert!(good.unwrap().words.starts_with("certificate 'badge 12' serial 7 of"));
+        assert!(
+            good.unwrap()
+                .words
+                .starts_with("certificate 'badge 12' serial 7 of")
+        );
         let why = |certificate: &Certificate| trusted.check("amara", certificate).unwrap_err();
         for (certificate, words) in [
-            (certificate(&theirs, &holder, for_amara), "not an authority of ours"),
+            (
+                certificate(&theirs, &holder, for_amara),
+                "not an authority of ours",
+            ),
             (
                 certificate(&ours, &holder, |builder| {
                     builder.cert_type(CertType::Host).unwrap();
@@ -265,7 +272,11 @@ pub(super) mod tests {
             let why = authority(&ours, &line).check("amara", &good).unwrap_err();
             assert!(why.ends_with("revoked"), "{line}: {why}");
         }
-        assert!(authority(&ours, "serial:8\nid:other").check("amara", &good).is_ok());
+        assert!(
+            authority(&ours, "serial:8\nid:other")
+                .check("amara", &good)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -274,7 +285,10 @@ pub(super) mod tests {
         let path = folder.path().join("list");
         std::fs::write(&path, "# list\nserial:x\n").unwrap();
         let error = Authority::read(None, Some(&path)).unwrap_err().to_string();
-        assert!(error.ends_with("list: line 2: not a serial number"), "{error}");
+        assert!(
+            error.ends_with("list: line 2: not a serial number"),
+            "{error}"
+        );
         let error = Authority::read(Some(&path), None).unwrap_err().to_string();
         assert!(error.contains("line 2: not a public key"), "{error}");
         let missing = folder.path().join("missing");

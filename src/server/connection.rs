@@ -84,6 +84,11 @@ impl Conn {
         };
         // A client that takes nothing, or is gone, is cut.
         let _ = tokio::time::timeout(LINGER, said).await;
+        self.over();
+    }
+
+    /// Nothing more comes on this connection.
+    pub(super) fn over(&self) {
         self.over.notify_one();
     }
 }

@@ -58,7 +58,9 @@ pub(super) fn words(command: &[u8]) -> Result<Vec<String>, &'static str> {
             (_, '\0') => return Err("the command holds a NUL"),
             (Some(end), c) if c == end => quote = None,
             (Some('"') | None, '\\') => {
-                let next = chars.next().ok_or("a backslash at the end of the command")?;
+                let next = chars
+                    .next()
+                    .ok_or("a backslash at the end of the command")?;
                 word.get_or_insert_default().push(next);
             }
             (Some(_), c) => word.get_or_insert_default().push(c),
@@ -101,7 +103,10 @@ impl Run {
         self.server.metrics.commands.one();
         // Its first word only: others may name patients.
         let name: String = self.words.first().map_or_else(String::new, |word| {
-            word.chars().filter(char::is_ascii_graphic).take(32).collect()
+            word.chars()
+                .filter(char::is_ascii_graphic)
+                .take(32)
+                .collect()
         });
         let detail = format!(
             "'{name}' over SSH from {} by {} as {}",
@@ -114,7 +119,8 @@ impl Run {
             Ok(Ok(status)) => status,
             Ok(Err(error)) => {
                 tracing::error!("a command could not be run: {error}");
-                self.says("ValMed: the command could not be started\r\n").await;
+                self.says("ValMed: the command could not be started\r\n")
+                    .await;
                 CANNOT_START
             }
             Err(_late) => {
@@ -148,7 +154,10 @@ impl Run {
         // The client is gone: what was asked is finished all the same.
         let _ = (out, err);
         let status = child.wait().await?;
-        Ok(status.code().and_then(|code| u32::try_from(code).ok()).unwrap_or(1))
+        Ok(status
+            .code()
+            .and_then(|code| u32::try_from(code).ok())
+            .unwrap_or(1))
     }
 
     async fn pass_on(
@@ -184,11 +193,20 @@ mod tests {
     #[test]
     fn a_command_line_is_words_and_nothing_else() {
         let of = |line: &str| words(line.as_bytes());
-        assert_eq!(of("valmed orders --format json").unwrap(), ["orders", "--format", "json"]);
-        assert_eq!(of(r#"stock  --ward 'A 1'x"y z"\ q"#).unwrap(), ["stock", "--ward", "A 1xy z q"]);
+        assert_eq!(
+            of("valmed orders --format json").unwrap(),
+            ["orders", "--format", "json"]
+        );
+        assert_eq!(
+            of(r#"stock  --ward 'A 1'x"y z"\ q"#).unwrap(),
+            ["stock", "--ward", "A 1xy z q"]
+        );
         assert_eq!(of("orders ''").unwrap(), ["orders", ""]);
         // What a shell would make more of is just a word.
-        assert_eq!(of("orders; rm $HOME `x` > y").unwrap()[..3], ["orders;", "rm", "$HOME"]);
+        assert_eq!(
+            of("orders; rm $HOME `x` > y").unwrap()[..3],
+            ["orders;", "rm", "$HOME"]
+        );
         for bad in ["", "  ", "valmed", "a 'b", "a\\", "a\0"] {
             assert!(of(bad).is_err(), "{bad:?}");
         }

@@ -32,6 +32,8 @@ const LONGEST: usize = 64;
 const INPUT: usize = 16 * 1024;
 /// A session that takes nothing for so long hangs.
 const HANGS: Duration = Duration::from_secs(10);
+/// The exit status of what is refused: what a shell says of a program that may not be run.
+const TURNED_DOWN: u32 = 126;
 /// Largest terminal, in columns and rows: a wall of screens. What a client says is not believed beyond it.
 const LARGEST: (u32, u32) = (400, 150);
 
@@ -118,6 +120,26 @@ impl Handler {
         self.channel
             .as_mut()
             .filter(|open| open.id == id && open.output.is_some())
+    }
+
+    /// Refuses what a channel is for, in words. A bare refusal would not do: OpenSSH's client shows no words with it.
+    fn turn_down(
+        &mut self,
+        id: ChannelId,
+        words: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if self.waiting(id).map(|open| open.output.take()).is_none() {
+            return session.channel_failure(id);
+        }
+        self.conn.started();
+        session.channel_success(id)?;
+        session.extended_data(id, 1, format!("ValMed: {words}\r\n").into_bytes())?;
+        session.exit_status_request(id, TURNED_DOWN)?;
+        session.eof(id)?;
+        session.close(id)?;
+        self.conn.over();
+        Ok(())
     }
 
     fn start_session(&mut self, id: ChannelId, handle: Handle) -> bool {
@@ -311,10 +333,7 @@ impl russh::server::Handler for Handler {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         if self.waiting(id).is_some_and(|open| open.size.is_none()) {
-            let words = "ValMed needs a terminal: ssh -t\r\n";
-            session.extended_data(id, 1, words.as_bytes().to_vec())?;
-            session.channel_failure(id)?;
-            return session.close(id);
+            return self.turn_down(id, "a terminal is needed: ssh -t", session);
         }
         if self.start_session(id, session.handle()) {
             session.channel_success(id)
@@ -330,20 +349,15 @@ impl russh::server::Handler for Handler {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         let (server, conn) = (Arc::clone(&self.server), Arc::clone(&self.conn));
-        let refuse = |words: &str, session: &mut Session| {
-            session.extended_data(id, 1, format!("ValMed: {words}\r\n").into_bytes())?;
-            session.channel_failure(id)?;
-            session.close(id)
-        };
         let Some(program) = server.settings.exec.clone() else {
-            return refuse("commands are not taken here", session);
-        };
-        let (Some(person), Some(open)) = (conn.person(), self.waiting(id)) else {
-            return session.channel_failure(id);
+            return self.turn_down(id, "commands are not taken here", session);
         };
         let words = match exec::words(command) {
             Ok(words) => words,
-            Err(why) => return refuse(why, session),
+            Err(why) => return self.turn_down(id, why, session),
+        };
+        let (Some(person), Some(open)) = (conn.person(), self.waiting(id)) else {
+            return session.channel_failure(id);
         };
         // A command runs without a terminal and reads nothing.
         drop(open.output.take());

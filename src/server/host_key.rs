@@ -91,7 +91,10 @@ fn read(path: &Path, file: File) -> Result<PrivateKey, NoHostKey> {
     file.take(LONGEST).read_to_string(&mut text).map_err(io)?;
     let key = PrivateKey::from_openssh(&text).map_err(|error| bad(path, &error))?;
     if key.is_encrypted() {
-        return Err(bad(path, &"it has a passphrase, and nobody is there to type it"));
+        return Err(bad(
+            path,
+            &"it has a passphrase, and nobody is there to type it",
+        ));
     }
     if key.algorithm() != Algorithm::Ed25519 {
         let what = format!("it is a key of {}, not of Ed25519", key.algorithm());

@@ -215,12 +215,7 @@ impl Server {
     {
         match self.0.places.take(from.ip()) {
             Ok(place) => {
-                tokio::spawn(connection::attend(
-                    Arc::clone(&self.0),
-                    stream,
-                    from,
-                    place,
-                ));
+                tokio::spawn(connection::attend(Arc::clone(&self.0), stream, from, place));
                 Ok(())
             }
             Err(full) => {

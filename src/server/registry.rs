@@ -21,8 +21,6 @@ pub(super) enum Why {
     Lost,
     /// The account was disabled.
     Disabled,
-    /// Somebody at the server ended it.
-    EndedBy(String),
     /// The server stops.
     Stopped,
     /// A defect of the program.
@@ -37,7 +35,6 @@ impl Why {
         match self {
             Why::Left | Why::Lost | Why::Failed(_) => "",
             Why::Disabled => "ValMed: you were signed out: your account has been disabled.",
-            Why::EndedBy(_) => "ValMed: your session was ended by whoever looks after the server.",
             Why::Stopped => {
                 "ValMed: the server is being stopped. What you signed is on record. Sign in again in a minute."
             }
@@ -55,7 +52,6 @@ impl fmt::Display for Why {
             Why::Left => f.write_str("left"),
             Why::Lost => f.write_str("the line closed"),
             Why::Disabled => f.write_str("account disabled"),
-            Why::EndedBy(who) => write!(f, "ended by system user '{who}'"),
             Why::Stopped => f.write_str("server stopped"),
             Why::Defect => f.write_str("defect of the program"),
             Why::Failed(error) => write!(f, "failed: {error}"),

@@ -23,10 +23,8 @@ use crate::store::accounts::Key;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PIN: &str = "4711";
-const HERE: SocketAddr = SocketAddr::new(
-    std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-    40_000,
-);
+const HERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 40_000);
 
 /// A server on the demo ward, in which everybody has the same PIN.
 struct Hospital {
@@ -91,7 +89,9 @@ impl Hospital {
             at: crate::store::now().into(),
         };
         self.ward
-            .change(username, async |tx, id| accounts::add_key(tx.link(), id, &row).await)
+            .change(username, async |tx, id| {
+                accounts::add_key(tx.link(), id, &row).await
+            })
             .await;
         private
     }
@@ -159,7 +159,9 @@ impl client::Handler for Client {
         &mut self,
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, russh::Error> {
-        Ok(matches!(key, PublicKeyOrCertificate::PublicKey { key, .. } if key.key_data() == self.expected.key_data()))
+        Ok(
+            matches!(key, PublicKeyOrCertificate::PublicKey { key, .. } if key.key_data() == self.expected.key_data()),
+        )
     }
 }
 

@@ -49,7 +49,10 @@ where
             },
             (_, Err(panicked)) => {
                 server.metrics.panics.one();
-                tracing::error!(session = visitor.id, "a session ended by a defect: {panicked}");
+                tracing::error!(
+                    session = visitor.id,
+                    "a session ended by a defect: {panicked}"
+                );
                 Why::Defect
             }
         };
@@ -77,7 +80,9 @@ where
         let running = async move {
             let services = server.services.for_another();
             let mut conn = services.db.reader().await.map_err(io::Error::other)?;
-            let wards = screens::wards(conn.link()).await.map_err(io::Error::other)?;
+            let wards = screens::wards(conn.link())
+                .await
+                .map_err(io::Error::other)?;
             drop(conn);
             let start = Start::Known {
                 signed_in: SignedIn {
@@ -151,7 +156,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Watched<R> {
         if matches!(read, std::task::Poll::Ready(Err(_)))
             || (nothing && matches!(read, std::task::Poll::Ready(Ok(()))))
         {
-            self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.closed
+                .store(true, std::sync::atomic::Ordering::Relaxed);
         }
         read
     }

@@ -68,7 +68,10 @@ impl Door {
 
     /// From now on these are the authorities.
     pub(super) fn trust(&self, authority: Authority) {
-        *self.authority.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(authority);
+        *self
+            .authority
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(authority);
     }
 
     fn authority(&self) -> Arc<Authority> {
@@ -101,7 +104,10 @@ impl Door {
         certificate: &Certificate,
         from: &str,
     ) -> Result<Person, No> {
-        let good = self.authority().check(user, certificate).map_err(No::Wrong)?;
+        let good = self
+            .authority()
+            .check(user, certificate)
+            .map_err(No::Wrong)?;
         let (door, user) = (self.clone(), user.to_owned());
         let account = self
             .ask(async move {
@@ -109,7 +115,8 @@ impl Door {
                 accounts::by_username(conn.link(), &user).await
             })
             .await?;
-        let account = account.ok_or_else(|| No::Wrong(format!("{}: no such account", good.words)))?;
+        let account =
+            account.ok_or_else(|| No::Wrong(format!("{}: no such account", good.words)))?;
         self.welcome(account.id, good.words, from).await
     }
 

@@ -95,7 +95,10 @@ impl Ward {
     pub(crate) async fn change(
         &self,
         username: &str,
-        apply: impl AsyncFnOnce(&mut crate::store::Tx<'_>, crate::domain::UserId) -> Result<(), crate::store::StoreError>,
+        apply: impl AsyncFnOnce(
+            &mut crate::store::Tx<'_>,
+            crate::domain::UserId,
+        ) -> Result<(), crate::store::StoreError>,
     ) {
         let mut conn = self.services.db.writer().await.unwrap();
         let mut tx = conn.begin_write().await.unwrap();

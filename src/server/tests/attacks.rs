@@ -22,7 +22,10 @@ async fn whatever_is_not_served_is_refused_with_an_answer() {
     let mut channel = client.channel_open_session().await.unwrap();
     channel.request_subsystem(true, "sftp").await.unwrap();
     assert!(matches!(answer(&mut channel).await, ChannelMsg::Failure));
-    channel.request_x11(true, false, "MIT", "cookie", 0).await.unwrap();
+    channel
+        .request_x11(true, false, "MIT", "cookie", 0)
+        .await
+        .unwrap();
     assert!(matches!(answer(&mut channel).await, ChannelMsg::Failure));
     channel.agent_forward(true).await.unwrap();
     assert!(matches!(answer(&mut channel).await, ChannelMsg::Failure));
@@ -37,15 +40,28 @@ async fn whatever_is_not_served_is_refused_with_an_answer() {
     assert!(client.channel_open_x11("127.0.0.1", 1).await.is_err());
     // The one channel is still there.
     channel.exec(true, "orders").await.unwrap();
+    assert_eq!(
+        turned_down(&mut channel).await,
+        "ValMed: commands are not taken here\r\n"
+    );
+    assert!(hospital.audit("command").await.is_empty());
+}
+
+/// The words with which a channel is refused.
+async fn turned_down(channel: &mut Channel<client::Msg>) -> String {
     let mut said = String::new();
+    let mut status = None;
     loop {
-        match answer(&mut channel).await {
+        match answer(channel).await {
             ChannelMsg::ExtendedData { data, .. } => said.push_str(&String::from_utf8_lossy(&data)),
-            ChannelMsg::Failure => break,
+            ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
+            ChannelMsg::Success | ChannelMsg::Eof => {}
+            ChannelMsg::Close => break,
             other => panic!("{other:?}"),
         }
     }
-    assert!(said.contains("commands are not taken here"), "{said}");
+    assert_eq!(status, Some(126));
+    said
 }
 
 #[tokio::test]
@@ -64,11 +80,8 @@ async fn a_shell_without_a_terminal_is_told_what_is_missing() {
     let client = hospital.by_pin("amara").await;
     let mut channel = client.channel_open_session().await.unwrap();
     channel.request_shell(true).await.unwrap();
-    match answer(&mut channel).await {
-        ChannelMsg::ExtendedData { data, .. } => assert!(data.starts_with(b"ValMed needs")),
-        other => panic!("{other:?}"),
-    }
-    assert!(matches!(answer(&mut channel).await, ChannelMsg::Failure));
+    let said = turned_down(&mut channel).await;
+    assert_eq!(said, "ValMed: a terminal is needed: ssh -t\r\n");
 }
 
 #[tokio::test]
@@ -79,7 +92,11 @@ async fn a_terminal_is_as_large_as_is_reasonable() {
     terminal.sees("OVERDUE").await;
     let began = hospital.audit_has("session began", 1).await;
     assert!(began[0].contains("xterm 400x150"), "{began:?}");
-    terminal.channel.window_change(u32::MAX, u32::MAX, 0, 0).await.unwrap();
+    terminal
+        .channel
+        .window_change(u32::MAX, u32::MAX, 0, 0)
+        .await
+        .unwrap();
     terminal.channel.window_change(0, 0, 0, 0).await.unwrap();
     terminal.types("?").await;
     terminal.sees("EVERY KEY").await;
@@ -91,7 +108,11 @@ async fn a_window_is_drawn_as_it_is_changed() {
     let mut terminal = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
     terminal.sees("OVERDUE").await;
     for width in 20..100 {
-        terminal.channel.window_change(width, 5, 0, 0).await.unwrap();
+        terminal
+            .channel
+            .window_change(width, 5, 0, 0)
+            .await
+            .unwrap();
     }
     terminal.channel.window_change(30, 5, 0, 0).await.unwrap();
     terminal.sees("ValMed needs").await;
@@ -183,9 +204,12 @@ async fn a_client_that_stops_reading_keeps_nobody_waiting() {
         .registry
         .all()
         .iter()
-        .for_each(|visitor| visitor.end(Why::EndedBy("test".to_owned()), false));
+        .for_each(|visitor| visitor.end(Why::Disabled, false));
     let (_, left) = nurse.ends().await;
-    assert!(left.contains("ended by whoever looks after"), "{left}");
+    assert!(left.contains("account has been disabled"), "{left}");
     let ended = hospital.audit_has("session ended", 2).await;
-    assert!(ended.iter().all(|row| row.contains("ended by system user 'test'")), "{ended:?}");
+    assert!(
+        ended.iter().all(|row| row.contains("account disabled")),
+        "{ended:?}"
+    );
 }

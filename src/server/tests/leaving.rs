@@ -11,7 +11,9 @@ async fn a_disabled_account_is_signed_out_at_once() {
     neighbour.sees("OVERDUE").await;
     hospital
         .ward
-        .change("amara", async |tx, id| accounts::set_disabled(tx.link(), id, true).await)
+        .change("amara", async |tx, id| {
+            accounts::set_disabled(tx.link(), id, true).await
+        })
         .await;
     let (status, left) = terminal.ends().await;
     assert_eq!(status, Some(1));
@@ -32,7 +34,15 @@ async fn a_server_that_stops_shows_what_was_signed_and_says_so() {
     nurse.types(SIGN).await;
     // The key is on its way; the server hears of its end in the same moment.
     let sent = tokio::time::timeout(PATIENCE, async {
-        while hospital.ward.services.desk.counters().batches.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+        while hospital
+            .ward
+            .services
+            .desk
+            .counters()
+            .batches
+            .load(std::sync::atomic::Ordering::Relaxed)
+            == 0
+        {
             tokio::task::yield_now().await;
         }
     });
@@ -41,13 +51,19 @@ async fn a_server_that_stops_shows_what_was_signed_and_says_so() {
     let stopping = tokio::spawn(async move { server.stop().await });
     nurse.sees("the server is being stopped").await;
     let shown = String::from_utf8_lossy(&nurse.bytes).into_owned();
-    assert!(shown.contains("GIVEN at "), "the outcome came before the end");
+    assert!(
+        shown.contains("GIVEN at "),
+        "the outcome came before the end"
+    );
     let (_, left) = other.ends().await;
     assert!(left.contains("the server is being stopped"), "{left}");
     assert!(stopping.await.unwrap(), "in time");
     assert!(hospital.server.sessions().is_empty());
     let ended = hospital.audit_has("session ended", 2).await;
-    assert!(ended.iter().all(|row| row.ends_with("server stopped")), "{ended:?}");
+    assert!(
+        ended.iter().all(|row| row.ends_with("server stopped")),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Who gets in, by what, and who does not.
 
-use russh::keys::agent::AgentIdentity;
 use russh::keys::Certificate;
+use russh::keys::agent::AgentIdentity;
 use russh::keys::ssh_key::certificate::CertType;
 
 use super::super::authority::tests::certificate;
@@ -19,9 +19,15 @@ async fn a_nurse_signs_in_by_pin_and_gives_a_dose() {
     terminal.types("\x03").await;
     let (status, _) = terminal.ends().await;
     assert_eq!(status, Some(0));
-    assert!(terminal.bytes.ends_with(b"\x1b[?1049l\x1b[?25h"), "given back");
+    assert!(
+        terminal.bytes.ends_with(b"\x1b[?1049l\x1b[?25h"),
+        "given back"
+    );
     let began = hospital.audit_has("session began", 1).await;
-    assert!(began[0].contains("by PIN as nurse at xterm-256color 80x24"), "{began:?}");
+    assert!(
+        began[0].contains("by PIN as nurse at xterm-256color 80x24"),
+        "{began:?}"
+    );
     let ended = hospital.audit_has("session ended", 1).await;
     assert!(ended[0].ends_with("s: left"), "{ended:?}");
 }
@@ -50,20 +56,31 @@ async fn a_key_lets_its_owner_in_and_nobody_else() {
     terminal.sees("OVERDUE").await;
     let fingerprint = amaras.fingerprint(HashAlg::Sha256).to_string();
     let signed_in = hospital.audit_has("signed in", 1).await;
-    assert!(signed_in[0].contains(&format!("by key {fingerprint}")), "{signed_in:?}");
+    assert!(
+        signed_in[0].contains(&format!("by key {fingerprint}")),
+        "{signed_in:?}"
+    );
     for (username, key) in [("tomas", &amaras), ("amara", &key()), ("nobody", &amaras)] {
         let mut client = hospital.connects().await;
-        assert!(!try_key(&mut client, username, key).await.success(), "{username}");
+        assert!(
+            !try_key(&mut client, username, key).await.success(),
+            "{username}"
+        );
         // The next method is still open.
         assert_eq!(try_pin(&mut client, "tomas", PIN).await, Ok(()));
     }
     hospital
         .ward
-        .change("amara", async |tx, id| accounts::set_disabled(tx.link(), id, true).await)
+        .change("amara", async |tx, id| {
+            accounts::set_disabled(tx.link(), id, true).await
+        })
         .await;
     let mut client = hospital.connects().await;
     assert!(!try_key(&mut client, "amara", &amaras).await.success());
-    client.disconnect(russh::Disconnect::ByApplication, "", "").await.unwrap();
+    client
+        .disconnect(russh::Disconnect::ByApplication, "", "")
+        .await
+        .unwrap();
     let failed = hospital.audit_has("sign-in failed", 1).await;
     assert!(failed[0].contains("a name of length 5"), "{failed:?}");
 }
@@ -163,7 +180,10 @@ async fn a_certificate_of_our_authority_lets_its_person_in() {
     let mut terminal = Terminal::opens(client, "linux").await;
     terminal.sees("OVERDUE").await;
     let began = hospital.audit_has("session began", 1).await;
-    assert!(began[0].contains("certificate 'badge 12' serial 7"), "{began:?}");
+    assert!(
+        began[0].contains("certificate 'badge 12' serial 7"),
+        "{began:?}"
+    );
     for (username, by) in [("tomas", &ours), ("amara", &theirs), ("nobody", &ours)] {
         let (_, let_in) = try_certificate(&hospital, username, &holder, signed(by)).await;
         assert!(!let_in, "{username}");
