@@ -67,6 +67,12 @@ pub enum Command {
     Stock(Stock),
     /// List administrations, newest first.
     Log(Log),
+    /// Every ward in one line: doses due and late, stock low and out, doses given in the last hours.
+    Board {
+        /// How to print it.
+        #[command(flatten)]
+        form: Form,
+    },
     /// Give a dose.
     Fulfil(Fulfil),
     /// Stop a dose before it is given.
@@ -130,6 +136,42 @@ pub enum Style {
     Json,
     /// CSV that is safe to open in a spreadsheet.
     Csv,
+}
+
+/// How a page is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Form {
+    /// How to print it.
+    #[arg(long = "format", value_enum, default_value_t = Paper::Table)]
+    pub paper: Paper,
+    /// Columns of the text to print.
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(40..=400))]
+    pub width: u16,
+}
+
+/// How a page is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Paper {
+    /// Columns for people.
+    Table,
+    /// JSON for programs.
+    Json,
+    /// CSV that is safe to open in a spreadsheet.
+    Csv,
+    /// Text to print, with a heading, within a width.
+    Text,
+}
+
+impl Paper {
+    /// As a list of rows; `None`: as text to print.
+    pub const fn style(self) -> Option<Style> {
+        match self {
+            Paper::Table => Some(Style::Table),
+            Paper::Json => Some(Style::Json),
+            Paper::Csv => Some(Style::Csv),
+            Paper::Text => None,
+        }
+    }
 }
 
 /// One page of a list.
@@ -235,6 +277,9 @@ pub struct Fulfil {
     /// How much, where the prescription leaves a range.
     #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
+    /// Who saw it and signs too (their user name).
+    #[arg(long, value_name = "USER")]
+    pub witness: Option<String>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,

@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::domain::{OpId, WardId};
+use crate::domain::{OpId, Policy, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
@@ -49,6 +49,8 @@ const SETTLES: Duration = Duration::from_millis(30);
 const SETTLES_AT_LAST: Duration = Duration::from_millis(200);
 /// Between two frames: thirty in a second are more than anybody reads.
 const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// Changes anywhere in the hospital are told to a session this often at most: somewhere a dose is always being given.
+const HOSPITAL_EVERY: Duration = Duration::from_secs(1);
 /// A frame of more cells is not kept for the next one.
 const SCRATCH: u32 = 200 * 100;
 
@@ -108,6 +110,8 @@ pub struct Settings {
     pub stale_after: SignedDuration,
     /// This is a demonstration.
     pub demo: bool,
+    /// What the hospital has set about the rules; the desk holds the same.
+    pub policy: Arc<Policy>,
     /// At least so long between two frames; the first after a pause comes at once.
     pub frame_every: Duration,
 }
@@ -119,6 +123,7 @@ impl Default for Settings {
             // Three heartbeats of the feed: one may be lost without anybody being alarmed.
             stale_after: SignedDuration::from_secs(15),
             demo: false,
+            policy: Arc::default(),
             frame_every: FRAME_EVERY,
         }
     }
@@ -134,6 +139,10 @@ pub struct Session<T> {
     size: Size,
     model: Model,
     ward: Option<Watching>,
+    /// Changes in any ward, for what shows them all.
+    hospital: watch::Receiver<u64>,
+    /// None of them is told before this.
+    next_hospital: Instant,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
     behind: Behind,
     /// A moment has passed at which the screen changes by itself.
@@ -172,6 +181,7 @@ enum Woken {
     Event(Option<Event>),
     Reply(Option<tui::Reply>),
     Ward,
+    Hospital,
     Clock,
     /// The terminal takes a frame, and there is one to draw.
     Frame,
@@ -189,6 +199,7 @@ impl<T: Terminal> Session<T> {
     ) -> Session<T> {
         let (model, effects) = Model::new(start);
         let area = painter::area(size.0, size.1);
+        let hospital = services.feed.hospital();
         let mut session = Session {
             services,
             settings,
@@ -197,6 +208,8 @@ impl<T: Terminal> Session<T> {
             size: area.as_size(),
             model,
             ward: None,
+            hospital,
+            next_hospital: Instant::now(),
             replies: mpsc::channel(REPLIES),
             behind: Behind::Asked,
             ticking: false,
@@ -275,6 +288,17 @@ impl<T: Terminal> Session<T> {
                 None => std::future::pending().await,
             }
         };
+        let follows = idle && self.model.follows_hospital();
+        let (hospital, next_hospital) = (&mut self.hospital, self.next_hospital);
+        let hospital = async {
+            if !follows {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep_until(next_hospital).await;
+            if hospital.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let turn = self.services.feed.turn();
         let terminal = &mut self.terminal;
         let frame = async {
@@ -294,6 +318,7 @@ impl<T: Terminal> Session<T> {
             event = events.recv() => (Woken::Event(event), None),
             reply = self.replies.1.recv() => (Woken::Reply(reply), None),
             () = ward => (Woken::Ward, None),
+            () = hospital => (Woken::Hospital, None),
             () = clock => (Woken::Clock, None),
             ready = frame => (Woken::Frame, ready?),
         })
@@ -303,6 +328,11 @@ impl<T: Terminal> Session<T> {
         match woken {
             // What is new is taken when it can be drawn: what was so in between costs nothing.
             Woken::Ward => self.behind = self.behind.max(Behind::News),
+            Woken::Hospital => {
+                self.next_hospital = Instant::now() + HOSPITAL_EVERY;
+                self.behind = self.behind.max(Behind::News);
+                self.update(Msg::Hospital);
+            }
             Woken::Clock => {
                 self.behind = self.behind.max(Behind::News);
                 self.ticking = true;
@@ -401,6 +431,7 @@ impl<T: Terminal> Session<T> {
             due_window: self.settings.due_window,
             stale_after: self.settings.stale_after,
             demo: self.settings.demo,
+            policy: Arc::clone(&self.settings.policy),
         }
     }
 

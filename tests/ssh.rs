@@ -70,7 +70,7 @@ fn valmed(folder: &Path, arguments: &[&str]) -> Command {
             format!("sqlite://{}", folder.join("ward.db").display()),
         )
         .env("VALMED_SERVER_HOST_KEY", folder.join("host_key"))
-        .env("VALMED_SERVER_COMMANDS", "on")
+        .env("VALMED_SERVER_COMMANDS", "true")
         .env_remove("VALMED_CONFIG");
     command
 }

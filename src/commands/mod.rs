@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod board;
 mod checks;
 mod demo;
 mod desk_commands;
@@ -158,6 +159,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
+        Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,

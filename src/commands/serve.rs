@@ -9,7 +9,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{End, ward_desk};
 use crate::config::Config;
 use crate::server::{self, Authority, Program, Server};
-use crate::session::Settings as SessionSettings;
 use crate::store::inspect;
 
 /// Serves until a signal says that it is enough.
@@ -34,10 +33,7 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         authority,
         certificates: config.authorities().0.is_some(),
         exec: program(config, named)?,
-        session: SessionSettings {
-            due_window: config.due_window(),
-            ..SessionSettings::default()
-        },
+        session: ward_desk::session_settings(config),
     };
     let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
     let server = Server::new(open.services.clone(), settings, key);

@@ -20,12 +20,19 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
     let db = super::open_or_make(config).await?;
     let (url, _) = config.database_or_embedded()?;
     let start = first_screen(&db, &url).await?;
-    let settings = Settings {
-        due_window: config.due_window(),
-        ..Settings::default()
-    };
-    run(db, config, settings, start).await?.echo();
+    run(db, config, session_settings(config), start)
+        .await?
+        .echo();
     Ok(())
+}
+
+/// What a session is like, by the settings.
+pub fn session_settings(config: &Config) -> Settings {
+    Settings {
+        due_window: config.due_window(),
+        policy: config.policy(),
+        ..Settings::default()
+    }
 }
 
 async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {

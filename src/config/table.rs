@@ -18,10 +18,19 @@ pub(super) enum Kind {
     Zone,
     /// A whole number between these, inclusive.
     Number(u64, u64),
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// An address and a port; empty where the default is.
+    /// An address and a port.
     Address,
+    /// Yes or no: `true` or `false`.
+    Truth,
+}
+
+const fn truth(key: &'static str, default: &'static str, why: &'static str) -> Setting {
+    Setting {
+        key,
+        default,
+        why,
+        kind: Kind::Truth,
+    }
 }
 
 const fn number(
@@ -52,7 +61,8 @@ const fn of_kind(
     }
 }
 
-/// Every setting there is, but the table of standard times (`[standard_times]`).
+/// Every setting there is, but the tables of standard times (`[standard_times]`) and of coded reasons
+/// (`[reasons.KIND]`).
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "database",
@@ -89,6 +99,16 @@ pub const SETTINGS: &[Setting] = &[
         "5",
         (1, 60),
         "how often doses are made into orders while a desk is open",
+    ),
+    truth(
+        "witness.controlled",
+        "false",
+        "a controlled drug is given before a witness, who signs too: two people answer for it",
+    ),
+    truth(
+        "witness.high_alert",
+        "false",
+        "so is a high-alert drug, where the hospital wants a second look at pumps and insulin",
     ),
     number(
         "pool.kept",
@@ -301,10 +321,9 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Text,
         "file with what is not trusted any more: SHA256:FINGERPRINT, serial:NUMBER or id:NAME a line; empty: nothing",
     ),
-    of_kind(
+    truth(
         "server.commands",
-        "off",
-        Kind::Word(&["off", "on"]),
+        "false",
         "whether people may run commands over SSH, such as 'valmed orders', in their own name",
     ),
 ];

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::{Config, ConfigError, embedded, in_data_folder};
+use crate::domain::Policy;
 use crate::store::screens::Bounds;
 use crate::{desk, feed, server, store};
 
@@ -70,6 +72,15 @@ impl Config {
         }
     }
 
+    /// What the hospital has set about the rules: for the desk, and for screens.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::new(Policy {
+            reasons: self.reasons.clone(),
+            witness_controlled: self.truth("witness.controlled"),
+            witness_high_alert: self.truth("witness.high_alert"),
+        })
+    }
+
     /// Limits of the desk.
     pub fn desk(&self) -> desk::Settings {
         desk::Settings {
@@ -79,6 +90,7 @@ impl Config {
             wait: self.seconds("desk.wait_seconds"),
             tries: self.small("desk.tries"),
             doubt: self.seconds("desk.doubt_seconds"),
+            policy: self.policy(),
         }
     }
 
@@ -94,6 +106,7 @@ impl Config {
                 stock: self.count("feed.stock"),
                 log: self.count("feed.log"),
             },
+            due_window: self.due_window(),
         }
     }
 
@@ -154,7 +167,7 @@ impl Config {
 
     /// Whether people may run commands over SSH.
     pub fn commands_over_ssh(&self) -> bool {
-        self.text("server.commands") == "on"
+        self.truth("server.commands")
     }
 
     fn file(&self, key: &str) -> Option<PathBuf> {

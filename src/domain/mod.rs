@@ -3,13 +3,17 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod board;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
 pub mod operation;
 pub mod people;
+pub mod policy;
 pub mod quantity;
+pub mod reason;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod snapshot;
 pub mod text;
@@ -18,7 +22,9 @@ pub mod vocabulary;
 pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
 pub use operation::{Operation, Outcome, Receipt, Request};
 pub use people::{Actor, Role, Wards};
+pub use policy::Policy;
 pub use quantity::Quantity;
+pub use reason::{Reason, ReasonKind};
 pub use refusal::Refusal;
 pub use schedule::Schedule;
 pub use vocabulary::{GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, WardKind};

@@ -1,5 +1,7 @@
 //! Carrying out what the interface asks for.
 
+mod pages;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -65,8 +67,8 @@ impl Services {
     pub(super) fn ask(&self, effect: Effect, actor: Option<UserId>, answers: mpsc::Sender<Reply>) {
         let services = self.clone();
         tokio::spawn(async move {
-            if let Effect::Submit { operation, drug } = effect {
-                let ticket = services.desk.submit(operation.clone(), Some(drug));
+            if let Effect::Submit { operation, drugs } = effect {
+                let ticket = services.desk.submit(operation.clone(), drugs);
                 return follow(&operation, ticket.progress(), answers).await;
             }
             let Ok(_turn) = services.asking.acquire().await else {
@@ -113,6 +115,7 @@ impl Services {
                 order,
                 now: self.detail(order).await.map_err(|e| words(&e)),
             },
+            Effect::LoadPage(ask) => Reply::Page(Box::new(self.page(ask).await)),
             Effect::LookUpPatient { mrn, .. } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,

@@ -6,6 +6,7 @@
 mod support;
 
 mod as_needed;
+mod board;
 mod books;
 mod commit_cut;
 mod doses;
@@ -22,3 +23,4 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod witness;
