@@ -43,6 +43,16 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
     },
+    /// Serve terminals over SSH: ssh -p 2222 NAME@HOST opens the ward desk as that person.
+    ///
+    /// People sign in with a key ('valmed user key'), a certificate of a configured authority, or their PIN. SIGTERM
+    /// lets operations under way finish, tells everybody and gives their terminals back; SIGHUP reads authorities and
+    /// revocations again.
+    Serve {
+        /// Address and port [default: the setting server.listen, 127.0.0.1:2222].
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<String>,
+    },
     /// Bring the database to the schema of this program.
     Migrate {
         /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
@@ -270,7 +280,12 @@ pub struct Log {
 pub struct Asking {
     /// The person on whose behalf this is done (their user name). Whoever may open the database is trusted with this;
     /// the audit keeps the system's user as well.
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(
+        long = "as",
+        value_name = "USER",
+        env = "VALMED_AS",
+        hide_env_values = true
+    )]
     pub actor: String,
     /// Operation id: sent again with the same id, an operation is not done twice [default: a new one].
     #[arg(long, value_name = "UUID")]

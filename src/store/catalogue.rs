@@ -331,6 +331,7 @@ fn doors(of: &Subject) -> Vec<Query> {
         "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
         "sign-in: role and wards": accounts::ACTORS, vec![of.user];
         "sign-in: whether anybody can": accounts::ABLE;
+        "sign-in: whose key": accounts::KEY_OWNER, of.username.as_str();
         "wards": screens::WARDS;
         "accounts, a page": accounts::LIST, of.username.as_str(), of.page;
     )
