@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page are made.
 
 mod bench;
+pub mod codes;
 pub mod cupboard;
 
 use std::path::PathBuf;
@@ -108,6 +109,11 @@ pub enum Command {
     Replenish(cupboard::Replenish),
     /// Where in the hospital a drug is.
     Where(cupboard::Where),
+    /// Codes on packages and the drugs that they belong to.
+    #[command(subcommand)]
+    Code(codes::Code),
+    /// Say what a code from a scanner is.
+    Scan(codes::Scan),
     /// Accounts.
     #[command(subcommand)]
     User(User),

@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod board;
 mod checks;
+mod codes;
 mod cupboard;
 mod demo;
 mod desk_commands;
@@ -179,6 +180,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Levels(what)) => cupboard::levels(&config, what).await,
         Some(Command::Replenish(ask)) => cupboard::replenish(&config, ask).await,
         Some(Command::Where(ask)) => cupboard::elsewhere(&open(&config).await?, ask).await,
+        Some(Command::Code(what)) => codes::code(&config, what).await,
+        Some(Command::Scan(ask)) => codes::scan(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,

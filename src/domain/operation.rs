@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
+use super::scan::Gtin;
 use super::{
     AdministrationId, CountId, DiscrepancyId, DrugId, LedgerReason, OpId, OrderId, Quantity,
     Reason, Refusal, TransferId, UserId, WardId,
@@ -148,6 +149,22 @@ pub enum Request {
         /// Who recalls it, and why.
         reason: String,
     },
+    /// Say that packages with this number hold this drug.
+    BindCode {
+        /// The drug.
+        drug: DrugId,
+        /// The number on the package.
+        gtin: Gtin,
+        /// Although it belongs to another entry of the formulary too.
+        beside: bool,
+    },
+    /// Say that packages with this number do not hold this drug.
+    ReleaseCode {
+        /// The drug.
+        drug: DrugId,
+        /// The number on the package.
+        gtin: Gtin,
+    },
     /// Say what a ward should hold of a drug.
     #[serde(rename = "levels")]
     SetLevels {
@@ -193,6 +210,8 @@ impl Request {
             Request::Explain { .. } => "explain",
             Request::ResolveCount { .. } => "resolve_count",
             Request::Recall { .. } => "recall",
+            Request::BindCode { .. } => "bind_code",
+            Request::ReleaseCode { .. } => "release_code",
             Request::SetLevels { .. } => "levels",
         }
     }
@@ -204,6 +223,8 @@ impl Request {
             | Request::Send { drug, .. }
             | Request::Count { drug, .. }
             | Request::Recall { drug, .. }
+            | Request::BindCode { drug, .. }
+            | Request::ReleaseCode { drug, .. }
             | Request::SetLevels { drug, .. } => vec![*drug],
             Request::Return { what, .. }
             | Request::Waste { what, .. }
@@ -237,6 +258,9 @@ impl Request {
             | Request::Explain { discrepancy, .. }
             | Request::ResolveCount { discrepancy, .. } => format!("discrepancy {discrepancy}"),
             Request::Recall { drug, lot, .. } => format!("drug {drug} lot {lot}"),
+            Request::BindCode { drug, gtin, .. } | Request::ReleaseCode { drug, gtin } => {
+                format!("drug {drug} code {gtin}")
+            }
             other => {
                 let drugs = other.drugs();
                 let drugs = drugs.iter().map(|drug| format!("drug {drug}"));
@@ -463,6 +487,24 @@ pub enum Receipt {
         /// When (UTC).
         at: Timestamp,
     },
+    /// Packages with a number hold a drug.
+    CodeBound {
+        /// The drug.
+        drug: DrugId,
+        /// The number.
+        gtin: Gtin,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Packages with a number do not hold a drug any more.
+    CodeReleased {
+        /// The drug.
+        drug: DrugId,
+        /// The number.
+        gtin: Gtin,
+        /// When (UTC).
+        at: Timestamp,
+    },
     /// A ward's levels are set.
     LevelsSet {
         /// Where.
@@ -569,6 +611,8 @@ impl Receipt {
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }
             | Receipt::Recalled { .. }
+            | Receipt::CodeBound { .. }
+            | Receipt::CodeReleased { .. }
             | Receipt::LevelsSet { .. } => None,
         }
     }

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    At, Day, Engine, Link, List, Sql, StoreError, accounts, board, cupboard, desk, formulary,
-    listing, orders_ahead, screens,
+    At, Day, Engine, Link, List, Sql, StoreError, accounts, board, codes, cupboard, desk,
+    formulary, listing, orders_ahead, screens,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -321,6 +321,8 @@ fn sheets(of: &Subject) -> Vec<Query> {
         "sheet: last given": screens::LAST_GIVEN, of.patient, of.given;
         "sheet: doses as needed": desk::GIVEN, vec![of.as_needed.0];
         "sheet: a wristband": screens::PATIENT, of.mrn.as_str();
+        "sheet: what a package holds": codes::DRUGS_OF, of.code.as_str();
+        "codes of packages, a page": codes::LIST, "", of.page;
     )
 }
 

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod board;
 pub mod bulk;
 pub mod catalogue;
+pub mod codes;
 pub mod cupboard;
 mod db;
 pub mod desk;

@@ -8,6 +8,7 @@ mod support;
 mod as_needed;
 mod board;
 mod books;
+mod codes;
 mod commit_cut;
 mod cupboard;
 mod doses;

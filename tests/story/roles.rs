@@ -3,7 +3,10 @@
 use uuid::Uuid;
 use valmed::domain::cupboard::Resolution;
 use valmed::domain::decide::MATRIX;
-use valmed::domain::{Operation, Outcome, Role, UserId, WardId};
+use valmed::domain::scan::Gtin;
+use valmed::domain::{Operation, Outcome, Request, Role, UserId, WardId};
+
+use crate::codes;
 
 use crate::support::cupboard::*;
 use crate::support::place::Place;
@@ -56,6 +59,17 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
             ward.levels(at, PARACETAMOL).await,
             units(9),
         ),
+        "bind_code" => {
+            let unheard = format!("0{:012}", Uuid::now_v7().as_u128() >> 16 & 0xff_ffff_ffff);
+            let unheard = (0..10).find_map(|check| Gtin::read(&format!("{unheard}{check}")).ok());
+            let (drug, gtin) = (PARACETAMOL, unheard.unwrap());
+            let beside = false;
+            operation(actor, Request::BindCode { drug, gtin, beside })
+        }
+        "release_code" => {
+            ward.ask(codes::bind(PHARMACIST, PARACETAMOL, false)).await;
+            codes::release(actor, PARACETAMOL)
+        }
         other => panic!("the matrix has an operation that no story tells: {other}"),
     }
 }
@@ -72,7 +86,7 @@ async fn each_role_does_what_the_matrix_says_in_its_own_wards_only(place: Place)
                 let outcome = ward.ask(operation).await;
                 let told = format!("{role} of ward {own}: {} in ward {at}", need.kind);
                 // A lot is recalled for every ward at once.
-                let everywhere = need.kind == "recall";
+                let everywhere = ["recall", "bind_code", "release_code"].contains(&need.kind);
                 if need.roles.contains(role) && (own == at || everywhere) {
                     assert!(matches!(outcome, Outcome::Done(_)), "{told}: {outcome:?}");
                     continue;

@@ -549,6 +549,10 @@ pub fn told(receipt: &Receipt) -> String {
                 format!(", shelf {}", levels.shelf)
             }
         ),
+        Receipt::CodeBound { drug, gtin, .. } => format!("bound: {gtin} is drug {drug}"),
+        Receipt::CodeReleased { drug, gtin, .. } => {
+            format!("released: {gtin} is not drug {drug} any more")
+        }
         Receipt::Given { .. } | Receipt::Discontinued { .. } | Receipt::Received { .. } => {
             output::json(&json!(receipt)).unwrap_or_default()
         }

@@ -4,6 +4,7 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod codes;
 mod cupboard;
 mod discontinue;
 mod fulfil;
@@ -29,6 +30,7 @@ use super::{
     Refusal, Request, UserId, WardId,
 };
 
+pub use codes::{Binding, Bindings, CodeChange};
 pub use cupboard::{
     Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
@@ -55,6 +57,8 @@ pub struct Loaded {
     pub patients: HashMap<String, String>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
+    /// What is known of the numbers on packages that requests name.
+    pub codes: codes::Bindings,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -180,6 +184,8 @@ pub struct Effects {
     pub discontinued: Vec<PrescriptionId>,
     /// What changes in the cupboard beside stock and register.
     pub cupboard: Changes,
+    /// What changes of the numbers on packages.
+    pub codes: Vec<CodeChange>,
 }
 
 impl Stock {
@@ -201,6 +207,7 @@ impl Effects {
         self.administrations.extend(more.administrations);
         self.discontinued.extend(more.discontinued);
         self.cupboard.extend(more.cupboard);
+        self.codes.extend(more.codes);
     }
 }
 
@@ -346,6 +353,10 @@ pub fn decide(
             },
             moment,
         ),
+        Request::BindCode { drug, gtin, beside } => {
+            codes::bind(state, &actor, (gtin, *drug), *beside, moment)
+        }
+        Request::ReleaseCode { drug, gtin } => codes::release(state, &actor, (gtin, *drug), moment),
         _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }

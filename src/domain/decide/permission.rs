@@ -56,6 +56,18 @@ pub const MATRIX: &[Need] = &[
         who: "pharmacist or supervisor",
     },
     Need {
+        kind: "bind_code",
+        action: "bind a package's code to a drug",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
+        kind: "release_code",
+        action: "release a package's code",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
         kind: "return",
         action: "return stock",
         roles: &[Role::Nurse, Role::Pharmacist],

@@ -7,8 +7,21 @@ use serde::{Deserialize, Serialize};
 /// The number of a product in a size of package: 14 digits, the shorter ones with zeros before them (GS1 General
 /// Specifications, 3.3.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Gtin(String);
+
+impl TryFrom<String> for Gtin {
+    type Error = &'static str;
+    fn try_from(digits: String) -> Result<Gtin, &'static str> {
+        Gtin::read(&digits)
+    }
+}
+
+impl From<Gtin> for String {
+    fn from(gtin: Gtin) -> String {
+        gtin.0
+    }
+}
 
 impl Gtin {
     /// Reads 8, 12, 13 or 14 digits, the last of which checks the others.

@@ -10,7 +10,7 @@ use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
 use crate::store::error::changed;
-use crate::store::{At, Link, List, Sql, StoreError};
+use crate::store::{At, Link, List, Sql, StoreError, codes};
 
 /// One operation's place in the memory, to be written.
 #[derive(Debug, Clone)]
@@ -50,6 +50,7 @@ pub async fn apply(
     rows.write(link.lend()).await?;
     cupboard_apply::write_stock_lots(link.lend(), &effects.ledger, stock).await?;
     cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
+    codes::write(link.lend(), &effects.codes).await?;
     open_orders(link.lend(), effects).await?;
     end_prescriptions(link, effects).await
 }

@@ -84,8 +84,10 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => vec![(what.ward, what.drug)],
-            // It is for every ward: no page is of ward 0, and the drug gets its name.
-            Request::Recall { drug, .. } => vec![(WardId(0), *drug)],
+            // They are for every ward: no page is of ward 0, and the drug gets its name.
+            Request::Recall { drug, .. }
+            | Request::BindCode { drug, .. }
+            | Request::ReleaseCode { drug, .. } => vec![(WardId(0), *drug)],
             _ => Vec::new(),
         })
         .collect();
@@ -98,6 +100,7 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
     cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
     cupboard::load_pages(link.lend(), ops, &mut loaded.cupboard).await?;
+    names::codes(link.lend(), ops, &mut loaded).await?;
     names::strangers(link, ops, &mut loaded).await?;
     Ok(loaded)
 }

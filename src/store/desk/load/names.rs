@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::split;
 use crate::domain::decide::{DrugName, Loaded};
 use crate::domain::{DrugId, Operation, Request, WardId};
-use crate::store::{Link, List, Sql, StoreError};
+use crate::store::{Link, List, Sql, StoreError, codes};
 
 /// Names of wards and drugs that requests name.
 pub(super) async fn named(
@@ -81,5 +81,23 @@ pub(super) async fn strangers(
     loaded.patients = fetch!(all, link, (String, String), sql, strangers)?
         .into_iter()
         .collect();
+    Ok(())
+}
+
+/// The drugs that numbers on packages belong to.
+pub(super) async fn codes(
+    link: Link<'_>,
+    ops: &[Operation],
+    loaded: &mut Loaded,
+) -> Result<(), StoreError> {
+    for (gtin, row) in codes::bound(link, ops).await? {
+        loaded.codes.insert((gtin, row.drug_id));
+        loaded.drugs.entry(row.drug_id).or_insert(DrugName {
+            title: row.title,
+            unit: row.unit,
+            controlled: row.controlled,
+            high_alert: row.high_alert,
+        });
+    }
     Ok(())
 }
