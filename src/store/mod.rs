@@ -24,6 +24,7 @@ pub mod rights;
 pub mod scratch;
 pub mod screens;
 mod types;
+pub mod unseen;
 pub mod verify;
 
 pub use db::{Db, Options, is_postgres, redact};

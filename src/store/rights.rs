@@ -26,6 +26,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
+    ("unseen_outcomes", "INSERT, DELETE"),
 ];
 
 /// Gives an existing role what the application needs on this database, and no more: on the drug register,
