@@ -14,6 +14,13 @@ pub struct Policy {
     pub witness_controlled: bool,
     /// A high-alert drug is given before a witness.
     pub witness_high_alert: bool,
+    /// Nurses may send stock to another ward, not only pharmacists.
+    pub nurses_send: bool,
+    /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
+    /// drugs only.
+    pub every_difference_stays_open: bool,
+    /// A lot that expires within so many days is shown as such.
+    pub expiring_days: u32,
 }
 
 impl Policy {

@@ -4,10 +4,12 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod cupboard;
 mod discontinue;
 mod fulfil;
 mod permission;
 mod receive;
+mod spend;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::cupboard::OfLot;
 use super::ledger::{GENESIS, Hash, LedgerRow};
+use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
@@ -25,6 +29,10 @@ use super::{
     Refusal, Request, UserId, WardId,
 };
 
+pub use cupboard::{
+    Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
+    NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
+};
 pub use discontinue::LONGEST_REASON;
 pub use fulfil::{dose_reference, not_before};
 pub use permission::{MATRIX, Need, WITNESS, may, needs};
@@ -45,6 +53,8 @@ pub struct Loaded {
     pub drugs: HashMap<DrugId, DrugName>,
     /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
     pub patients: HashMap<String, String>,
+    /// What operations on the cupboard touch beside stock.
+    pub cupboard: Cupboard,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -151,6 +161,8 @@ pub struct Stock {
     pub seq: i64,
     /// Hash of the page's last row.
     pub hash: Hash,
+    /// The lots of which there is some; what is in no lot is the rest of `current`.
+    pub lots: Vec<HeldLot>,
 }
 
 /// What changes besides stock: rows to write, in the order of the operations.
@@ -166,6 +178,8 @@ pub struct Effects {
     pub administrations: Vec<Administration>,
     /// Prescriptions that end with their only order.
     pub discontinued: Vec<PrescriptionId>,
+    /// What changes in the cupboard beside stock and register.
+    pub cupboard: Changes,
 }
 
 impl Stock {
@@ -174,6 +188,7 @@ impl Stock {
         current: Quantity::ZERO,
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
 }
 
@@ -185,6 +200,7 @@ impl Effects {
         self.opened.extend(more.opened);
         self.administrations.extend(more.administrations);
         self.discontinued.extend(more.discontinued);
+        self.cupboard.extend(more.cupboard);
     }
 }
 
@@ -197,6 +213,8 @@ pub struct LedgerEntry {
     pub prev_hash: Hash,
     /// Its own.
     pub hash: Hash,
+    /// How much of it is of which lot, whichever way it goes.
+    pub lots: Vec<OfLot>,
 }
 
 /// An order that leaves `active`.
@@ -314,6 +332,7 @@ pub fn decide(
             drug,
             quantity,
             reference,
+            lot,
         } => receive::receive(
             state,
             op,
@@ -323,9 +342,11 @@ pub fn decide(
                 drug: *drug,
                 quantity: *quantity,
                 reference,
+                lot: lot.as_ref(),
             },
             moment,
         ),
+        _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }
 
@@ -389,6 +410,8 @@ struct StockChange<'a> {
     delta: Quantity,
     reason: LedgerReason,
     reference: &'a str,
+    /// How much of it is of which lot; every one of them lies in the stock.
+    lots: Vec<OfLot>,
     actor: UserId,
     witness: Option<UserId>,
     op: OpId,
@@ -414,7 +437,17 @@ fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) 
         prev_hash: stock.hash,
         hash: row.hash(&stock.hash),
         row,
+        lots: change.lots,
     };
+    for part in &entry.lots {
+        for held in stock.lots.iter_mut().filter(|held| held.lot == part.lot) {
+            held.quantity = if entry.row.delta.is_positive() {
+                held.quantity + part.quantity
+            } else {
+                held.quantity - part.quantity
+            };
+        }
+    }
     stock.current = entry.row.balance;
     stock.seq = entry.row.seq;
     stock.hash = entry.hash;
