@@ -76,6 +76,7 @@ impl Config {
             reasons: self.reasons.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            emergency_minutes: self.small("emergency.minutes"),
         })
     }
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
+use super::reason::Reason;
 use super::{AdministrationId, DrugId, OpId, OrderId, Quantity, Refusal, UserId, WardId};
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -56,6 +58,18 @@ pub enum Request {
         /// The delivery note, or what else proves it.
         reference: String,
     },
+    /// Act for a while in a ward that is not one's own.
+    Emergency {
+        /// Where.
+        ward: WardId,
+        /// Why.
+        reason: Reason,
+    },
+    /// End that before its time.
+    EndEmergency {
+        /// Which: as its receipt named it.
+        access: Uuid,
+    },
 }
 
 impl Request {
@@ -65,6 +79,8 @@ impl Request {
             Request::Fulfil { .. } => "fulfil",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Emergency { .. } => "emergency",
+            Request::EndEmergency { .. } => "end_emergency",
         }
     }
 
@@ -72,15 +88,20 @@ impl Request {
     pub fn drugs(&self) -> Vec<DrugId> {
         match self {
             Request::Receive { drug, .. } => vec![*drug],
-            Request::Fulfil { .. } | Request::Discontinue { .. } => Vec::new(),
+            Request::Fulfil { .. }
+            | Request::Discontinue { .. }
+            | Request::Emergency { .. }
+            | Request::EndEmergency { .. } => Vec::new(),
         }
     }
 
     /// The ward that it names itself.
     pub const fn ward(&self) -> Option<WardId> {
         match self {
-            Request::Receive { ward, .. } => Some(*ward),
-            Request::Fulfil { .. } | Request::Discontinue { .. } => None,
+            Request::Receive { ward, .. } | Request::Emergency { ward, .. } => Some(*ward),
+            Request::Fulfil { .. } | Request::Discontinue { .. } | Request::EndEmergency { .. } => {
+                None
+            }
         }
     }
 
@@ -91,6 +112,10 @@ impl Request {
                 format!("order {order}")
             }
             Request::Receive { drug, .. } => format!("drug {drug}"),
+            Request::Emergency { ward, reason } => {
+                format!("ward {ward} ({}: {})", reason.code, reason.text)
+            }
+            Request::EndEmergency { access } => format!("emergency access {access}"),
         }
     }
 
@@ -98,7 +123,9 @@ impl Request {
     pub const fn order(&self) -> Option<OrderId> {
         match self {
             Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => Some(*order),
-            Request::Receive { .. } => None,
+            Request::Receive { .. } | Request::Emergency { .. } | Request::EndEmergency { .. } => {
+                None
+            }
         }
     }
 }
@@ -188,6 +215,24 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody may act in a ward that is not theirs.
+    EmergencyBegun {
+        /// By this it is ended.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
+        /// Until when (UTC).
+        until: Timestamp,
+    },
+    /// They may not any more.
+    EmergencyEnded {
+        /// Which.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
         /// When (UTC).
         at: Timestamp,
     },

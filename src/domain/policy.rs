@@ -6,7 +6,7 @@
 use super::reason::Reasons;
 
 /// Every limit and list that a rule uses.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The coded reasons.
     pub reasons: Reasons,
@@ -14,6 +14,19 @@ pub struct Policy {
     pub witness_controlled: bool,
     /// A high-alert drug is given before a witness.
     pub witness_high_alert: bool,
+    /// How long emergency access to a ward lasts, in minutes.
+    pub emergency_minutes: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            reasons: Reasons::default(),
+            witness_controlled: false,
+            witness_high_alert: false,
+            emergency_minutes: 60,
+        }
+    }
 }
 
 impl Policy {

@@ -11,6 +11,7 @@ mod books;
 mod commit_cut;
 mod doses;
 mod dropped;
+mod emergency;
 mod feed;
 mod horizon;
 mod hospital;

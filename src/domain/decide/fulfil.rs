@@ -104,6 +104,7 @@ pub(super) fn fulfil(
             op: op.id,
         }],
         discontinued: Vec::new(),
+        ..Effects::default()
     };
     let receipt = Receipt::Given {
         administration,

@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+mod emergency;
 mod load;
 mod postgres;
 mod sqlite;

@@ -1,6 +1,7 @@
 //! Loading and locking: what every batch touches stands here and in `orders` and `stock`; what only some need (names for
 //! a refusal) is asked for only for those.
 
+mod emergency;
 mod names;
 mod orders;
 mod stock;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::split;
 use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
-use crate::store::{Link, List, Sql, StoreError, accounts};
+use crate::store::{At, Link, List, Sql, StoreError, accounts};
 
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
 pub(in crate::store) use stock::{STOCK, as_hash};
@@ -49,9 +50,9 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, StoreError> {
+pub async fn load(mut link: Link<'_>, ops: &[Operation], now: At) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
-        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
+        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people), now).await?,
         ..Loaded::default()
     };
     let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
@@ -76,6 +77,7 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
         pages.extend(named);
     }
     loaded.stock = stock::stock(link.lend(), &pages).await?;
+    emergency::load(link.lend(), ops, &mut loaded).await?;
     names::strangers(link, ops, &mut loaded).await?;
     Ok(loaded)
 }
