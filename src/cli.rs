@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page are made.
 
 mod bench;
+pub mod cupboard;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,16 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
     },
+    /// Serve terminals over SSH: ssh -p 2222 NAME@HOST opens the ward desk as that person.
+    ///
+    /// People sign in with a key ('valmed user key'), a certificate of a configured authority, or their PIN. SIGTERM
+    /// lets operations under way finish, tells everybody and gives their terminals back; SIGHUP reads authorities and
+    /// revocations again.
+    Serve {
+        /// Address and port [default: the setting server.listen, 127.0.0.1:2222].
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<String>,
+    },
     /// Bring the database to the schema of this program.
     Migrate {
         /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
@@ -72,6 +83,34 @@ pub enum Command {
     /// Emergency access: act for a while in a ward that is not one's own.
     #[command(subcommand)]
     Emergency(Emergency),
+    /// Stock from ward to ward: send, receive, resolve what is missing, list.
+    #[command(subcommand)]
+    Transfer(cupboard::Transfer),
+    /// Send stock back to where it came from outside the hospital's wards.
+    Return(cupboard::TakeOut),
+    /// Destroy stock; of a controlled drug before a witness.
+    Waste(cupboard::TakeOut),
+    /// Set stock right, by so much more or less.
+    Adjust(cupboard::Adjust),
+    /// Count stock without seeing what the register says.
+    #[command(subcommand)]
+    Count(cupboard::Count),
+    /// List what is missing or too much until somebody has answered for it.
+    Discrepancies(cupboard::Discrepancies),
+    /// Lots: what lies in a ward by expiry, and who got some of one.
+    #[command(subcommand)]
+    Lots(cupboard::Lots),
+    /// Block a lot in every ward, and list who got some of it.
+    Recall(cupboard::Recall),
+    /// The drug register of a drug in a ward, every row checked.
+    Register(cupboard::Register),
+    /// What wards should hold: threshold, par, shelf, and what runs out first.
+    #[command(subcommand)]
+    Levels(cupboard::Levels),
+    /// What fills a ward up to par, and send it.
+    Replenish(cupboard::Replenish),
+    /// Where in the hospital a drug is.
+    Where(cupboard::Where),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -244,7 +283,12 @@ pub struct Log {
 pub struct Asking {
     /// The person on whose behalf this is done (their user name). Whoever may open the database is trusted with this;
     /// the audit keeps the system's user as well.
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(
+        long = "as",
+        value_name = "USER",
+        env = "VALMED_AS",
+        hide_env_values = true
+    )]
     pub actor: String,
     /// Operation id: sent again with the same id, an operation is not done twice [default: a new one].
     #[arg(long, value_name = "UUID")]
@@ -307,6 +351,9 @@ pub struct Receive {
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]
     pub reference: String,
+    /// What stands on the package.
+    #[command(flatten)]
+    pub package: cupboard::Package,
     /// Who asks.
     #[command(flatten)]
     pub asking: Asking,

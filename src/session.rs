@@ -10,8 +10,9 @@
 #[cfg(unix)]
 pub mod local;
 mod services;
+mod signed;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod wire;
 
 use std::cell::RefCell;
@@ -34,6 +35,7 @@ use crate::terminal::painter;
 use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
 
 pub use services::Services;
+use signed::Signed;
 
 /// Inputs that may wait: what a scanner or a pasted text sends at once; beyond that the terminal waits.
 pub const INPUTS: usize = 1024;
@@ -93,6 +95,8 @@ pub enum Event {
     Suspend,
     /// Somebody outside stopped the program and lets it go on.
     Resume,
+    /// It is to end when the outcomes of what was signed are known and drawn. Nothing more is taken from the person.
+    Finish,
     /// It is to end: the terminal closes, or the program does.
     End,
 }
@@ -147,6 +151,10 @@ pub struct Session<T> {
     typed_too_early: bool,
     /// No frame before this.
     next_frame: Instant,
+    /// What this person signed and has not seen the outcome of.
+    signed: Signed,
+    /// It ends when there is nothing to wait for any more.
+    finishing: bool,
     ended: bool,
 }
 
@@ -207,6 +215,8 @@ impl<T: Terminal> Session<T> {
             ticking: false,
             typed_too_early: false,
             next_frame: Instant::now(),
+            signed: Signed::default(),
+            finishing: false,
             ended: false,
         };
         session.carry_out(effects);
@@ -234,6 +244,9 @@ impl<T: Terminal> Session<T> {
                 self.draw()?;
             }
             drop(turn);
+            if self.finishing && self.signed.is_settled() && self.behind == Behind::Nothing {
+                self.ended = true;
+            }
         }
         Ok(())
     }
@@ -367,7 +380,7 @@ impl<T: Terminal> Session<T> {
 
     fn event(&mut self, event: Event, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
         // A sheet that has just opened must not be given what was typed before it was seen.
-        if self.typed_too_early && is_typed(&event) {
+        if (self.typed_too_early || self.finishing) && is_typed(&event) {
             return Ok(());
         }
         match event {
@@ -379,6 +392,11 @@ impl<T: Terminal> Session<T> {
             Event::Resume => {
                 self.behind = Behind::Asked;
                 self.terminal.resume()?;
+            }
+            Event::Finish => {
+                self.finishing = true;
+                // One more frame: what has come so far is shown.
+                self.behind = Behind::Asked;
             }
             Event::End => self.ended = true,
         }
@@ -419,6 +437,9 @@ impl<T: Terminal> Session<T> {
 
     /// Gives the interface a message of this person's.
     fn send(&mut self, msg: Msg) {
+        if let Msg::Reply(tui::Reply::Outcome { op, .. }) = &msg {
+            self.signed.answered(*op);
+        }
         self.behind = Behind::Asked;
         self.update(msg);
     }
@@ -472,7 +493,12 @@ impl<T: Terminal> Session<T> {
                     self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
-                asked => self.ask(asked),
+                asked => {
+                    if let Effect::Submit { operation, .. } = &asked {
+                        self.signed.sent(operation.id);
+                    }
+                    self.ask(asked);
+                }
             }
         }
     }

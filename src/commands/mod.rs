@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod board;
 mod checks;
+mod cupboard;
 mod demo;
 mod desk_commands;
 mod drill;
@@ -11,8 +12,10 @@ mod import;
 mod listings;
 mod logging;
 mod migrate;
+mod on_behalf;
 mod output;
 mod scratch_ward;
+mod serve;
 mod settings;
 mod user;
 mod ward_desk;
@@ -29,6 +32,7 @@ use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
 use crate::feed::Feed;
+use crate::server;
 use crate::store::{self, Db, StoreError, inspect, migrate as schema};
 
 /// An end with an exit code of its own.
@@ -132,9 +136,17 @@ fn tell_refusal(refusal: &Refusal, style: Style) {
 
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let began = Instant::now();
+    let person = std::env::var_os(server::ON_BEHALF_OF);
+    if let Some(person) = &person {
+        on_behalf::check_words(&cli, &person.to_string_lossy())?;
+    }
     let flags = Flags {
         config: cli.config,
         database: cli.database,
+        listen: match &cli.command {
+            Some(Command::Serve { listen }) => listen.clone(),
+            _ => None,
+        },
     };
     let config = Config::load(&flags, |name| std::env::var(name).ok())?;
     match &cli.command {
@@ -143,6 +155,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
@@ -161,6 +174,20 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Emergency(Emergency::List { limit, list })) => {
             board::emergencies(&open(&config).await?, limit, list).await
         }
+        Some(Command::Transfer(what)) => cupboard::transfer(&config, what).await,
+        Some(Command::Return(ask)) => cupboard::take_out(&config, ask, false).await,
+        Some(Command::Waste(ask)) => cupboard::take_out(&config, ask, true).await,
+        Some(Command::Adjust(ask)) => cupboard::adjust(&config, ask).await,
+        Some(Command::Count(what)) => cupboard::count(&config, what).await,
+        Some(Command::Discrepancies(ask)) => {
+            cupboard::discrepancies(&open(&config).await?, ask).await
+        }
+        Some(Command::Lots(what)) => cupboard::lots(&config, what).await,
+        Some(Command::Recall(ask)) => cupboard::recall(&config, ask).await,
+        Some(Command::Register(ask)) => cupboard::register(&config, ask).await,
+        Some(Command::Levels(what)) => cupboard::levels(&config, what).await,
+        Some(Command::Replenish(ask)) => cupboard::replenish(&config, ask).await,
+        Some(Command::Where(ask)) => cupboard::elsewhere(&open(&config).await?, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,
@@ -175,8 +202,13 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
 
 /// Opens the configured database, which must exist at this program's schema.
 async fn open(config: &Config) -> anyhow::Result<Db> {
+    open_with(config, &config.pool()).await
+}
+
+/// The same with a pool of that size.
+async fn open_with(config: &Config, pool: &store::Options) -> anyhow::Result<Db> {
     let (url, _) = config.database_or_embedded()?;
-    let db = Db::open(&url, &config.pool(), false)
+    let db = Db::open(&url, pool, false)
         .await
         .with_context(|| store::redact(&url))?;
     schema::check(&db)

@@ -118,6 +118,7 @@ async fn settle(
                 // The board of all wards and the ward itself show it.
                 wards.extend(more.emergencies.iter().map(|access| access.ward));
                 wards.extend(more.emergency_ends.iter().map(|end| end.ward));
+                wards.extend(&more.cupboard.wards);
                 effects.extend(more);
                 noted.extend(emergency_event(operation, &loaded, &receipt, now));
                 Outcome::Done(receipt)

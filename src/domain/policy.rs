@@ -16,6 +16,13 @@ pub struct Policy {
     pub witness_high_alert: bool,
     /// How long emergency access to a ward lasts, in minutes.
     pub emergency_minutes: u32,
+    /// Nurses may send stock to another ward, not only pharmacists.
+    pub nurses_send: bool,
+    /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
+    /// drugs only.
+    pub every_difference_stays_open: bool,
+    /// A lot that expires within so many days is shown as such.
+    pub expiring_days: u32,
 }
 
 impl Default for Policy {
@@ -25,6 +32,9 @@ impl Default for Policy {
             witness_controlled: false,
             witness_high_alert: false,
             emergency_minutes: 60,
+            nurses_send: false,
+            every_difference_stays_open: false,
+            expiring_days: 0,
         }
     }
 }

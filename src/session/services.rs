@@ -54,6 +54,14 @@ impl Services {
         }
     }
 
+    /// The same for another session, whose questions do not wait for this one's.
+    pub fn for_another(&self) -> Services {
+        Services {
+            asking: Arc::new(Semaphore::new(AT_ONCE)),
+            ..self.clone()
+        }
+    }
+
     /// Carries an effect out in a task of its own, which answers when it is done. The task goes on when the session
     /// ends: a question to the database is never dropped half-way.
     pub(super) fn ask(&self, effect: Effect, actor: Option<UserId>, answers: mpsc::Sender<Reply>) {

@@ -2,10 +2,12 @@
 //! and without emergency access, and of somebody who may look only. A new row needs an [`attempt`], and nothing else.
 
 use uuid::Uuid;
+use valmed::domain::cupboard::Resolution;
 use valmed::domain::decide::{MATRIX, Need, Place as Where, place as matrix_place};
 use valmed::domain::reason::Reason;
 use valmed::domain::{Operation, Outcome, Receipt, Request, Role, UserId, WardId};
 
+use crate::support::cupboard::*;
 use crate::support::place::Place;
 use crate::support::ward::*;
 
@@ -32,6 +34,41 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
             Request::EndEmergency {
                 access: theirs(ward, actor).await,
             },
+        ),
+        "send" => send(actor, at, PHAR, PARACETAMOL, units(1)),
+        "receive_transfer" => arrive(
+            actor,
+            ward.sent(PHAR, at, PARACETAMOL, units(2)).await,
+            units(2),
+        ),
+        "resolve_transfer" => {
+            let transfer = ward.sent(PHAR, at, PARACETAMOL, units(2)).await;
+            let missing = ward.short(transfer, units(1)).await;
+            resolve_transfer(actor, missing, Resolution::Found, "")
+        }
+        "return" => take_back(actor, part(at, PARACETAMOL, units(1)), "overstock"),
+        "waste" => waste(actor, part(at, PARACETAMOL, units(1)), "broken"),
+        "adjust" => adjust(actor, part(at, PARACETAMOL, units(1)), "entry"),
+        "count" => {
+            let (seq, counted) = (
+                ward.seq(at, PARACETAMOL).await,
+                ward.stock(at, PARACETAMOL).await,
+            );
+            count(actor, at, PARACETAMOL, seq, counted)
+        }
+        "explain" => explain(actor, ward.differs(at, PARACETAMOL).await, "miscount"),
+        "resolve_count" => resolve_count(actor, ward.differs(at, PARACETAMOL).await, "miscount"),
+        "recall" => recall(
+            actor,
+            PARACETAMOL,
+            &Uuid::now_v7().simple().to_string()[12..],
+        ),
+        "levels" => levels(
+            actor,
+            at,
+            PARACETAMOL,
+            ward.levels(at, PARACETAMOL).await,
+            units(9),
         ),
         other => panic!("the matrix has an operation that no story tells: {other}"),
     }
@@ -68,13 +105,13 @@ fn expected(need: &Need, role: Role, own: WardId, at: WardId) -> bool {
         && match matrix_place(need.kind) {
             Where::Own => own == at,
             Where::Other => own != at,
-            Where::Theirs => true,
+            Where::Theirs | Where::Every => true,
         }
 }
 
 async fn each_role_does_what_the_matrix_says_where_it_says(place: Place) {
     let ward = Ward::open(place).await;
-    for at in [MEDI, SURG] {
+    for at in [MEDI, SURG, PHAR] {
         ward.receive(at, PARACETAMOL, units(100)).await;
     }
     // Emergency access opens wards: it comes last.

@@ -87,6 +87,9 @@ async fn at_once(kind: Kind) {
             "SELECT version FROM _sqlx_migrations ORDER BY version"
         );
         assert_eq!(steps, alone, "as one alone takes them");
+        let mut once = steps.clone();
+        once.dedup();
+        assert_eq!(steps, once);
     }
 }
 

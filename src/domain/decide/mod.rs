@@ -4,11 +4,13 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod cupboard;
 mod discontinue;
 mod emergency;
 mod fulfil;
 mod permission;
 mod receive;
+mod spend;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +20,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::cupboard::OfLot;
 use super::ledger::{GENESIS, Hash, LedgerRow};
+use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
@@ -26,6 +30,10 @@ use super::{
     Refusal, Request, UserId, WardId,
 };
 
+pub use cupboard::{
+    Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
+    NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
+};
 pub use discontinue::LONGEST_REASON;
 pub use emergency::{EmergencyAccess, EmergencyEnd};
 pub use fulfil::{dose_reference, not_before};
@@ -49,6 +57,8 @@ pub struct Loaded {
     pub patients: HashMap<String, String>,
     /// Emergency accesses that are to be ended.
     pub emergencies: HashMap<Uuid, EmergencyAccess>,
+    /// What operations on the cupboard touch beside stock.
+    pub cupboard: Cupboard,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -155,6 +165,8 @@ pub struct Stock {
     pub seq: i64,
     /// Hash of the page's last row.
     pub hash: Hash,
+    /// The lots of which there is some; what is in no lot is the rest of `current`.
+    pub lots: Vec<HeldLot>,
 }
 
 /// What changes besides stock: rows to write, in the order of the operations.
@@ -174,6 +186,8 @@ pub struct Effects {
     pub emergencies: Vec<EmergencyAccess>,
     /// Emergency accesses that end before their time.
     pub emergency_ends: Vec<EmergencyEnd>,
+    /// What changes in the cupboard beside stock and register.
+    pub cupboard: Changes,
 }
 
 impl Stock {
@@ -182,6 +196,7 @@ impl Stock {
         current: Quantity::ZERO,
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
 }
 
@@ -195,6 +210,7 @@ impl Effects {
         self.discontinued.extend(more.discontinued);
         self.emergencies.extend(more.emergencies);
         self.emergency_ends.extend(more.emergency_ends);
+        self.cupboard.extend(more.cupboard);
     }
 }
 
@@ -207,6 +223,8 @@ pub struct LedgerEntry {
     pub prev_hash: Hash,
     /// Its own.
     pub hash: Hash,
+    /// How much of it is of which lot, whichever way it goes.
+    pub lots: Vec<OfLot>,
 }
 
 /// An order that leaves `active`.
@@ -324,6 +342,7 @@ pub fn decide(
             drug,
             quantity,
             reference,
+            lot,
         } => receive::receive(
             state,
             op,
@@ -333,6 +352,7 @@ pub fn decide(
                 drug: *drug,
                 quantity: *quantity,
                 reference,
+                lot: lot.as_ref(),
             },
             moment,
         ),
@@ -340,6 +360,7 @@ pub fn decide(
             emergency::begin(state, &actor, *ward, reason, policy, moment)
         }
         Request::EndEmergency { access } => emergency::end(state, &actor, *access, moment),
+        _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }
 
@@ -403,6 +424,8 @@ struct StockChange<'a> {
     delta: Quantity,
     reason: LedgerReason,
     reference: &'a str,
+    /// How much of it is of which lot; every one of them lies in the stock.
+    lots: Vec<OfLot>,
     actor: UserId,
     witness: Option<UserId>,
     op: OpId,
@@ -428,7 +451,17 @@ fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) 
         prev_hash: stock.hash,
         hash: row.hash(&stock.hash),
         row,
+        lots: change.lots,
     };
+    for part in &entry.lots {
+        for held in stock.lots.iter_mut().filter(|held| held.lot == part.lot) {
+            held.quantity = if entry.row.delta.is_positive() {
+                held.quantity + part.quantity
+            } else {
+                held.quantity - part.quantity
+            };
+        }
+    }
     stock.current = entry.row.balance;
     stock.seq = entry.row.seq;
     stock.hash = entry.hash;

@@ -40,6 +40,72 @@ pub const MATRIX: &[Need] = &[
         who: "pharmacist",
     },
     Need {
+        kind: "send",
+        action: "send stock",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
+        kind: "receive_transfer",
+        action: "receive a transfer",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "resolve_transfer",
+        action: "answer for what is missing of a transfer",
+        roles: &[Role::Pharmacist, Role::Supervisor],
+        who: "pharmacist or supervisor",
+    },
+    Need {
+        kind: "return",
+        action: "return stock",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "waste",
+        action: "waste stock",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "adjust",
+        action: "adjust stock",
+        roles: &[Role::Pharmacist, Role::Supervisor],
+        who: "pharmacist or supervisor",
+    },
+    Need {
+        kind: "count",
+        action: "count stock",
+        roles: &[Role::Nurse, Role::Pharmacist, Role::Supervisor],
+        who: "nurse, pharmacist or supervisor",
+    },
+    Need {
+        kind: "explain",
+        action: "explain a difference",
+        roles: &[Role::Nurse, Role::Pharmacist, Role::Supervisor],
+        who: "nurse, pharmacist or supervisor",
+    },
+    Need {
+        kind: "resolve_count",
+        action: "answer for a difference of a count",
+        roles: &[Role::Supervisor],
+        who: "supervisor",
+    },
+    Need {
+        kind: "recall",
+        action: "recall a lot",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
+        kind: "levels",
+        action: "set what a ward should hold",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
         kind: "emergency",
         action: "get emergency access to a ward",
         roles: EVERYBODY_AT_WORK,
@@ -68,6 +134,8 @@ pub enum Place {
     Own,
     /// In wards that are not theirs.
     Other,
+    /// In every ward at once.
+    Every,
     /// What is theirs, wherever it is; of others' only as a supervisor.
     Theirs,
 }
@@ -75,6 +143,7 @@ pub enum Place {
 /// Where a kind of operation may be done: in one's own wards, but for what this says otherwise.
 pub fn place(kind: &str) -> Place {
     match kind {
+        "recall" => Place::Every,
         "emergency" => Place::Other,
         "end_emergency" => Place::Theirs,
         _ => Place::Own,
@@ -151,6 +220,14 @@ pub(super) fn role(actor: &Actor, kind: &str) -> Result<&'static Need, Refusal> 
             need.action,
             need.who,
         ))
+    }
+}
+
+/// The same, where the hospital lets somebody do it whom the matrix does not name.
+pub(super) fn role_or(actor: &Actor, kind: &str, also: bool) -> Result<&'static Need, Refusal> {
+    match needs(kind) {
+        Some(need) if also => Ok(need),
+        _ => role(actor, kind),
     }
 }
 
@@ -254,6 +331,7 @@ mod tests {
             let cell = |role: &Role| match place(need.kind) {
                 _ if !need.roles.contains(role) => "",
                 Place::Own => "own wards",
+                Place::Every => "every ward",
                 Place::Other => "other wards",
                 Place::Theirs if *role == Role::Supervisor => "anybody's",
                 Place::Theirs => "their own",

@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+mod cupboard_apply;
 mod emergency;
 mod load;
 mod postgres;
@@ -14,7 +15,10 @@ use crate::domain::{DrugId, WardId};
 
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
-pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
+pub(super) use load::{
+    DISCREPANCIES, GIVEN, LEVELS, ORDERS, RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS,
+    TRANSFERS, UNEXPLAINED, as_hash, given,
+};
 pub use load::{Remembered, load, remembered};
 pub(super) use sqlite::hex;
 
