@@ -78,6 +78,7 @@ impl Config {
             reasons: self.reasons.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            emergency_minutes: self.small("emergency.minutes"),
             nurses_send: self.truth("cupboard.nurses_send"),
             every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
             expiring_days: self.small("cupboard.expiring_days"),
