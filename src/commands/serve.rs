@@ -1,10 +1,13 @@
 //! `valmed serve`: the SSH server.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::{End, ward_desk};
 use crate::config::Config;
@@ -32,13 +35,38 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         times: config.server_times(),
         authority,
         certificates: config.authorities().0.is_some(),
+        attach: match config.attach_people() {
+            Some(path) => server::attach::people(&path)?,
+            None => HashMap::new(),
+        },
         exec: program(config, named)?,
         session: ward_desk::session_settings(config),
     };
     let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
     let server = Server::new(open.services.clone(), settings, key);
+    let socket = config.control_socket()?;
+    let control = server::unix_listen(&socket, 0o600);
+    let control = control.with_context(|| socket.display().to_string())?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn({
+        let server = server.clone();
+        async move { server.serve_control(control).await }
+    });
+    let joining = config.attach_socket();
+    if let Some(path) = &joining {
+        // Whoever is of this machine may knock: who they are is what the kernel says.
+        let listener = server::unix_listen(path, 0o666);
+        let listener = listener.with_context(|| path.display().to_string())?;
+        let server = server.clone();
+        tasks.spawn(async move { server.serve_attach(listener).await });
+    }
+    if let Some(address) = config.status() {
+        let status = TcpListener::bind(address).await;
+        let (status, server) = (status.with_context(|| address.to_string())?, server.clone());
+        tasks.spawn(async move { server.serve_status(status).await });
+    }
     super::output::say!("ValMed serves {address}, host key {fingerprint}")?;
-    let serving = tokio::spawn({
+    tasks.spawn({
         let server = server.clone();
         async move { server.serve(listener).await }
     });
@@ -53,7 +81,12 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
     if !server.stop().await {
         tracing::warn!("sessions were cut: they did not end in time");
     }
-    serving.await?;
+    tasks.join_all().await;
+    for socket in joining.iter().chain([&socket]) {
+        if let Err(error) = std::fs::remove_file(socket) {
+            tracing::warn!("{}: {error}", socket.display());
+        }
+    }
     open.close(config).await;
     Ok(())
 }

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Number(u64, u64),
     /// An address and a port.
     Address,
+    /// An address of this machine alone and a port, or nothing.
+    Loopback,
     /// Yes or no: `true` or `false`.
     Truth,
 }
@@ -248,6 +250,12 @@ pub const SETTINGS: &[Setting] = &[
         "lines of the log on a screen: a day of a ward",
     ),
     number(
+        "emergency.minutes",
+        "60",
+        (5, 720),
+        "emergency access to a ward that is not one's own lasts this long: until somebody of that ward has come",
+    ),
+    number(
         "sign_in.delay_seconds",
         "1",
         (0, 60),
@@ -336,6 +344,31 @@ pub const SETTINGS: &[Setting] = &[
         "",
         Kind::Text,
         "file with what is not trusted any more: SHA256:FINGERPRINT, serial:NUMBER or id:NAME a line; empty: nothing",
+    ),
+    of_kind(
+        "server.control",
+        "",
+        Kind::Text,
+        "Unix socket over which 'valmed sessions' asks the server; empty: control.sock in the user's data folder",
+    ),
+    of_kind(
+        "server.status",
+        "",
+        Kind::Loopback,
+        "address and port on this machine for /metrics (Prometheus) and /health; empty: none",
+    ),
+    of_kind(
+        "server.attach",
+        "",
+        Kind::Text,
+        "Unix socket over which people of this machine join ('valmed attach'), such as /run/valmed/attach.sock; empty: \
+         nobody does",
+    ),
+    of_kind(
+        "server.attach_people",
+        "",
+        Kind::Text,
+        "file with whose account a system user's is: the user's number and the account, a line each; others type their PIN",
     ),
     truth(
         "server.commands",

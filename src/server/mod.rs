@@ -4,8 +4,10 @@
 //! local terminal. It holds no rule of a ward. Nobody who is at work waits for anybody else's terminal, or for whoever
 //! only knocks. Who somebody is comes from a signature or a PIN that was checked, never from what was only said.
 
+pub mod attach;
 mod authority;
 mod connection;
+mod control;
 mod cut;
 mod delays;
 mod exec;
@@ -15,13 +17,15 @@ mod host_key;
 mod limits;
 mod metrics;
 mod registry;
+mod status;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod visit;
 mod who;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +42,7 @@ use crate::session::{Services, Settings as SessionSettings};
 use crate::store::accounts;
 
 pub use authority::{Authority, BadAuthority};
+pub use control::{Answer, Ask, NoAnswer, ask, unix_listen};
 pub use exec::{ON_BEHALF_OF, Program};
 pub use host_key::{NoHostKey, load_or_make as host_key};
 pub use limits::Most;
@@ -87,6 +92,8 @@ pub struct Settings {
     pub authority: Authority,
     /// There are such: a certificate is looked at.
     pub certificates: bool,
+    /// System users of this machine who may join, with their accounts.
+    pub attach: HashMap<u32, String>,
     /// What runs commands; `None`: they are refused.
     pub exec: Option<Program>,
     /// What sessions are like.
@@ -307,7 +314,8 @@ async fn watch_accounts(server: Arc<Inner>) {
         let ids: BTreeSet<_> = visitors.iter().map(|visitor| visitor.actor.id).collect();
         let found = async {
             let mut conn = server.services.db.reader().await?;
-            accounts::actors(conn.link(), ids.into_iter()).await
+            let now = (server.services.clock)().into();
+            accounts::actors(conn.link(), ids.into_iter(), now).await
         };
         match found.await {
             Ok(found) => {

@@ -553,8 +553,10 @@ pub fn told(receipt: &Receipt) -> String {
         Receipt::CodeReleased { drug, gtin, .. } => {
             format!("released: {gtin} is not drug {drug} any more")
         }
-        Receipt::Given { .. } | Receipt::Discontinued { .. } | Receipt::Received { .. } => {
-            output::json(&json!(receipt)).unwrap_or_default()
-        }
+        Receipt::Given { .. }
+        | Receipt::Discontinued { .. }
+        | Receipt::Received { .. }
+        | Receipt::EmergencyBegun { .. }
+        | Receipt::EmergencyEnded { .. } => output::json(&json!(receipt)).unwrap_or_default(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{cupboard_apply, postgres, split, sqlite};
+use super::{cupboard_apply, emergency, postgres, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
@@ -52,6 +52,7 @@ pub async fn apply(
     cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
     codes::write(link.lend(), &effects.codes).await?;
     open_orders(link.lend(), effects).await?;
+    emergency::write(link.lend(), effects).await?;
     end_prescriptions(link, effects).await
 }
 
