@@ -3,6 +3,7 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod allergy;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
