@@ -16,6 +16,7 @@ pub mod layout;
 pub mod list;
 pub mod model;
 pub mod panes;
+pub mod record;
 pub mod sheets;
 pub mod theme;
 mod update;
