@@ -220,6 +220,9 @@ pub struct Fulfil {
     /// How much, where the prescription leaves a range.
     #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
+    /// Who saw it and signs too (their user name).
+    #[arg(long, value_name = "USER")]
+    pub witness: Option<String>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,

@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::domain::{OpId, WardId};
+use crate::domain::{OpId, Policy, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
@@ -104,6 +104,8 @@ pub struct Settings {
     pub stale_after: SignedDuration,
     /// This is a demonstration.
     pub demo: bool,
+    /// What the hospital has set about the rules; the desk holds the same.
+    pub policy: Arc<Policy>,
     /// At least so long between two frames; the first after a pause comes at once.
     pub frame_every: Duration,
 }
@@ -115,6 +117,7 @@ impl Default for Settings {
             // Three heartbeats of the feed: one may be lost without anybody being alarmed.
             stale_after: SignedDuration::from_secs(15),
             demo: false,
+            policy: Arc::default(),
             frame_every: FRAME_EVERY,
         }
     }
@@ -383,6 +386,7 @@ impl<T: Terminal> Session<T> {
             due_window: self.settings.due_window,
             stale_after: self.settings.stale_after,
             demo: self.settings.demo,
+            policy: Arc::clone(&self.settings.policy),
         }
     }
 

@@ -38,6 +38,7 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
     let settings = Settings {
         due_window: config.due_window(),
         demo: true,
+        policy: config.policy(),
         ..Settings::default()
     };
     let ended = ward_desk::run(db, config, settings, start).await;

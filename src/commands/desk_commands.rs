@@ -17,6 +17,7 @@ use crate::store::{Db, StoreError, audit as table, listing};
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
+    let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
     let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
     let request = Request::Fulfil {
         order: seen.order,
@@ -69,6 +70,7 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
 /// Who asks, and for what operation.
 struct Caller {
     actor: UserId,
+    witness: Option<UserId>,
     username: String,
     op: OpId,
     style: Style,
@@ -88,10 +90,21 @@ impl Caller {
             actor.ok_or_else(|| End::Usage(format!("there is no account '{}'", asking.actor)))?;
         Ok(Caller {
             actor: actor.id,
+            witness: None,
             username: actor.username,
             op: OpId(asking.op.unwrap_or_else(Uuid::now_v7)),
             style: asking.list.format,
         })
+    }
+
+    /// With the witness that the command line names.
+    async fn seen_by(mut self, db: &Db, username: Option<&str>) -> anyhow::Result<Caller> {
+        if let Some(username) = username {
+            let found = SignIn::known(db, username).await?;
+            let missing = || End::Usage(format!("there is no account '{username}'"));
+            self.witness = Some(found.ok_or_else(missing)?.id);
+        }
+        Ok(self)
     }
 
     async fn look(
@@ -164,6 +177,7 @@ async fn submit(
             Operation {
                 id: op,
                 actor: caller.actor,
+                witness: caller.witness,
                 request,
             },
             drug,

@@ -180,6 +180,7 @@ pub async fn ask_for(desk: &Desk, nurse: UserId, order: &OrderLine) -> Outcome {
     let operation = Operation {
         id: OpId(Uuid::now_v7()),
         actor: nurse,
+        witness: None,
         request,
     };
     desk.submit(operation, Some(order.drug_id)).outcome().await

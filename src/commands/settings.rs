@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::output::List;
 use crate::cli::{Cli, Style};
 use crate::config::{Config, variable};
+use crate::domain::ReasonKind;
 
 pub fn config(config: &Config, style: Style) -> anyhow::Result<()> {
     let mut list = List::new(&["setting", "value", "from", "variable", "why"]);
@@ -32,6 +33,18 @@ pub fn config(config: &Config, style: Style) -> anyhow::Result<()> {
             "".into(),
             "clock times of this frequency where a prescription gives none".into(),
         ]);
+    }
+    for kind in ReasonKind::ALL {
+        for code in config.reasons.of(*kind) {
+            let more = if code.needs_text { " ..." } else { "" };
+            list.push([
+                format!("reasons.{kind}.{}", code.code).into(),
+                format!("{}{more}", code.words).into(),
+                config.reasons_source(*kind).to_string().into(),
+                "".into(),
+                "a reason that may be chosen; \"...\" asks for a few words more".into(),
+            ]);
+        }
     }
     Ok(list.print(style)?)
 }

@@ -22,6 +22,7 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
     let start = first_screen(&db, &url).await?;
     let settings = Settings {
         due_window: config.due_window(),
+        policy: config.policy(),
         ..Settings::default()
     };
     run(db, config, settings, start).await?.echo();

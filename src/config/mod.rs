@@ -12,7 +12,9 @@ use directories::ProjectDirs;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use crate::domain::reason::{ReasonKind, Reasons};
 use crate::domain::schedule::StandardTimes;
+use crate::domain::vocabulary::UnknownWord;
 use crate::store;
 
 use table::Kind;
@@ -93,6 +95,9 @@ pub struct Config {
     /// The ward's standard times.
     pub standard_times: StandardTimes,
     standard_times_source: Source,
+    /// The coded reasons.
+    pub reasons: Reasons,
+    reasons_from: BTreeMap<ReasonKind, Source>,
 }
 
 /// What the flags say.
@@ -125,6 +130,8 @@ impl Config {
                 .collect(),
             standard_times: StandardTimes::default(),
             standard_times_source: Source::Default,
+            reasons: Reasons::default(),
+            reasons_from: BTreeMap::new(),
         };
         let named = flags
             .config
@@ -163,6 +170,11 @@ impl Config {
             match value {
                 toml::Value::Table(entries) if section == "standard_times" => {
                     self.read_standard_times(entries, &source)?;
+                }
+                toml::Value::Table(kinds) if section == "reasons" => {
+                    for (kind, list) in kinds {
+                        self.read_reasons(&kind, list, &source)?;
+                    }
                 }
                 toml::Value::Table(entries) => {
                     for (name, value) in entries {
@@ -205,6 +217,41 @@ impl Config {
         Ok(())
     }
 
+    /// A list of coded reasons takes the place of the built-in one of its kind.
+    fn read_reasons(
+        &mut self,
+        kind: &str,
+        list: toml::Value,
+        source: &Source,
+    ) -> Result<(), ConfigError> {
+        let key = format!("reasons.{kind}");
+        let wrong = |value: String, why: &str| bad(source, &key, value, why);
+        let named: ReasonKind = kind
+            .parse()
+            .map_err(|error: UnknownWord| wrong(kind.to_owned(), &error.to_string()))?;
+        let toml::Value::Table(entries) = list else {
+            let why = "must be a table such as npo = \"nil by mouth\"";
+            return Err(wrong(list.to_string(), why));
+        };
+        let mut pairs = Vec::new();
+        for (code, words) in entries {
+            match words {
+                toml::Value::String(words) => pairs.push((code, words)),
+                other => return Err(wrong(other.to_string(), "must be text")),
+            }
+        }
+        self.reasons
+            .put(named, &pairs)
+            .map_err(|why| wrong(format!("{} codes", pairs.len()), &why))?;
+        self.reasons_from.insert(named, source.clone());
+        Ok(())
+    }
+
+    /// Where a list of coded reasons came from.
+    pub fn reasons_source(&self, kind: ReasonKind) -> &Source {
+        self.reasons_from.get(&kind).unwrap_or(&Source::Default)
+    }
+
     fn set_named(
         &mut self,
         key: &str,
@@ -233,6 +280,8 @@ impl Config {
         };
         match setting.kind {
             Kind::Text => {}
+            Kind::Truth if matches!(value.as_str(), "true" | "false") => {}
+            Kind::Truth => return Err(bad(&source, key, value, "must be true or false")),
             Kind::Zone => {
                 if !value.is_empty() && TimeZone::get(&value).is_err() {
                     return Err(bad(
@@ -264,6 +313,11 @@ impl Config {
     /// A number that was checked when it was read.
     fn number(&self, key: &str) -> u64 {
         self.text(key).parse().unwrap_or_default()
+    }
+
+    /// A yes or no that was checked when it was read.
+    fn truth(&self, key: &str) -> bool {
+        self.text(key) == "true"
     }
 
     fn seconds(&self, key: &str) -> Duration {
@@ -404,12 +458,46 @@ mod tests {
                 "'Mars/Base' is not the name of a time zone",
             ),
             ("pool = [", "config.toml"),
+            (
+                "witness.controlled = 'maybe'",
+                "'maybe' must be true or false",
+            ),
             ("[standard_times]\nBID = 8", "standard_times.BID"),
+            (
+                "[reasons.hold]\na = 'b'",
+                "reasons.hold: 'hold' 'hold' is not one of: held,",
+            ),
+            (
+                "[reasons.held]",
+                "reasons.held: '0 codes' must have 1 to 30",
+            ),
+            ("[reasons.held]\nA = 'b'", "'A' is not a code"),
+            ("[reasons.held]\na = 1", "reasons.held: '1' must be text"),
+            ("[reasons]\nheld = 'npo'", "must be a table"),
             ("[standard_times]\nBID = '8 o clock'", "standard_times"),
         ] {
             let error = load(file, &[], None).unwrap_err().to_string();
             assert!(error.contains(words), "{file}: {error}");
         }
+    }
+
+    #[test]
+    fn a_hospital_has_its_own_reasons_in_its_own_order() {
+        let file = "[reasons.held]\nz = 'last letter'\na = 'first letter ...'\n";
+        let config = load(file, &[], None).unwrap();
+        let policy = config.policy();
+        let codes = policy.reasons.of(ReasonKind::Held);
+        let told: Vec<(&str, bool)> = codes
+            .iter()
+            .map(|code| (code.code.as_str(), code.needs_text))
+            .collect();
+        assert_eq!(told, [("z", false), ("a", true)]);
+        assert_ne!(config.reasons_source(ReasonKind::Held), &Source::Default);
+        let default = Reasons::default();
+        assert_eq!(
+            policy.reasons.of(ReasonKind::Refused),
+            default.of(ReasonKind::Refused)
+        );
     }
 
     #[test]

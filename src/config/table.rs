@@ -18,6 +18,17 @@ pub(super) enum Kind {
     Zone,
     /// A whole number between these, inclusive.
     Number(u64, u64),
+    /// Yes or no: `true` or `false`.
+    Truth,
+}
+
+const fn truth(key: &'static str, default: &'static str, why: &'static str) -> Setting {
+    Setting {
+        key,
+        default,
+        why,
+        kind: Kind::Truth,
+    }
 }
 
 const fn number(
@@ -34,7 +45,8 @@ const fn number(
     }
 }
 
-/// Every setting there is, but the table of standard times (`[standard_times]`).
+/// Every setting there is, but the tables of standard times (`[standard_times]`) and of coded reasons
+/// (`[reasons.KIND]`).
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "database",
@@ -71,6 +83,16 @@ pub const SETTINGS: &[Setting] = &[
         "5",
         (1, 60),
         "how often doses are made into orders while a desk is open",
+    ),
+    truth(
+        "witness.controlled",
+        "false",
+        "a controlled drug is given before a witness, who signs too: two people answer for it",
+    ),
+    truth(
+        "witness.high_alert",
+        "false",
+        "so is a high-alert drug, where the hospital wants a second look at pumps and insulin",
     ),
     number(
         "pool.kept",

@@ -1,11 +1,13 @@
 //! The settings as the parts of the program take them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::{Config, ConfigError, embedded};
+use crate::domain::Policy;
 use crate::store::screens::Bounds;
 use crate::{desk, feed, store};
 
@@ -68,6 +70,15 @@ impl Config {
         }
     }
 
+    /// What the hospital has set about the rules: for the desk, and for screens.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::new(Policy {
+            reasons: self.reasons.clone(),
+            witness_controlled: self.truth("witness.controlled"),
+            witness_high_alert: self.truth("witness.high_alert"),
+        })
+    }
+
     /// Limits of the desk.
     pub fn desk(&self) -> desk::Settings {
         desk::Settings {
@@ -77,6 +88,7 @@ impl Config {
             wait: self.seconds("desk.wait_seconds"),
             tries: self.small("desk.tries"),
             doubt: self.seconds("desk.doubt_seconds"),
+            policy: self.policy(),
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Clock, Counters, OnCommit, Settings};
 use crate::domain::decide::{Effects, Loaded, Moment, decide};
-use crate::domain::{OpId, Operation, Outcome, Refusal, Request, WardId};
+use crate::domain::{OpId, Operation, Outcome, Refusal, WardId};
 use crate::store::audit::Event;
 use crate::store::desk::{self as tables, Memory};
 use crate::store::{At, Conn, Db, Link, StoreError, accounts, audit};
@@ -102,10 +102,10 @@ async fn settle(
     for operation in &fresh {
         let moment = Moment {
             now,
-            administration: Uuid::now_v7(),
-            next_order: Uuid::now_v7(),
+            key: &Uuid::now_v7,
         };
-        let outcome = match decide(&mut loaded, operation, moment) {
+        let decided = decide(&mut loaded, operation, &shared.settings.policy, moment);
+        let outcome = match decided {
             Ok((receipt, more)) => {
                 wards.extend(more.ledger.iter().map(|entry| entry.row.ward));
                 wards.extend(
@@ -155,7 +155,7 @@ async fn audit_misused(
     if misused.is_empty() {
         return Ok(());
     }
-    let actors = accounts::actors(link.lend(), misused.iter().map(|op| op.actor)).await?;
+    let actors = accounts::actors(link.lend(), misused.iter().flat_map(|op| op.people())).await?;
     let loaded = Loaded {
         actors,
         ..Loaded::default()
@@ -248,16 +248,12 @@ fn memory_of(
 
 fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: At) -> Event {
     let actor = loaded.actors.get(&operation.actor);
-    let (ward, about) = match &operation.request {
-        Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => (
-            loaded.orders.get(order).map(|order| order.ward),
-            format!("order {order}"),
-        ),
-        Request::Receive { ward, drug, .. } => (
-            loaded.wards.contains_key(ward).then_some(*ward),
-            format!("drug {drug}"),
-        ),
-    };
+    let request = &operation.request;
+    let order = request.order().and_then(|order| loaded.orders.get(&order));
+    let named = request
+        .ward()
+        .filter(|ward| loaded.wards.contains_key(ward));
+    let ward = order.map(|order| order.ward).or(named);
     Event {
         id: Uuid::now_v7(),
         at,
@@ -268,8 +264,9 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
         kind: "refused",
         ward,
         detail: format!(
-            "{} {about}: {} (operation {})",
-            operation.request.kind(),
+            "{} {}: {} (operation {})",
+            request.kind(),
+            request.about(),
             refusal.code(),
             operation.id
         ),

@@ -32,7 +32,7 @@ pub(super) async fn run(queue: Arc<Queue>, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let keys: Vec<Key> = jobs.iter().map(|job| job.key).collect();
+        let keys: Vec<Key> = jobs.iter().flat_map(|job| job.keys.clone()).collect();
         // In a task of its own, so that a panic ends this batch (its askers are told that the outcome is not known)
         // and not the lane.
         let settled = tokio::spawn(settle(Arc::clone(&shared), conn.take(), jobs)).await;

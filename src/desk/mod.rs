@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::{DrugId, Operation, Outcome, Refusal, WardId};
+use crate::domain::{DrugId, Operation, Outcome, Policy, Refusal, WardId};
 use crate::store::{Db, Engine};
 use queue::{Job, Queue};
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub tries: u32,
     /// How long the desk tries to find out what became of a COMMIT whose answer was lost.
     pub doubt: Duration,
+    /// What the hospital has set about the rules.
+    pub policy: Arc<Policy>,
 }
 
 impl Default for Settings {
@@ -55,6 +57,7 @@ impl Default for Settings {
             wait: Duration::from_secs(10),
             tries: 12,
             doubt: Duration::from_secs(60),
+            policy: Arc::default(),
         }
     }
 }
@@ -151,12 +154,12 @@ impl Desk {
         Desk { queue, counters }
     }
 
-    /// Takes an operation. `drug`, where the asker knows it, keeps operations on one drug from meeting in the
-    /// database; without it they are still correct, only slower.
-    pub fn submit(&self, operation: Operation, drug: Option<DrugId>) -> Ticket {
+    /// Takes an operation. `drugs`, where the asker knows them, keep operations on one drug from meeting in the
+    /// database; without them they are still correct, only slower. What the request names itself need not be said.
+    pub fn submit(&self, operation: Operation, drugs: impl IntoIterator<Item = DrugId>) -> Ticket {
         let (tell, progress) = watch::channel(Progress::Waiting);
         let op = operation.id;
-        if let Err(job) = self.queue.push(Job::new(operation, drug, tell)) {
+        if let Err(job) = self.queue.push(Job::new(operation, drugs, tell)) {
             job.tell(Progress::Done(Outcome::Refused(Refusal::Busy)));
         }
         Ticket { op, progress }

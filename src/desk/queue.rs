@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::Progress;
-use crate::domain::{DrugId, Operation, Request};
+use crate::domain::{DrugId, Operation};
 use uuid::Uuid;
 
 /// Another lane helps only when this many operations wait for each lane that is busy: fewer lanes make fuller batches.
@@ -18,18 +18,19 @@ const ENOUGH_FOR_ANOTHER_LANE: usize = 8;
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// What keeps two lanes apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Key {
     Drug(DrugId),
-    /// The drug is not known before the order is loaded: rows keep such operations apart instead.
-    Order(Uuid),
+    /// The drug is not known before the order is loaded, or there is none: rows keep such operations apart instead.
+    Other(Uuid),
 }
 
 /// One operation under way.
 #[derive(Debug)]
 pub(super) struct Job {
     pub operation: Operation,
-    pub key: Key,
+    /// At least one.
+    pub keys: Vec<Key>,
     pub since: Instant,
     progress: watch::Sender<Progress>,
 }
@@ -37,19 +38,20 @@ pub(super) struct Job {
 impl Job {
     pub fn new(
         operation: Operation,
-        drug: Option<DrugId>,
+        drugs: impl IntoIterator<Item = DrugId>,
         progress: watch::Sender<Progress>,
     ) -> Job {
-        let key = match (&operation.request, drug) {
-            (Request::Receive { drug, .. }, _) => Key::Drug(*drug),
-            (_, Some(drug)) => Key::Drug(drug),
-            (Request::Fulfil { order, .. } | Request::Discontinue { order, .. }, None) => {
-                Key::Order(order.0)
-            }
-        };
+        let mut keys: Vec<Key> = drugs.into_iter().map(Key::Drug).collect();
+        keys.extend(operation.request.drugs().into_iter().map(Key::Drug));
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.is_empty() {
+            let order = operation.request.order().map(|order| order.0);
+            keys.push(Key::Other(order.unwrap_or(operation.id.0)));
+        }
         Job {
             operation,
-            key,
+            keys,
             since: Instant::now(),
             progress,
         }
@@ -66,18 +68,55 @@ struct State {
     waiting: VecDeque<Job>,
     /// How many of those no lane is in the way of.
     ready: usize,
+    /// Since when the first of them has waited.
+    oldest: Option<Instant>,
     in_flight: HashSet<Key>,
+    /// Keys of operations on several drugs that a lane is in the way of: nobody goes ahead of those on any of their
+    /// drugs, or they might never find all of them free.
+    reserved: HashSet<Key>,
     busy: usize,
     closed: bool,
 }
 
 impl State {
-    fn is_ready(&self, job: &Job) -> bool {
-        !self.in_flight.contains(&job.key)
+    /// Whether a lane may take the job now; if not, it keeps its place before those that come after it.
+    fn is_ready(&mut self, job: &Job) -> bool {
+        let taken = |key: &Key| self.in_flight.contains(key) || self.reserved.contains(key);
+        if !job.keys.iter().any(taken) {
+            return true;
+        }
+        if job.keys.len() > 1 {
+            self.reserved.extend(&job.keys);
+        }
+        false
+    }
+
+    /// Divides what waits, from the front, into at most so many that are ready and the rest.
+    fn divide(&mut self, most: usize) -> (Vec<Job>, VecDeque<Job>) {
+        self.reserved.clear();
+        let waiting = std::mem::take(&mut self.waiting);
+        let (mut ready, mut rest) = (Vec::new(), VecDeque::with_capacity(waiting.len()));
+        for job in waiting {
+            if ready.len() < most && self.is_ready(&job) {
+                ready.push(job);
+            } else {
+                rest.push_back(job);
+            }
+        }
+        (ready, rest)
     }
 
     fn count_ready(&mut self) {
-        self.ready = self.waiting.iter().filter(|job| self.is_ready(job)).count();
+        self.reserved.clear();
+        let waiting = std::mem::take(&mut self.waiting);
+        (self.ready, self.oldest) = (0, None);
+        for job in &waiting {
+            if self.is_ready(job) {
+                self.ready += 1;
+                self.oldest.get_or_insert(job.since);
+            }
+        }
+        self.waiting = waiting;
     }
 
     /// Whether so many wait that another lane helps at once.
@@ -124,8 +163,11 @@ impl Queue {
             return Err(Box::new(job));
         }
         let ready = state.is_ready(&job);
+        if ready {
+            state.oldest.get_or_insert(job.since);
+            state.ready += 1;
+        }
         state.waiting.push_back(job);
-        state.ready += usize::from(ready);
         // A lane is woken for the first, to see how long it may wait, and for the one that makes enough: to look through
         // the queue for each of hundreds costs more than it gains.
         let wake = ready && (state.ready == 1 || state.enough());
@@ -161,26 +203,16 @@ impl Queue {
                 Look::Later(None)
             };
         }
-        let oldest = state.waiting.iter().find(|job| state.is_ready(job));
-        let waited = oldest.map_or(Duration::ZERO, |job| job.since.elapsed());
-        let patience = PATIENCE.saturating_sub(waited);
+        let patience =
+            PATIENCE.saturating_sub(state.oldest.map_or(Duration::ZERO, |since| since.elapsed()));
         if state.busy > 0 && !state.enough() && !patience.is_zero() {
             return Look::Later(Some(patience));
         }
-        let State {
-            waiting, in_flight, ..
-        } = &mut *state;
-        let mut jobs = Vec::new();
-        let mut rest = VecDeque::with_capacity(waiting.len());
-        for job in waiting.drain(..) {
-            if jobs.len() < self.batch && !in_flight.contains(&job.key) {
-                jobs.push(job);
-            } else {
-                rest.push_back(job);
-            }
-        }
-        *waiting = rest;
-        in_flight.extend(jobs.iter().map(|job| job.key));
+        let (jobs, rest) = state.divide(self.batch);
+        state.waiting = rest;
+        state
+            .in_flight
+            .extend(jobs.iter().flat_map(|job| &job.keys));
         state.count_ready();
         state.busy += 1;
         Look::Take(jobs)
@@ -225,7 +257,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{OpId, Quantity, UserId, WardId};
+    use crate::domain::{OpId, Quantity, Request, UserId, WardId};
 
     fn job(drug: i64) -> Job {
         let request = Request::Receive {
@@ -234,22 +266,30 @@ mod tests {
             quantity: Quantity::units(1),
             reference: String::new(),
         };
-        let operation = Operation {
-            id: OpId(Uuid::now_v7()),
-            actor: UserId(1),
-            request,
-        };
+        let operation = Operation::new(OpId(Uuid::now_v7()), UserId(1), request);
         Job::new(operation, None, watch::channel(Progress::Waiting).0)
     }
 
+    /// An operation on two drugs.
+    fn both(one: i64, other: i64) -> Job {
+        let Job { operation, .. } = job(one);
+        Job::new(
+            operation,
+            [DrugId(other)],
+            watch::channel(Progress::Waiting).0,
+        )
+    }
+
+    fn keys(jobs: &[Job]) -> Vec<Key> {
+        jobs.iter().flat_map(|job| job.keys.clone()).collect()
+    }
+
     fn drugs(jobs: &[Job]) -> Vec<i64> {
-        jobs.iter()
-            .map(|job| {
-                if let Key::Drug(drug) = job.key {
-                    drug.0
-                } else {
-                    0
-                }
+        keys(jobs)
+            .iter()
+            .map(|key| match key {
+                Key::Drug(drug) => drug.0,
+                Key::Other(_) => 0,
             })
             .collect()
     }
@@ -269,8 +309,29 @@ mod tests {
         // Drug 1 is in flight: its next operation waits, and drug 4 goes ahead once patience is over.
         let second = queue.take().await.unwrap();
         assert_eq!(drugs(&second), [4]);
-        queue.done(&first.iter().map(|job| job.key).collect::<Vec<_>>());
+        queue.done(&keys(&first));
         assert_eq!(drugs(&queue.take().await.unwrap()), [1]);
+    }
+
+    #[tokio::test]
+    async fn an_operation_on_two_drugs_waits_for_both_and_nobody_goes_ahead_of_it() {
+        let queue = Queue::new(100, 1);
+        for job in [job(1), both(1, 2), job(2), job(3)] {
+            queue.push(job).unwrap();
+        }
+        let first = queue.take().await.unwrap();
+        assert_eq!(drugs(&first), [1]);
+        // Drug 2 is free, but the operation on 1 and 2 came first.
+        let second = queue.take().await.unwrap();
+        assert_eq!(drugs(&second), [3]);
+        queue.push(job(2)).unwrap();
+        queue.done(&keys(&second));
+        assert!(matches!(queue.look(), Look::Later(None)));
+        queue.done(&keys(&first));
+        let third = queue.take().await.unwrap();
+        assert_eq!(drugs(&third), [1, 2]);
+        queue.done(&keys(&third));
+        assert_eq!(drugs(&queue.take().await.unwrap()), [2]);
     }
 
     #[tokio::test]
@@ -292,7 +353,7 @@ mod tests {
             queue.push(job(drug)).unwrap();
         }
         assert!(matches!(queue.look(), Look::Take(_)));
-        queue.done(&first.iter().map(|job| job.key).collect::<Vec<_>>());
+        queue.done(&keys(&first));
     }
 
     #[tokio::test]
@@ -307,7 +368,7 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished(), "its drug is in flight");
-        queue.done(&[first[0].key]);
+        queue.done(&keys(&first));
         assert_eq!(drugs(&waiting.await.unwrap().unwrap()), [1]);
     }
 
@@ -319,17 +380,13 @@ mod tests {
             version: 1,
             reason: String::new(),
         };
-        let operation = Operation {
-            id: OpId(Uuid::now_v7()),
-            actor: UserId(1),
-            request,
-        };
-        let key = |drug| {
+        let operation = Operation::new(OpId(Uuid::now_v7()), UserId(1), request);
+        let keys = |drug: Option<DrugId>| {
             let tell = watch::channel(Progress::Waiting).0;
-            Job::new(operation.clone(), drug, tell).key
+            Job::new(operation.clone(), drug, tell).keys
         };
-        assert_eq!(key(None), Key::Order(order.0));
-        assert_eq!(key(Some(DrugId(7))), Key::Drug(DrugId(7)));
+        assert_eq!(keys(None), [Key::Other(order.0)]);
+        assert_eq!(keys(Some(DrugId(7))), [Key::Drug(DrugId(7))]);
     }
 
     #[tokio::test]
@@ -339,7 +396,7 @@ mod tests {
         queue.close();
         assert!(queue.push(job(2)).is_err());
         let last = queue.take().await.unwrap();
-        queue.done(&[last[0].key]);
+        queue.done(&keys(&last));
         assert!(queue.take().await.is_none());
         queue.drained().await;
     }

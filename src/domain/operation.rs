@@ -14,6 +14,9 @@ pub struct Operation {
     pub id: OpId,
     /// Who asks: an identity that the session has verified.
     pub actor: UserId,
+    /// Who saw it and signs too, with their own PIN: an identity that the session has verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<UserId>,
     /// What is asked.
     pub request: Request,
 }
@@ -65,6 +68,32 @@ impl Request {
         }
     }
 
+    /// The drugs that it names itself.
+    pub fn drugs(&self) -> Vec<DrugId> {
+        match self {
+            Request::Receive { drug, .. } => vec![*drug],
+            Request::Fulfil { .. } | Request::Discontinue { .. } => Vec::new(),
+        }
+    }
+
+    /// The ward that it names itself.
+    pub const fn ward(&self) -> Option<WardId> {
+        match self {
+            Request::Receive { ward, .. } => Some(*ward),
+            Request::Fulfil { .. } | Request::Discontinue { .. } => None,
+        }
+    }
+
+    /// What it is about, for the audit.
+    pub fn about(&self) -> String {
+        match self {
+            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => {
+                format!("order {order}")
+            }
+            Request::Receive { drug, .. } => format!("drug {drug}"),
+        }
+    }
+
     /// The order it is about, if it is about one.
     pub const fn order(&self) -> Option<OrderId> {
         match self {
@@ -75,12 +104,32 @@ impl Request {
 }
 
 impl Operation {
+    /// What somebody asks for alone.
+    pub const fn new(id: OpId, actor: UserId, request: Request) -> Operation {
+        Operation {
+            id,
+            actor,
+            witness: None,
+            request,
+        }
+    }
+
+    /// The people who sign it.
+    pub fn people(&self) -> impl Iterator<Item = UserId> {
+        std::iter::once(self.actor).chain(self.witness)
+    }
+
     /// A digest of who asks for what: the same operation id with another digest is another operation, and refused.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.actor.0.to_be_bytes());
         // Serialising a closed enum of plain values into memory cannot fail; an empty text would still be compared.
         hash.update(serde_json::to_vec(&self.request).unwrap_or_default());
+        // What one person signs is told from what two sign, and keeps the digest that it always had.
+        if let Some(witness) = self.witness {
+            hash.update(b"witness");
+            hash.update(witness.0.to_be_bytes());
+        }
         hash.finalize().into()
     }
 }
@@ -142,4 +191,33 @@ pub enum Receipt {
         /// When (UTC).
         at: Timestamp,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_witness_makes_another_operation_and_nobody_keeps_the_old_digest() {
+        let request = Request::Receive {
+            ward: WardId(1),
+            drug: DrugId(2),
+            quantity: Quantity::units(3),
+            reference: "note".to_owned(),
+        };
+        let alone = Operation::new(OpId(Uuid::nil()), UserId(1), request);
+        let seen = |by| Operation {
+            witness: Some(UserId(by)),
+            ..alone.clone()
+        };
+        assert_ne!(alone.digest(), seen(2).digest());
+        assert_ne!(seen(3).digest(), seen(2).digest());
+        // As it was before there were witnesses: operations that are remembered must be known again.
+        let mut before = Sha256::new();
+        before.update(1_i64.to_be_bytes());
+        before
+            .update(br#"{"kind":"receive","ward":1,"drug":2,"quantity":3000,"reference":"note"}"#);
+        assert_eq!(alone.digest(), <[u8; 32]>::from(before.finalize()));
+    }
 }

@@ -76,6 +76,20 @@ pub enum Refusal {
         /// Which rule says no.
         why: String,
     },
+    /// A second person has to see this and sign too.
+    #[error("{what} needs a witness.")]
+    WitnessRequired {
+        /// What is to be done, as the beginning of a sentence.
+        what: String,
+    },
+    /// The second person cannot be the witness.
+    #[error("{who} cannot be the witness: {why}.")]
+    WitnessNotValid {
+        /// Their name.
+        who: String,
+        /// Which rule says no.
+        why: String,
+    },
     /// Something in the request does not make sense.
     #[error("{field}: {why}.")]
     InvalidData {
@@ -154,6 +168,8 @@ impl Refusal {
             Refusal::InsufficientStock { .. } => "INSUFFICIENT_STOCK",
             Refusal::InvalidStockQuantity { .. } => "INVALID_STOCK_QUANTITY",
             Refusal::InsufficientPermissions { .. } => "INSUFFICIENT_PERMISSIONS",
+            Refusal::WitnessRequired { .. } => "WITNESS_REQUIRED",
+            Refusal::WitnessNotValid { .. } => "WITNESS_NOT_VALID",
             Refusal::InvalidData { .. } => "INVALID_DATA",
             Refusal::WrongPatient { .. } => "WRONG_PATIENT",
             Refusal::TooSoon { .. } => "TOO_SOON",
@@ -181,6 +197,8 @@ impl Refusal {
             Refusal::InsufficientStock { .. } => "Ask the pharmacy for stock, then sign again.",
             Refusal::InvalidStockQuantity { .. } => "Correct the quantity.",
             Refusal::InsufficientPermissions { .. } => "Ask somebody who may, or a supervisor.",
+            Refusal::WitnessRequired { .. } => "Ask a colleague to see it and sign too.",
+            Refusal::WitnessNotValid { .. } => "Ask another colleague to see it and sign too.",
             Refusal::InvalidData { .. } => "Correct it and try again.",
             Refusal::WrongPatient { .. } => "Check the patient in front of you, then the order.",
             Refusal::TooSoon { .. } => "Wait, or ask the prescriber.",

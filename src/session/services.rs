@@ -57,8 +57,8 @@ impl Services {
     pub(super) fn ask(&self, effect: Effect, actor: Option<UserId>, answers: mpsc::Sender<Reply>) {
         let services = self.clone();
         tokio::spawn(async move {
-            if let Effect::Submit { operation, drug } = effect {
-                let ticket = services.desk.submit(operation.clone(), Some(drug));
+            if let Effect::Submit { operation, drugs } = effect {
+                let ticket = services.desk.submit(operation.clone(), drugs);
                 return follow(&operation, ticket.progress(), answers).await;
             }
             let Ok(_turn) = services.asking.acquire().await else {

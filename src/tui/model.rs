@@ -12,7 +12,7 @@ use super::keymap::{Action, Mode};
 use super::sign_in::SignIn;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
 use crate::domain::{
-    Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId,
+    Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Policy, UserId, WardId,
 };
 
 /// What the world is like at the moment of a message or a frame.
@@ -30,6 +30,8 @@ pub struct Context {
     pub stale_after: SignedDuration,
     /// This is a demonstration: no real patient is on the screen.
     pub demo: bool,
+    /// What the hospital has set about the rules: a screen says beforehand what the desk will say.
+    pub policy: Arc<Policy>,
 }
 
 /// What a session begins with.
@@ -214,8 +216,8 @@ pub enum Effect {
     Submit {
         /// What is asked.
         operation: Operation,
-        /// The drug it is about, which lets the desk keep apart what would get in each other's way.
-        drug: DrugId,
+        /// The drugs it is about, which let the desk keep apart what would get in each other's way.
+        drugs: Vec<DrugId>,
     },
     /// Forget keys that were pressed ahead: they were not meant for what has just opened.
     DrainInput,

@@ -22,3 +22,4 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod witness;

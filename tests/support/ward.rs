@@ -356,11 +356,7 @@ pub fn refusal(outcome: Outcome) -> Refusal {
 
 /// A new operation.
 pub fn operation(actor: UserId, request: Request) -> Operation {
-    Operation {
-        id: OpId(Uuid::now_v7()),
-        actor,
-        request,
-    }
+    Operation::new(OpId(Uuid::now_v7()), actor, request)
 }
 
 /// Nora gives a dose to the first patient.

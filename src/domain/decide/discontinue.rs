@@ -1,10 +1,11 @@
 //! Stopping a dose before it is given.
 
-use super::{CONTROL, Effects, Loaded, Moment, close, open_order, permission};
+use super::{Effects, Loaded, Moment, close, open_order, permission};
+use crate::domain::reason::{LONGEST_TEXT, text_fault};
 use crate::domain::{Actor, OrderId, OrderKind, OrderStatus, Receipt, Refusal};
 
 /// Longest reason that is kept, in characters: fits the order's line in every report.
-pub const LONGEST_REASON: usize = 200;
+pub const LONGEST_REASON: usize = LONGEST_TEXT;
 
 pub(super) fn discontinue(
     state: &mut Loaded,
@@ -12,7 +13,7 @@ pub(super) fn discontinue(
     id: OrderId,
     version: i64,
     reason: &str,
-    moment: Moment,
+    moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
     let need = permission::role(actor, "discontinue")?;
     let found = state
@@ -29,13 +30,8 @@ pub(super) fn discontinue(
     if reason.is_empty() {
         return Err(invalid("a reason is needed".to_owned()));
     }
-    if reason.chars().count() > LONGEST_REASON {
-        return Err(invalid(format!(
-            "at most {LONGEST_REASON} characters are kept"
-        )));
-    }
-    if reason.contains(char::is_control) {
-        return Err(invalid(CONTROL.to_owned()));
+    if let Some(why) = text_fault(reason) {
+        return Err(invalid(why));
     }
 
     let closing = close(

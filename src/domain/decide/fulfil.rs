@@ -8,8 +8,8 @@ use super::{
 };
 use crate::domain::schedule::span;
 use crate::domain::{
-    Actor, AdministrationId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
-    PatientId, Quantity, Receipt, Refusal,
+    Actor, AdministrationId, GivingOutcome, LedgerReason, Operation, OrderId, OrderKind,
+    OrderStatus, PatientId, Policy, Quantity, Receipt, Refusal, UserId,
 };
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -23,10 +23,11 @@ pub(super) struct Ask<'a> {
 
 pub(super) fn fulfil(
     state: &mut Loaded,
-    op: OpId,
+    op: &Operation,
     actor: &Actor,
     ask: &Ask<'_>,
-    moment: Moment,
+    policy: &Policy,
+    moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
     let need = permission::role(actor, "fulfil")?;
     let found = state
@@ -38,6 +39,7 @@ pub(super) fn fulfil(
     still_prescribed(&order, moment.now)?;
     right_patient(state, &order, ask.identified)?;
     let quantity = amount(&order, ask.amount)?;
+    let witness = witness(state, op, policy, &order)?;
     within_limits(&order, moment.now)?;
 
     let missing = || Refusal::DrugNotFound {
@@ -59,7 +61,7 @@ pub(super) fn fulfil(
     }
 
     // From here on nothing can be refused any more: the state may change.
-    let administration = AdministrationId(moment.administration);
+    let administration = AdministrationId(moment.key());
     let entry = book(
         stock,
         order.ward,
@@ -69,7 +71,8 @@ pub(super) fn fulfil(
             reason: LedgerReason::Given,
             reference: &dose_reference(administration, order.id, order.patient),
             actor: actor.id,
-            op,
+            witness,
+            op: op.id,
             at: moment.now,
         },
     );
@@ -94,10 +97,11 @@ pub(super) fn fulfil(
             patient: order.patient,
             drug: order.drug,
             nurse: actor.id,
+            witness,
             at: moment.now,
             outcome: GivingOutcome::Given,
             quantity,
-            op,
+            op: op.id,
         }],
         discontinued: Vec::new(),
     };
@@ -176,6 +180,18 @@ fn amount(order: &Order, asked: Option<Quantity>) -> Result<Quantity, Refusal> {
     }
 }
 
+fn witness(
+    state: &Loaded,
+    op: &Operation,
+    policy: &Policy,
+    order: &Order,
+) -> Result<Option<UserId>, Refusal> {
+    let drug = &order.drug_name;
+    let what = policy.needs_witness(drug.controlled, drug.high_alert);
+    let what = what.map(|what| format!("Giving {what} ({})", drug.title));
+    permission::witness(state, op, what.as_deref(), order.ward, &order.ward_name)
+}
+
 fn within_limits(order: &Order, now: Timestamp) -> Result<(), Refusal> {
     if let Some(most) = order
         .limits
@@ -228,7 +244,7 @@ pub fn not_before(
 }
 
 /// An as-needed or unscheduled prescription always has one open order: the next one opens with the giving.
-fn open_next(state: &mut Loaded, order: &Order, moment: Moment) -> Option<Opening> {
+fn open_next(state: &mut Loaded, order: &Order, moment: Moment<'_>) -> Option<Opening> {
     if order.kind == OrderKind::Timed {
         return None;
     }
@@ -239,7 +255,7 @@ fn open_next(state: &mut Loaded, order: &Order, moment: Moment) -> Option<Openin
     {
         return None;
     }
-    let id = OrderId(moment.next_order);
+    let id = OrderId(moment.key());
     let mut next = order.clone();
     next.id = id;
     next.version = 1;

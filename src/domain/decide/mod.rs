@@ -21,22 +21,19 @@ use super::ledger::{GENESIS, Hash, LedgerRow};
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
-    OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Receipt, Refusal,
-    Request, UserId, WardId,
+    OrderKind, OrderStatus, PatientId, Policy, PrescriptionId, Priority, Quantity, Receipt,
+    Refusal, Request, UserId, WardId,
 };
 
 pub use discontinue::LONGEST_REASON;
 pub use fulfil::{dose_reference, not_before};
-pub use permission::{MATRIX, Need, may, needs};
+pub use permission::{MATRIX, Need, WITNESS, may, needs};
 pub use receive::LONGEST_REFERENCE;
-
-/// What is wrong with a text that holds control characters: no report shows them, and PostgreSQL cannot keep NUL.
-const CONTROL: &str = "control characters are not kept";
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// The people who ask, with their role and wards at this moment.
+    /// The people who ask and their witnesses, with their role and wards at this moment.
     pub actors: HashMap<UserId, Actor>,
     /// The orders that were asked for and exist.
     pub orders: HashMap<OrderId, Order>,
@@ -50,13 +47,17 @@ pub struct Loaded {
     pub patients: HashMap<String, String>,
 }
 
-/// How a drug is named in a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a drug is named in a message, and what it is to the rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DrugName {
     /// Name and strength.
     pub title: String,
     /// Stock unit.
     pub unit: String,
+    /// Under the law on controlled drugs.
+    pub controlled: bool,
+    /// Does great harm when it is given wrongly.
+    pub high_alert: bool,
 }
 
 /// An order under lock.
@@ -243,6 +244,8 @@ pub struct Administration {
     pub drug: DrugId,
     /// By whom.
     pub nurse: UserId,
+    /// Who saw it.
+    pub witness: Option<UserId>,
     /// When (UTC): given and entered are the same moment in this version.
     pub at: Timestamp,
     /// What became of the dose.
@@ -253,15 +256,20 @@ pub struct Administration {
     pub op: OpId,
 }
 
-/// The moment of a decision and the keys it may use up: passed in, so that the same input gives the same output.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
+/// The moment of a decision and where its keys come from: passed in, so that the same input gives the same output.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
     /// The desk's clock (UTC, whole microseconds).
     pub now: Timestamp,
-    /// Key of the administration, if there will be one.
-    pub administration: Uuid,
-    /// Key of the next as-needed order, if one opens.
-    pub next_order: Uuid,
+    /// Makes a key that nothing has yet.
+    pub key: &'a dyn Fn() -> Uuid,
+}
+
+impl Moment<'_> {
+    /// A key for something new.
+    fn key(&self) -> Uuid {
+        (self.key)()
+    }
 }
 
 /// Decides one operation on what was loaded. On `Ok`, `state` is what the database will hold once the effects are
@@ -273,7 +281,8 @@ pub struct Moment {
 pub fn decide(
     state: &mut Loaded,
     op: &Operation,
-    moment: Moment,
+    policy: &Policy,
+    moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
     let actor = permission::known(state, op.actor)?;
     match &op.request {
@@ -284,7 +293,7 @@ pub fn decide(
             amount,
         } => fulfil::fulfil(
             state,
-            op.id,
+            op,
             &actor,
             &fulfil::Ask {
                 order: *order,
@@ -292,6 +301,7 @@ pub fn decide(
                 identified,
                 amount: *amount,
             },
+            policy,
             moment,
         ),
         Request::Discontinue {
@@ -306,7 +316,7 @@ pub fn decide(
             reference,
         } => receive::receive(
             state,
-            op.id,
+            op,
             &actor,
             &receive::Ask {
                 ward: *ward,
@@ -380,6 +390,7 @@ struct StockChange<'a> {
     reason: LedgerReason,
     reference: &'a str,
     actor: UserId,
+    witness: Option<UserId>,
     op: OpId,
     at: Timestamp,
 }
@@ -395,7 +406,7 @@ fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) 
         reason: change.reason,
         reference: change.reference.to_owned(),
         actor: Some(change.actor),
-        witness: None,
+        witness: change.witness,
         at: change.at,
         op: change.op,
     };

@@ -1,6 +1,6 @@
 //! Who may do what: the role matrix, in one table.
 
-use crate::domain::{Actor, Refusal, Role, UserId, WardId};
+use crate::domain::{Actor, Operation, Refusal, Role, UserId, WardId};
 
 use super::Loaded;
 
@@ -38,6 +38,19 @@ pub const MATRIX: &[Need] = &[
         who: "pharmacist",
     },
 ];
+
+/// Who may be the witness of an operation. It is no operation of its own: the witness signs another person's.
+pub const WITNESS: Need = Need {
+    kind: "witness",
+    action: "witness",
+    roles: &[
+        Role::Nurse,
+        Role::Pharmacist,
+        Role::Doctor,
+        Role::Supervisor,
+    ],
+    who: "nurse, pharmacist, doctor or supervisor",
+};
 
 /// The row of the matrix for a kind of operation.
 pub fn needs(kind: &str) -> Option<&'static Need> {
@@ -102,4 +115,42 @@ pub(super) fn ward(
         action: format!("{} in {ward_name}", need.action),
         why: "it is not one of their wards".to_owned(),
     })
+}
+
+/// The witness of an operation. `needed` begins the sentence that says what cannot be done without one, where that is
+/// so; whoever is named although nobody has to be is kept too, and must be one that would do: another person than the
+/// one who asks, who may witness, in that ward.
+pub(super) fn witness(
+    state: &Loaded,
+    op: &Operation,
+    needed: Option<&str>,
+    ward: WardId,
+    ward_name: &str,
+) -> Result<Option<UserId>, Refusal> {
+    let Some(id) = op.witness else {
+        let what = needed.map(str::to_owned);
+        return what.map_or(Ok(None), |what| Err(Refusal::WitnessRequired { what }));
+    };
+    let found = state.actors.get(&id);
+    let invalid = |why: &str| Refusal::WitnessNotValid {
+        who: found.map_or_else(|| format!("Account {id}"), |actor| actor.name.clone()),
+        why: why.to_owned(),
+    };
+    let Some(actor) = found else {
+        return Err(invalid("there is no such account"));
+    };
+    if id == op.actor {
+        return Err(invalid("it must be a second person"));
+    }
+    if actor.disabled {
+        return Err(invalid("the account is disabled"));
+    }
+    if !WITNESS.roles.contains(&actor.role) {
+        let why = format!("that is for a {}", WITNESS.who);
+        return Err(invalid(&why));
+    }
+    if !actor.wards.allow(ward) {
+        return Err(invalid(&format!("{ward_name} is not one of their wards")));
+    }
+    Ok(Some(id))
 }

@@ -1,8 +1,8 @@
 //! Taking stock into a ward from outside.
 
-use super::{CONTROL, Effects, Loaded, Moment, Stock, StockChange, book, permission};
+use super::{Effects, Loaded, Moment, Stock, StockChange, book, permission};
 use crate::domain::quantity::LARGEST;
-use crate::domain::{Actor, DrugId, LedgerReason, OpId, Quantity, Receipt, Refusal, WardId};
+use crate::domain::{Actor, DrugId, LedgerReason, Operation, Quantity, Receipt, Refusal, WardId};
 
 /// Longest reference that is kept, in characters.
 pub const LONGEST_REFERENCE: usize = 100;
@@ -16,10 +16,10 @@ pub(super) struct Ask<'a> {
 
 pub(super) fn receive(
     state: &mut Loaded,
-    op: OpId,
+    op: &Operation,
     actor: &Actor,
     ask: &Ask<'_>,
-    moment: Moment,
+    moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
     let need = permission::role(actor, "receive")?;
     let unknown_ward = || Refusal::InvalidData {
@@ -53,7 +53,7 @@ pub(super) fn receive(
         )));
     }
     if reference.contains(char::is_control) {
-        return Err(unfit(CONTROL.to_owned()));
+        return Err(unfit("control characters are not kept".to_owned()));
     }
     // A ward that gets a drug for the first time begins its page; not before all is checked, or a refusal would leave one.
     let held = state
@@ -80,7 +80,8 @@ pub(super) fn receive(
             reason: LedgerReason::Received,
             reference,
             actor: actor.id,
-            op,
+            witness: None,
+            op: op.id,
             at: moment.now,
         },
     );

@@ -63,6 +63,7 @@ fn ward() -> Loaded {
     let drug = |title: &str, unit: &str| DrugName {
         title: title.to_owned(),
         unit: unit.to_owned(),
+        ..DrugName::default()
     };
     Loaded {
         actors: [
@@ -111,6 +112,7 @@ fn order(n: u128, kind: OrderKind) -> Order {
         drug_name: DrugName {
             title: "Tablets".to_owned(),
             unit: "tab".to_owned(),
+            ..DrugName::default()
         },
         patient: PatientId(Uuid::from_u128(1)),
         mrn: "M1".to_owned(),
@@ -137,7 +139,7 @@ fn with(orders: impl IntoIterator<Item = Order>) -> Loaded {
 
 fn asked(n: u128, actor: UserId, request: Request) -> Operation {
     let id = OpId(Uuid::from_u128(0xF000 + n));
-    Operation { id, actor, request }
+    Operation::new(id, actor, request)
 }
 
 fn give(order: &Order) -> Operation {
@@ -150,18 +152,27 @@ fn give(order: &Order) -> Operation {
     asked(1, NURSE, request)
 }
 
-fn at(now: Timestamp) -> Moment {
+fn at(now: Timestamp) -> Moment<'static> {
     Moment {
         now,
-        administration: Uuid::now_v7(),
-        next_order: Uuid::now_v7(),
+        key: &Uuid::now_v7,
     }
+}
+
+/// Keys from a number upwards: the same input gives the same keys.
+fn keys(from: u128) -> impl Fn() -> Uuid {
+    let next = std::cell::Cell::new(from);
+    move || Uuid::from_u128(next.replace(next.get() + 1))
+}
+
+fn rule() -> Policy {
+    Policy::default()
 }
 
 /// What is refused, and that refusing it changed nothing.
 fn refused(state: &Loaded, op: &Operation, now: Timestamp) -> Refusal {
     let mut after = state.clone();
-    let refusal = decide(&mut after, op, at(now)).unwrap_err();
+    let refusal = decide(&mut after, op, &rule(), at(now)).unwrap_err();
     assert_same(state, &after);
     refusal
 }
@@ -179,9 +190,13 @@ fn assert_same(before: &Loaded, after: &Loaded) {
 fn a_dose_moves_stock_order_administration_and_register_together() {
     let dose = order(1, OrderKind::Timed);
     let mut state = with([dose.clone()]);
-    let moment = at(start());
-    let (receipt, effects) = decide(&mut state, &give(&dose), moment).unwrap();
-    let administration = AdministrationId(moment.administration);
+    let key = keys(0xA000);
+    let moment = Moment {
+        now: start(),
+        key: &key,
+    };
+    let (receipt, effects) = decide(&mut state, &give(&dose), &rule(), moment).unwrap();
+    let administration = AdministrationId(Uuid::from_u128(0xA000));
     assert!(matches!(receipt, Receipt::Given { left, .. } if left == Quantity::units(4)));
     let [entry] = &effects.ledger[..] else {
         panic!("{effects:?}")
@@ -197,6 +212,68 @@ fn a_dose_moves_stock_order_administration_and_register_together() {
     assert!(effects.opened.is_empty() && effects.discontinued.is_empty());
     let after = &state.orders[&dose.id];
     assert_eq!((after.status, after.version), (OrderStatus::Completed, 2));
+}
+
+#[test]
+fn a_witness_is_a_second_person_who_may_and_stands_in_both_records() {
+    let dose = order(1, OrderKind::Timed);
+    let state = with([dose.clone()]);
+    let seen = |by| Operation {
+        witness: Some(by),
+        ..give(&dose)
+    };
+    for (by, why) in [
+        (NURSE, "it must be a second person"),
+        (
+            ADMIN,
+            "that is for a nurse, pharmacist, doctor or supervisor",
+        ),
+        (FOREIGN_NURSE, "Here is not one of their wards"),
+        (DISABLED, "the account is disabled"),
+        (NOBODY, "there is no such account"),
+    ] {
+        let refusal = refused(&state, &seen(by), start());
+        assert_eq!(refusal.code(), "WITNESS_NOT_VALID");
+        assert!(refusal.to_string().contains(why), "{refusal}");
+    }
+    for by in [PHARMACIST, DOCTOR, SUPERVISOR] {
+        let mut state = state.clone();
+        let (_, effects) = decide(&mut state, &seen(by), &rule(), at(start())).unwrap();
+        assert_eq!(effects.ledger[0].row.witness, Some(by));
+        assert_eq!(effects.administrations[0].witness, Some(by));
+    }
+}
+
+#[test]
+fn what_the_hospital_wants_seen_needs_a_witness() {
+    for (controlled, high_alert) in [(true, false), (false, true), (true, true), (false, false)] {
+        let mut dose = order(1, OrderKind::Timed);
+        dose.drug_name.controlled = controlled;
+        dose.drug_name.high_alert = high_alert;
+        for (for_controlled, for_alert) in
+            [(true, true), (true, false), (false, true), (false, false)]
+        {
+            let policy = Policy {
+                witness_controlled: for_controlled,
+                witness_high_alert: for_alert,
+                ..rule()
+            };
+            let needs = (controlled && for_controlled) || (high_alert && for_alert);
+            let mut state = with([dose.clone()]);
+            let before = state.clone();
+            let alone = decide(&mut state, &give(&dose), &policy, at(start()));
+            assert_eq!(alone.is_err(), needs);
+            if let Err(refusal) = alone {
+                assert_eq!(refusal.code(), "WITNESS_REQUIRED");
+                assert_same(&before, &state);
+                let seen = Operation {
+                    witness: Some(SUPERVISOR),
+                    ..give(&dose)
+                };
+                decide(&mut state, &seen, &policy, at(start())).unwrap();
+            }
+        }
+    }
 }
 
 #[test]
@@ -278,7 +355,7 @@ fn the_last_unit_can_be_given_and_no_more() {
     let mut more = order(2, OrderKind::Timed);
     more.dosage = Quantity(1);
     let mut state = with([dose.clone(), more.clone()]);
-    decide(&mut state, &give(&dose), at(start())).unwrap();
+    decide(&mut state, &give(&dose), &rule(), at(start())).unwrap();
     assert_eq!(state.stock[&(HERE, TABLETS)].current, Quantity::ZERO);
     let refusal = refused(&state, &give(&more), start());
     assert_eq!(
@@ -305,7 +382,7 @@ fn stock_never_goes_beyond_what_can_be_counted() {
         refused(&state, &too_much, start()).code(),
         "INVALID_STOCK_QUANTITY"
     );
-    decide(&mut state, &receive(room), at(start())).unwrap();
+    decide(&mut state, &receive(room), &rule(), at(start())).unwrap();
     assert_eq!(state.stock[&(HERE, TABLETS)].current, LARGEST);
     assert_eq!(
         refused(&state, &receive(Quantity(1)), start()).code(),
@@ -700,12 +777,9 @@ fn a_day_on_the_ward(orders: Vec<Order>, wishes: Vec<Wish>) {
         now += SignedDuration::from_mins(wish.after);
         let op = operation_of(&wish, n, &state, &known);
         let before = state.clone();
-        let moment = Moment {
-            now,
-            administration: Uuid::from_u128(0xA000 + n),
-            next_order: Uuid::from_u128(0xB000 + n),
-        };
-        match decide(&mut state, &op, moment) {
+        let key = keys(0xA0000 + 16 * n);
+        let moment = Moment { now, key: &key };
+        match decide(&mut state, &op, &rule(), moment) {
             Err(_) => assert_same(&before, &state),
             Ok((_, effects)) => {
                 effects_are_whole(&before, &state, &op, &effects);
@@ -755,12 +829,12 @@ proptest! {
         for (n, wish) in (1_u128..).zip(wishes) {
             let known = [OrderId(Uuid::from_u128(1))];
             let op = operation_of(&wish, n, &one, &known);
-            let moment = Moment {
-                now: start() + SignedDuration::from_mins(wish.after),
-                administration: Uuid::from_u128(n),
-                next_order: Uuid::from_u128(0xB000 + n),
+            let now = start() + SignedDuration::from_mins(wish.after);
+            let told = |state: &mut Loaded| {
+                let key = keys(0xA0000 + 16 * n);
+                decide(state, &op, &rule(), Moment { now, key: &key })
             };
-            prop_assert_eq!(decide(&mut one, &op, moment), decide(&mut other, &op, moment));
+            prop_assert_eq!(told(&mut one), told(&mut other));
         }
         assert_same(&one, &other);
     }

@@ -241,6 +241,7 @@ impl Books<'_> {
             patient: order.patient,
             drug: order.drug,
             nurse,
+            witness: None,
             at: at.0,
             outcome: GivingOutcome::Given,
             quantity: order.dose,
@@ -312,6 +313,7 @@ fn memory(
     let operation = Operation {
         id: op,
         actor: nurse,
+        witness: None,
         request,
     };
     Ok(Memory {

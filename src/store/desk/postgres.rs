@@ -44,18 +44,18 @@ const WRITE: &str = concat!(
     close_orders!("$7", "$8", "$9", "$10", "$11", "$12"),
     " RETURNING 1), ",
     "given AS (INSERT INTO medication_administrations (id, order_id, order_version, ward_id, patient_id, drug_id, ",
-    "nurse_id, administration_time, recorded_at, outcome, quantity, reason, op_id) ",
-    "SELECT id, ord, version, ward, patient, drug, nurse, at, at, outcome, quantity, '', op ",
+    "nurse_id, witness_id, administration_time, recorded_at, outcome, quantity, reason, op_id) ",
+    "SELECT id, ord, version, ward, patient, drug, nurse, witness, at, at, outcome, quantity, '', op ",
     "FROM unnest($13::uuid[], $14::uuid[], $15::bigint[], $16::bigint[], $17::uuid[], $18::bigint[], $19::bigint[], ",
-    "$20::timestamptz[], $21::text[], $22::bigint[], $23::uuid[]) ",
-    "AS r (id, ord, version, ward, patient, drug, nurse, at, outcome, quantity, op) RETURNING 1), ",
+    "$20::bigint[], $21::timestamptz[], $22::text[], $23::bigint[], $24::uuid[]) ",
+    "AS r (id, ord, version, ward, patient, drug, nurse, witness, at, outcome, quantity, op) RETURNING 1), ",
     "booked AS (INSERT INTO stock_ledger (ward_id, drug_id, seq, delta, balance, reason, reference, actor_id, ",
     "witness_id, at, op_id, prev_hash, hash) ",
-    "SELECT * FROM unnest($24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::text[], ",
-    "$30::text[], $31::bigint[], $32::bigint[], $33::timestamptz[], $34::uuid[], $35::bytea[], $36::bytea[]) ",
+    "SELECT * FROM unnest($25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::text[], ",
+    "$31::text[], $32::bigint[], $33::bigint[], $34::timestamptz[], $35::uuid[], $36::bytea[], $37::bytea[]) ",
     "RETURNING 1), ",
     "remembered AS (INSERT INTO operations (op_id, actor_id, kind, digest, outcome, at) ",
-    "SELECT * FROM unnest($37::uuid[], $38::bigint[], $39::text[], $40::bytea[], $41::text[], $42::timestamptz[]) ",
+    "SELECT * FROM unnest($38::uuid[], $39::bigint[], $40::text[], $41::bytea[], $42::text[], $43::timestamptz[]) ",
     "RETURNING 1) ",
     "SELECT (SELECT count(*) FROM heads), (SELECT count(*) FROM closed), (SELECT count(*) FROM given), ",
     "(SELECT count(*) FROM booked), (SELECT count(*) FROM remembered)",
@@ -128,6 +128,7 @@ fn administrations(columns: &mut Columns, rows: &Rows<'_>) -> Result<(), StoreEr
     columns.add(rows, |dose| dose.patient.0)?;
     columns.add(rows, |dose| dose.drug.0)?;
     columns.add(rows, |dose| dose.nurse.0)?;
+    columns.add(rows, |dose| dose.witness.map(|witness| witness.0))?;
     columns.add(rows, |dose| At::from(dose.at))?;
     columns.add(rows, |dose| dose.outcome.as_str())?;
     columns.add(rows, |dose| dose.quantity.0)?;

@@ -16,10 +16,11 @@ pub(in crate::store) const CLOSE_ORDERS: &str = "UPDATE medication_orders SET st
      FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') AND +status = 'active' \
      AND version = r.value ->> 'version'";
 
-const WRITE_ADMINISTRATIONS: &str = "INSERT INTO medication_administrations (id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, \
+const WRITE_ADMINISTRATIONS: &str = "INSERT INTO medication_administrations (id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, witness_id, \
      administration_time, recorded_at, outcome, quantity, reason, op_id) \
      SELECT unhex(r.value ->> 'id'), unhex(r.value ->> 'ord'), r.value ->> 'ver', r.value ->> 'w', \
-     unhex(r.value ->> 'p'), r.value ->> 'd', r.value ->> 'n', r.value ->> 'at', r.value ->> 'at', \
+     unhex(r.value ->> 'p'), r.value ->> 'd', r.value ->> 'n', r.value ->> 'wit', r.value ->> 'at', \
+     r.value ->> 'at', \
      r.value ->> 'outcome', r.value ->> 'q', '', unhex(r.value ->> 'op') FROM json_each($1) r";
 
 const WRITE_LEDGER: &str = "INSERT INTO stock_ledger (ward_id, drug_id, seq, delta, balance, reason, reference, actor_id, witness_id, at, \
@@ -113,6 +114,7 @@ struct AdministrationJson<'a> {
     p: String,
     d: i64,
     n: i64,
+    wit: Option<i64>,
     at: At,
     outcome: &'a str,
     q: i64,
@@ -130,6 +132,7 @@ fn administrations<'a>(rows: &Rows<'a>) -> Vec<AdministrationJson<'a>> {
             p: a.patient.0.simple().to_string(),
             d: a.drug.0,
             n: a.nurse.0,
+            wit: a.witness.map(|witness| witness.0),
             at: a.at.into(),
             outcome: a.outcome.as_str(),
             q: a.quantity.0,

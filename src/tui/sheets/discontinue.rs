@@ -53,7 +53,8 @@ impl Discontinue {
             version: self.order.version,
             reason,
         };
-        self.form.signing.sign(request, self.order.drug.id, scene)
+        let drugs = [self.order.drug.id];
+        self.form.signing.sign(request, None, &drugs, scene)
     }
 
     /// Draws it.

@@ -262,7 +262,7 @@ impl Fulfil {
             amount,
         };
         let drug = detail.order.drug.id;
-        self.signing.sign(request, drug, scene)
+        self.signing.sign(request, None, &[drug], scene)
     }
 
     fn type_key(&mut self, key: Key) {

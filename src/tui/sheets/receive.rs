@@ -71,7 +71,9 @@ impl Receive {
             quantity,
             reference,
         };
-        self.form.signing.sign(request, self.drug.id, scene)
+        self.form
+            .signing
+            .sign(request, None, &[self.drug.id], scene)
     }
 
     /// Draws it.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{DrugId, OpId, Operation, Outcome, Receipt, Refusal, Request};
+use crate::domain::{DrugId, OpId, Operation, Outcome, Receipt, Refusal, Request, UserId};
 use crate::tui::keymap::Mode;
 use crate::tui::model::{Effect, Reply};
 
@@ -65,7 +65,14 @@ impl Signing {
     /// Signs, unless a signature is on its way or done. The operation id is a fresh one, but for a signature whose
     /// outcome is unknown, or that was turned away unheard, and that asks for the same thing: that is the same
     /// operation, and the desk does it once.
-    pub fn sign(&mut self, request: Request, drug: DrugId, scene: &Scene<'_>) -> Vec<Effect> {
+    pub fn sign(
+        &mut self,
+        request: Request,
+        witness: Option<UserId>,
+        drugs: &[DrugId],
+        scene: &Scene<'_>,
+    ) -> Vec<Effect> {
+        let drugs = drugs.to_vec();
         let id = match self {
             Signing::Sent { .. } | Signing::Done(_) => return Vec::new(),
             Signing::Unknown { operation } => {
@@ -77,10 +84,12 @@ impl Signing {
                     since: scene.context.now,
                     slow: false,
                 };
-                return vec![Effect::Submit { operation, drug }];
+                return vec![Effect::Submit { operation, drugs }];
             }
             Signing::Refused { operation, refusal }
-                if refusal.is_passing() && operation.request == request =>
+                if refusal.is_passing()
+                    && operation.request == request
+                    && operation.witness == witness =>
             {
                 operation.id
             }
@@ -89,6 +98,7 @@ impl Signing {
         let operation = Operation {
             id,
             actor: scene.actor.id,
+            witness,
             request,
         };
         *self = Signing::Sent {
@@ -97,7 +107,7 @@ impl Signing {
             since: scene.context.now,
             slow: false,
         };
-        vec![Effect::Submit { operation, drug }]
+        vec![Effect::Submit { operation, drugs }]
     }
 
     /// Takes an answer that is meant for it; others leave it as it is.

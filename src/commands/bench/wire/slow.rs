@@ -245,6 +245,7 @@ async fn doses(services: &Services, db: &Db, ask: &cli::BenchWire) -> anyhow::Re
         let operation = Operation {
             id: OpId(Uuid::now_v7()),
             actor: nurse,
+            witness: None,
             request: Request::Fulfil {
                 order: order.id,
                 version: order.version,

@@ -1,0 +1,30 @@
+//! What a hospital may set about the rules: limits and lists, with what holds where it says nothing.
+//!
+//! The rules read this and nothing else of the configuration, and screens hold the same, so that they say beforehand
+//! what the desk will say.
+
+use super::reason::Reasons;
+
+/// Every limit and list that a rule uses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// The coded reasons.
+    pub reasons: Reasons,
+    /// A controlled drug is given before a witness.
+    pub witness_controlled: bool,
+    /// A high-alert drug is given before a witness.
+    pub witness_high_alert: bool,
+}
+
+impl Policy {
+    /// Whether a drug leaves the cupboard before a witness only, and as what.
+    pub const fn needs_witness(&self, controlled: bool, high_alert: bool) -> Option<&'static str> {
+        if controlled && self.witness_controlled {
+            Some("a controlled drug")
+        } else if high_alert && self.witness_high_alert {
+            Some("a high-alert drug")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Loading and locking: what every batch touches stands here and in `orders` and `stock`; what only some need (names for
+//! a refusal) is asked for only for those.
+
+mod names;
+mod orders;
+mod stock;
+
+use std::collections::BTreeSet;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::split;
+use crate::domain::decide::Loaded;
+use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
+use crate::store::{Link, List, Sql, StoreError, accounts};
+
+pub(in crate::store) use orders::{GIVEN, ORDERS, given};
+pub(in crate::store) use stock::{STOCK, as_hash};
+
+/// What the desk remembers of operations.
+pub(in crate::store) const REMEMBERED: Sql = Sql::each(
+    "SELECT op_id, digest, outcome FROM operations WHERE op_id IN (SELECT unhex(value) FROM json_each($1))",
+    "SELECT op_id, digest, outcome FROM operations WHERE op_id = ANY($1)",
+);
+
+/// What the desk remembers of an operation.
+#[derive(Debug, Clone, FromRow)]
+pub struct Remembered {
+    /// Its id.
+    pub op_id: OpId,
+    /// What was asked, by whom: [`Operation::digest`].
+    pub digest: Vec<u8>,
+    /// The outcome, as JSON.
+    pub outcome: String,
+}
+
+/// What the desk remembers of these operations.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembered>, StoreError> {
+    let ids = List(ops.iter().map(|op| op.id.0).collect::<Vec<Uuid>>());
+    fetch!(all, link, Remembered, REMEMBERED, ids)
+}
+
+/// Loads everything that the operations touch, and locks it: orders in key order, then stock in (ward, drug) order,
+/// always this order, so that no two transactions wait for each other in a circle.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, StoreError> {
+    let mut loaded = Loaded {
+        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
+        ..Loaded::default()
+    };
+    let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    if !wanted.is_empty() {
+        loaded.orders = orders::orders(link.lend(), &wanted).await?;
+        orders::load_given(link.lend(), &mut loaded.orders).await?;
+    }
+    let mut pages: BTreeSet<(WardId, DrugId)> = loaded
+        .orders
+        .values()
+        .map(|order| (order.ward, order.drug))
+        .collect();
+    let named: BTreeSet<(WardId, DrugId)> = ops
+        .iter()
+        .filter_map(|op| match op.request {
+            Request::Receive { ward, drug, .. } => Some((ward, drug)),
+            _ => None,
+        })
+        .collect();
+    if !named.is_empty() {
+        names::named(link.lend(), &named, &mut loaded).await?;
+        pages.extend(named);
+    }
+    loaded.stock = stock::stock(link.lend(), &pages).await?;
+    names::strangers(link, ops, &mut loaded).await?;
+    Ok(loaded)
+}
