@@ -215,6 +215,40 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         } => {
             format!("given: {quantity}; {left} left in the ward (administration {administration})")
         }
+        Receipt::Prescribed {
+            prescription,
+            orders,
+            ..
+        } => {
+            format!("prescribed: {prescription}; {orders} doses in the queue")
+        }
+        Receipt::PrescriptionDiscontinued {
+            prescription,
+            orders,
+            ..
+        } => {
+            format!("discontinued: prescription {prescription}, with {orders} open doses")
+        }
+        Receipt::Admitted { patient, again, .. } => {
+            let again = if *again { " again" } else { "" };
+            format!("admitted{again}: patient {patient}")
+        }
+        Receipt::Moved {
+            patient, orders, ..
+        } => {
+            format!("moved: patient {patient}, with {orders} open doses")
+        }
+        Receipt::Discharged {
+            patient,
+            orders,
+            prescriptions,
+            ..
+        } => format!(
+            "discharged: patient {patient}; {prescriptions} prescriptions and {orders} open doses ended"
+        ),
+        Receipt::AllergiesRecorded { patient, .. } => {
+            format!("recorded: allergies of patient {patient}")
+        }
         Receipt::Discontinued { order, .. } => format!("discontinued: order {order}"),
         Receipt::Received {
             quantity, holds, ..

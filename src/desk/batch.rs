@@ -107,6 +107,7 @@ async fn settle(
         let decided = decide(&mut loaded, operation, &shared.settings.policy, moment);
         let outcome = match decided {
             Ok((receipt, more)) => {
+                wards.extend(&more.chart.wards);
                 wards.extend(more.ledger.iter().map(|entry| entry.row.ward));
                 wards.extend(
                     more.closed
@@ -253,7 +254,15 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
     let named = request
         .ward()
         .filter(|ward| loaded.wards.contains_key(ward));
-    let ward = order.map(|order| order.ward).or(named);
+    let chart = request.patient().and_then(|id| loaded.charts.get(&id));
+    let prescription = request
+        .prescription()
+        .and_then(|id| loaded.prescriptions.get(&id));
+    let ward = order
+        .map(|order| order.ward)
+        .or(named)
+        .or(chart.map(|chart| chart.ward))
+        .or(prescription.map(|prescription| prescription.ward));
     Event {
         id: Uuid::now_v7(),
         at,

@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{AdministrationId, DrugId, OpId, OrderId, Quantity, Refusal, UserId, WardId};
+use super::prescribing::{Admit, Prescribe};
+use super::{
+    AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, Quantity, Reason, Refusal,
+    UserId, WardId,
+};
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
 /// for whatever reason, gets the first outcome.
@@ -56,6 +60,48 @@ pub enum Request {
         /// The delivery note, or what else proves it.
         reference: String,
     },
+    /// Prescribe a drug for a patient.
+    Prescribe(Box<Prescribe>),
+    /// End a prescription, with all its open doses.
+    DiscontinuePrescription {
+        /// Which.
+        prescription: PrescriptionId,
+        /// The version of it that was on the screen.
+        version: i64,
+        /// Why; kept with the prescription and each dose.
+        reason: Reason,
+    },
+    /// Take a patient in, or back.
+    Admit(Box<Admit>),
+    /// Move a patient to another ward or bed; open doses follow.
+    Move {
+        /// Whom.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Where to.
+        ward: WardId,
+        /// May be empty.
+        bed: String,
+    },
+    /// A patient leaves: prescriptions and open doses end.
+    Discharge {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Record what a patient is allergic to.
+    Allergies {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// All of it, as free text; empty: none recorded.
+        allergies: String,
+    },
 }
 
 impl Request {
@@ -65,6 +111,12 @@ impl Request {
             Request::Fulfil { .. } => "fulfil",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Prescribe(_) => "prescribe",
+            Request::DiscontinuePrescription { .. } => "discontinue_prescription",
+            Request::Admit(_) => "admit",
+            Request::Move { .. } => "move",
+            Request::Discharge { .. } => "discharge",
+            Request::Allergies { .. } => "allergies",
         }
     }
 
@@ -72,15 +124,17 @@ impl Request {
     pub fn drugs(&self) -> Vec<DrugId> {
         match self {
             Request::Receive { drug, .. } => vec![*drug],
-            Request::Fulfil { .. } | Request::Discontinue { .. } => Vec::new(),
+            Request::Prescribe(ask) => vec![ask.drug],
+            _ => Vec::new(),
         }
     }
 
     /// The ward that it names itself.
-    pub const fn ward(&self) -> Option<WardId> {
+    pub fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. } => Some(*ward),
-            Request::Fulfil { .. } | Request::Discontinue { .. } => None,
+            Request::Admit(ask) => Some(ask.ward),
+            _ => None,
         }
     }
 
@@ -91,6 +145,15 @@ impl Request {
                 format!("order {order}")
             }
             Request::Receive { drug, .. } => format!("drug {drug}"),
+            Request::Prescribe(ask) => format!("drug {} for patient {}", ask.drug, ask.patient),
+            Request::DiscontinuePrescription { prescription, .. } => {
+                format!("prescription {prescription}")
+            }
+            // A number that somebody typed is not written down: it may be anybody's.
+            Request::Admit(ask) => format!("ward {}", ask.ward),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => format!("patient {patient}"),
         }
     }
 
@@ -98,7 +161,26 @@ impl Request {
     pub const fn order(&self) -> Option<OrderId> {
         match self {
             Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => Some(*order),
-            Request::Receive { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// The patient it is about, where it names one.
+    pub fn patient(&self) -> Option<PatientId> {
+        match self {
+            Request::Prescribe(ask) => Some(ask.patient),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => Some(*patient),
+            _ => None,
+        }
+    }
+
+    /// The prescription it is about, where it names one.
+    pub const fn prescription(&self) -> Option<PrescriptionId> {
+        match self {
+            Request::DiscontinuePrescription { prescription, .. } => Some(*prescription),
+            _ => None,
         }
     }
 }
@@ -188,6 +270,72 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A drug was prescribed.
+    Prescribed {
+        /// The prescription.
+        prescription: PrescriptionId,
+        /// For whom.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// What.
+        drug: DrugId,
+        /// Doses that stand in the queue at once.
+        orders: u32,
+        /// When the first of them is due (UTC); `None`: as needed, or not yet within the horizon.
+        first: Option<Timestamp>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A prescription was ended.
+    PrescriptionDiscontinued {
+        /// Which.
+        prescription: PrescriptionId,
+        /// Doses that ended with it.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient came, or came back.
+    Admitted {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// They were here before.
+        again: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient was moved.
+    Moved {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie now.
+        ward: WardId,
+        /// Open doses that followed.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient left.
+    Discharged {
+        /// Who.
+        patient: PatientId,
+        /// Open doses that ended.
+        orders: u32,
+        /// Prescriptions that ended.
+        prescriptions: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Allergies were recorded.
+    AllergiesRecorded {
+        /// Of whom.
+        patient: PatientId,
         /// When (UTC).
         at: Timestamp,
     },

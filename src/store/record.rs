@@ -34,9 +34,8 @@ macro_rules! people_sql {
 /// A patient by number.
 pub(super) const PERSON: &str = people_sql!("WHERE p.mrn = $1");
 /// Patients by the beginning of their name, those who left among them.
-pub(super) const PEOPLE: &str = people_sql!(
-    "WHERE p.name_key >= $1 AND p.name_key < $2 ORDER BY p.name_key, p.id LIMIT $3"
-);
+pub(super) const PEOPLE: &str =
+    people_sql!("WHERE p.name_key >= $1 AND p.name_key < $2 ORDER BY p.name_key, p.id LIMIT $3");
 /// Who lies in a ward, bed by bed.
 pub(super) const PRESENT: &str = people_sql!(
     "WHERE p.ward_id = $1 AND p.discharged_at IS NULL AND (p.bed, p.id) > ($2, $3) ORDER BY p.bed, p.id LIMIT $4"
@@ -82,7 +81,9 @@ macro_rules! entries_sql {
 
 /// What was recorded of doses.
 pub(super) const ENTRIES: Sql = Sql::each(
-    entries_sql!("WHERE a.order_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY a.recorded_at, a.id"),
+    entries_sql!(
+        "WHERE a.order_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY a.recorded_at, a.id"
+    ),
     entries_sql!("WHERE a.order_id = ANY($1) ORDER BY a.recorded_at, a.id"),
 );
 
@@ -407,7 +408,16 @@ pub async fn day(
     let timed = fetch!(all, tx.link(), EntryRow, ENTRIES, List(orders))?;
     let drugs: Vec<i64> = lines.iter().map(|line| line.drug.id.0).collect();
     let sql = OPEN_ENTRIES;
-    let open = fetch!(all, tx.link(), EntryRow, sql, patient, List(drugs), start, end)?;
+    let open = fetch!(
+        all,
+        tx.link(),
+        EntryRow,
+        sql,
+        patient,
+        List(drugs),
+        start,
+        end
+    )?;
     tx.rollback().await?;
     fill(&mut lines, due, timed, open);
     Ok(Some(Record {
@@ -436,7 +446,10 @@ fn fill(lines: &mut [Line], due: Vec<DueRow>, timed: Vec<EntryRow>, open: Vec<En
         .collect();
     let mut line_of = |id: PrescriptionId, dose: DoseOfDay| {
         if let Some(line) = places.get(&id).and_then(|at| lines.get_mut(*at)) {
-            let same = line.doses.iter_mut().find(|known| known.order == dose.order);
+            let same = line
+                .doses
+                .iter_mut()
+                .find(|known| known.order == dose.order);
             match same {
                 Some(known) => known.entries.extend(dose.entries),
                 None => line.doses.push(dose),

@@ -10,6 +10,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "medication_administrations",
     "audit_events",
     "operations",
+    "patient_changes",
+    "prescription_overrides",
 ];
 
 /// Everything else that the application writes, with the rights beyond SELECT.

@@ -8,6 +8,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
+use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
     AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
     PatientId, PrescriptionId, Priority, Quantity, Role, UserId, WardId, WardKind,
@@ -79,7 +80,8 @@ as_word!(
     OrderKind,
     Priority,
     GivingOutcome,
-    LedgerReason
+    LedgerReason,
+    PrescriptionStatus
 );
 
 /// A moment: TIMESTAMPTZ on PostgreSQL, microseconds since 1970 on SQLite. Both sort, both compare, neither has a

@@ -103,7 +103,7 @@ pub(super) fn fulfil(
             quantity,
             op: op.id,
         }],
-        discontinued: Vec::new(),
+        ..Effects::default()
     };
     let receipt = Receipt::Given {
         administration,

@@ -4,9 +4,12 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod chart;
 mod discontinue;
 mod fulfil;
+mod patients;
 mod permission;
+mod prescribe;
 mod receive;
 #[cfg(test)]
 mod tests;
@@ -25,9 +28,15 @@ use super::{
     Refusal, Request, UserId, WardId,
 };
 
+pub use chart::{
+    Chart, ChartEffects, ChartRow, EndedPrescription, MadeOrder, MovedOrder, NewPrescription,
+    Place, Prescription, StayRow,
+};
 pub use discontinue::LONGEST_REASON;
 pub use fulfil::{dose_reference, not_before};
+pub use patients::DISCHARGED;
 pub use permission::{MATRIX, Need, WITNESS, may, needs};
+pub use prescribe::{warning_words, warnings};
 pub use receive::LONGEST_REFERENCE;
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
@@ -45,6 +54,14 @@ pub struct Loaded {
     pub drugs: HashMap<DrugId, DrugName>,
     /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
     pub patients: HashMap<String, String>,
+    /// Patients whose record is touched, and those whose number somebody wants to give to another.
+    pub charts: HashMap<PatientId, Chart>,
+    /// Prescriptions that are touched, and those that run of patients for whom something is prescribed.
+    pub prescriptions: HashMap<PrescriptionId, Prescription>,
+    /// Wards where those patients lie or are to lie.
+    pub places: HashMap<WardId, Place>,
+    /// Names of drugs that are prescribed, as searches compare them.
+    pub drug_keys: HashMap<DrugId, String>,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -164,8 +181,10 @@ pub struct Effects {
     pub opened: Vec<Opening>,
     /// Administrations.
     pub administrations: Vec<Administration>,
-    /// Prescriptions that end with their only order.
-    pub discontinued: Vec<PrescriptionId>,
+    /// Prescriptions that end before their time.
+    pub ended: Vec<EndedPrescription>,
+    /// Patients, new prescriptions and what follows from them.
+    pub chart: ChartEffects,
 }
 
 impl Stock {
@@ -184,7 +203,8 @@ impl Effects {
         self.closed.extend(more.closed);
         self.opened.extend(more.opened);
         self.administrations.extend(more.administrations);
-        self.discontinued.extend(more.discontinued);
+        self.ended.extend(more.ended);
+        self.chart.extend(more.chart);
     }
 }
 
@@ -324,6 +344,47 @@ pub fn decide(
                 quantity: *quantity,
                 reference,
             },
+            moment,
+        ),
+        Request::Prescribe(ask) => prescribe::prescribe(state, &actor, ask, policy, moment),
+        Request::DiscontinuePrescription {
+            prescription,
+            version,
+            reason,
+        } => {
+            let ask = (*prescription, *version, reason);
+            prescribe::discontinue(state, &actor, ask, policy, moment)
+        }
+        Request::Admit(ask) => patients::admit(state, op.id, &actor, ask, moment),
+        Request::Move {
+            patient,
+            version,
+            ward,
+            bed,
+        } => patients::move_to(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, *ward, bed),
+            moment,
+        ),
+        Request::Discharge {
+            patient,
+            version,
+            reason,
+        } => {
+            let ask = (*patient, *version, reason);
+            patients::discharge(state, op.id, &actor, ask, policy, moment)
+        }
+        Request::Allergies {
+            patient,
+            version,
+            allergies,
+        } => patients::allergies(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, allergies),
             moment,
         ),
     }

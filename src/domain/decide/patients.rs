@@ -45,10 +45,17 @@ pub(super) fn admit(
     if !(FIRST_BIRTH..=today).contains(&ask.birth_date) {
         return Err(invalid(
             "birth date",
-            format!("{} is no day on which somebody here was born", ask.birth_date),
+            format!(
+                "{} is no day on which somebody here was born",
+                ask.birth_date
+            ),
         ));
     }
-    let known = state.charts.values().find(|chart| chart.mrn == mrn).cloned();
+    let known = state
+        .charts
+        .values()
+        .find(|chart| chart.mrn == mrn)
+        .cloned();
     let (id, version) = match &known {
         None => (PatientId(moment.key()), 1),
         Some(chart) => (chart.id, back(chart, &name, ask.birth_date)?),
@@ -68,7 +75,15 @@ pub(super) fn admit(
         change: format!("admitted to {}", to.name),
     };
     let detail = in_bed(&to.name, &chart.bed);
-    let stay = stay(&chart, StayChange::Admitted, None, detail, op, actor, moment);
+    let stay = stay(
+        &chart,
+        StayChange::Admitted,
+        None,
+        detail,
+        op,
+        actor,
+        moment,
+    );
     state.charts.insert(id, chart.clone());
     let receipt = Receipt::Admitted {
         patient: id,
@@ -132,7 +147,8 @@ pub(super) fn move_to(
     if moves {
         done.chart.moved = touch(state, patient, ward, &to.name, &change, actor, moment);
         for prescription in state.prescriptions.values_mut() {
-            if prescription.patient == patient && prescription.status == PrescriptionStatus::Active {
+            if prescription.patient == patient && prescription.status == PrescriptionStatus::Active
+            {
                 prescription.ward = ward;
                 prescription.ward_name.clone_from(&to.name);
                 prescription.version += 1;
@@ -168,13 +184,30 @@ pub(super) fn discharge(
     let chart = changed(&from, &change, actor, moment, |chart| {
         chart.discharged_at = Some(moment.now);
     });
-    let mut stay = stay(&chart, StayChange::Discharged, Some(from.ward), told, op, actor, moment);
+    let mut stay = stay(
+        &chart,
+        StayChange::Discharged,
+        Some(from.ward),
+        told,
+        op,
+        actor,
+        moment,
+    );
     stay.code.clone_from(&reason.code);
     let mut done = effects(chart.clone(), stay, actor, vec![from.ward]);
     let open = open_orders(state, |order| order.patient == patient);
     done.closed = open
         .into_iter()
-        .filter_map(|id| close(state, id, OrderStatus::Discontinued, actor, &change, moment.now))
+        .filter_map(|id| {
+            close(
+                state,
+                id,
+                OrderStatus::Discontinued,
+                actor,
+                &change,
+                moment.now,
+            )
+        })
         .collect();
     let why = Reason {
         code: DISCHARGED.to_owned(),
@@ -234,7 +267,10 @@ pub(super) fn allergies(
     let from = present(state, patient, version)?.clone();
     let allergies = kept("allergies", allergies, 0, LONGEST_ALLERGIES)?;
     if allergies == from.allergies {
-        return Err(invalid("allergies", "that is what is recorded already".to_owned()));
+        return Err(invalid(
+            "allergies",
+            "that is what is recorded already".to_owned(),
+        ));
     }
     let change = "the patient's allergies changed";
     let chart = changed(&from, change, actor, moment, |chart| {
@@ -245,7 +281,15 @@ pub(super) fn allergies(
         (old, "") => format!("none recorded any more; before: {old}"),
         (old, new) => format!("{new}; before: {old}"),
     };
-    let stay = stay(&chart, StayChange::Allergies, None, detail, op, actor, moment);
+    let stay = stay(
+        &chart,
+        StayChange::Allergies,
+        None,
+        detail,
+        op,
+        actor,
+        moment,
+    );
     let ward = from.ward;
     let mut done = effects(chart.clone(), stay, actor, vec![ward]);
     // What a nurse signs shows the allergies: a sheet that is open on one of these doses shows old ones.
@@ -259,12 +303,7 @@ pub(super) fn allergies(
 }
 
 /// Whether the person may do this in the ward where the patient lies; gives its name.
-fn here(
-    state: &Loaded,
-    actor: &Actor,
-    kind: &str,
-    patient: PatientId,
-) -> Result<String, Refusal> {
+fn here(state: &Loaded, actor: &Actor, kind: &str, patient: PatientId) -> Result<String, Refusal> {
     let need = permission::role(actor, kind)?;
     let ward = on_record(state, patient)?.ward;
     let name = place(state, ward)?.name.clone();
@@ -387,7 +426,10 @@ fn kept(field: &str, text: &str, least: usize, most: usize) -> Result<String, Re
     }
     match text.chars().count() {
         0 if least > 0 => Err(invalid(field, "it cannot be empty".to_owned())),
-        n if n > most => Err(invalid(field, format!("at most {most} characters are kept"))),
+        n if n > most => Err(invalid(
+            field,
+            format!("at most {most} characters are kept"),
+        )),
         _ => Ok(text),
     }
 }

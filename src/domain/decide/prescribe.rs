@@ -156,10 +156,16 @@ fn dose(ask: &Prescribe, unit: &str) -> Result<(), Refusal> {
     }
     let most = ask.most.unwrap_or(ask.dose);
     if most < ask.dose {
-        return Err(wrong(most, "the most of a range is not less than the least"));
+        return Err(wrong(
+            most,
+            "the most of a range is not less than the least",
+        ));
     }
     if most > LARGEST {
-        return Err(wrong(most, &format!("at most {LARGEST} {unit} can be counted")));
+        return Err(wrong(
+            most,
+            &format!("at most {LARGEST} {unit} can be counted"),
+        ));
     }
     Ok(())
 }
@@ -168,7 +174,9 @@ fn dose(ask: &Prescribe, unit: &str) -> Result<(), Refusal> {
 fn readable(schedule: &Schedule) -> Result<(), Refusal> {
     let wrong = |why: &str| Err(invalid("frequency", why.to_owned()));
     match schedule {
-        Schedule::Unscheduled => wrong("it is not understood; say times, how often, ONCE, STAT or PRN with limits"),
+        Schedule::Unscheduled => {
+            wrong("it is not understood; say times, how often, ONCE, STAT or PRN with limits")
+        }
         Schedule::Times { times, days } => {
             let ascending = times.windows(2).all(|pair| pair[0] < pair[1]);
             let on = match days {
@@ -212,7 +220,10 @@ fn runs(
         let due = due_times(&ask.schedule, start, None, start, until, &here.zone);
         let due = due.first().copied().unwrap_or(start);
         if ask.stop.is_some_and(|stop| stop < due) {
-            return Err(invalid("stop", "it would end before its one dose".to_owned()));
+            return Err(invalid(
+                "stop",
+                "it would end before its one dose".to_owned(),
+            ));
         }
         return Ok((due, Some(due), Schedule::Once { at: None }));
     }
@@ -221,12 +232,19 @@ fn runs(
             return Err(invalid("stop", "it would end before it begins".to_owned()));
         }
         if stop > latest {
-            return Err(invalid("stop", "a prescription ends within a year".to_owned()));
+            return Err(invalid(
+                "stop",
+                "a prescription ends within a year".to_owned(),
+            ));
         }
         let until = stop.min(start.checked_add(LOOK).unwrap_or(stop));
         let timed = ask.schedule.kind() == OrderKind::Timed;
-        if timed && due_times(&ask.schedule, start, Some(stop), start, until, &here.zone).is_empty() {
-            return Err(invalid("stop", "no dose would be due before it ends".to_owned()));
+        if timed && due_times(&ask.schedule, start, Some(stop), start, until, &here.zone).is_empty()
+        {
+            return Err(invalid(
+                "stop",
+                "no dose would be due before it ends".to_owned(),
+            ));
         }
     }
     Ok((start, ask.stop, ask.schedule.clone()))
@@ -286,7 +304,11 @@ fn warned(
         .into_iter()
         .map(|(kind, about)| {
             let given = reason(kind).cloned().unwrap_or_default();
-            Ok((kind, about, policy.reasons.check(ReasonKind::Override, &given)?))
+            Ok((
+                kind,
+                about,
+                policy.reasons.check(ReasonKind::Override, &given)?,
+            ))
         })
         .collect()
 }
@@ -373,7 +395,16 @@ pub(super) fn discontinue(
     let change = format!("the prescription was discontinued: {told}");
     let closed: Vec<_> = open
         .into_iter()
-        .filter_map(|id| close(state, id, OrderStatus::Discontinued, actor, &change, moment.now))
+        .filter_map(|id| {
+            close(
+                state,
+                id,
+                OrderStatus::Discontinued,
+                actor,
+                &change,
+                moment.now,
+            )
+        })
         .collect();
     if let Some(prescription) = state.prescriptions.get_mut(&id) {
         prescription.status = PrescriptionStatus::Discontinued;
@@ -417,7 +448,10 @@ fn kept(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
         return Err(invalid(field, "it cannot be empty".to_owned()));
     }
     if text.chars().count() > most {
-        return Err(invalid(field, format!("at most {most} characters are kept")));
+        return Err(invalid(
+            field,
+            format!("at most {most} characters are kept"),
+        ));
     }
     text_fault(&text).map_or(Ok(text), |why| Err(invalid(field, why)))
 }

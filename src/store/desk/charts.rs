@@ -156,7 +156,14 @@ pub(super) async fn load(
     }
     let ids = |set: &BTreeSet<Uuid>| List(set.iter().copied().collect::<Vec<Uuid>>());
     let mrns = List(named.mrns.iter().cloned().collect::<Vec<String>>());
-    let rows = fetch!(all, link.lend(), ChartSql, CHARTS, ids(&named.patients), mrns)?;
+    let rows = fetch!(
+        all,
+        link.lend(),
+        ChartSql,
+        CHARTS,
+        ids(&named.patients),
+        mrns
+    )?;
     loaded.charts = rows.into_iter().map(|row| (row.id, row.into())).collect();
     let (by_key, of) = (ids(&named.prescriptions), ids(&named.patients));
     let rows = fetch!(all, link.lend(), PrescriptionSql, PRESCRIPTIONS, by_key, of)?;
@@ -164,15 +171,18 @@ pub(super) async fn load(
     load_places(link.lend(), &named, loaded).await?;
     load_drugs(link.lend(), &named, loaded).await?;
     let (of_prescriptions, of_patients) = (ids(&named.prescriptions), ids(&named.whole));
-    let open = fetch!(all, link, (OrderId,), OPEN_ORDERS, of_prescriptions, of_patients)?;
+    let open = fetch!(
+        all,
+        link,
+        (OrderId,),
+        OPEN_ORDERS,
+        of_prescriptions,
+        of_patients
+    )?;
     Ok(open.into_iter().map(|(id,)| id).collect())
 }
 
-async fn load_places(
-    link: Link<'_>,
-    named: &Named,
-    loaded: &mut Loaded,
-) -> Result<(), StoreError> {
+async fn load_places(link: Link<'_>, named: &Named, loaded: &mut Loaded) -> Result<(), StoreError> {
     let mut wards = named.wards.clone();
     wards.extend(loaded.charts.values().map(|chart| chart.ward.0));
     let wards = List(wards.into_iter().collect::<Vec<i64>>());
@@ -197,11 +207,7 @@ struct DrugSql {
     high_alert: bool,
 }
 
-async fn load_drugs(
-    link: Link<'_>,
-    named: &Named,
-    loaded: &mut Loaded,
-) -> Result<(), StoreError> {
+async fn load_drugs(link: Link<'_>, named: &Named, loaded: &mut Loaded) -> Result<(), StoreError> {
     if named.drugs.is_empty() {
         return Ok(());
     }
@@ -416,7 +422,16 @@ async fn stays(link: Link<'_>, effects: &ChartEffects) -> Result<(), StoreError>
     }
     let row = |stay| {
         let crate::domain::decide::StayRow {
-            id, patient, kind, from, ward, detail, code, by, at, op,
+            id,
+            patient,
+            kind,
+            from,
+            ward,
+            detail,
+            code,
+            by,
+            at,
+            op,
         }: &crate::domain::decide::StayRow = stay;
         StayJson {
             id: hex(*id),
@@ -442,7 +457,11 @@ async fn stays(link: Link<'_>, effects: &ChartEffects) -> Result<(), StoreError>
          FROM json_to_recordset($1::json) AS r (id uuid, patient uuid, kind text, came bigint, ward bigint, detail text, \
          code text, by bigint, at bigint, op uuid)",
     );
-    changed("patient changes", execute!(link, sql, json(&rows)?)?, rows.len())
+    changed(
+        "patient changes",
+        execute!(link, sql, json(&rows)?)?,
+        rows.len(),
+    )
 }
 
 #[derive(Serialize)]
@@ -510,7 +529,11 @@ async fn prescribed(link: Link<'_>, new: &[NewPrescription]) -> Result<(), Store
          most bigint, route text, freq text, schedule text, prn boolean, start bigint, stop bigint, priority text, \
          doctor bigint, made bigint, at bigint)",
     );
-    changed("prescriptions", execute!(link, sql, json(&rows)?)?, rows.len())
+    changed(
+        "prescriptions",
+        execute!(link, sql, json(&rows)?)?,
+        rows.len(),
+    )
 }
 
 #[derive(Serialize)]
@@ -527,14 +550,16 @@ async fn overrides(link: Link<'_>, new: &[NewPrescription]) -> Result<(), StoreE
     let rows: Vec<OverrideJson<'_>> = new
         .iter()
         .flat_map(|new| {
-            new.overrides.iter().map(|(kind, about, reason)| OverrideJson {
-                rx: hex(new.id.0),
-                kind: kind.as_str(),
-                about,
-                code: &reason.code,
-                text: &reason.text,
-                at: new.at.into(),
-            })
+            new.overrides
+                .iter()
+                .map(|(kind, about, reason)| OverrideJson {
+                    rx: hex(new.id.0),
+                    kind: kind.as_str(),
+                    about,
+                    code: &reason.code,
+                    text: &reason.text,
+                    at: new.at.into(),
+                })
         })
         .collect();
     if rows.is_empty() {
@@ -591,7 +616,11 @@ async fn made(link: Link<'_>, made: &[MadeOrder]) -> Result<(), StoreError> {
          FROM json_to_recordset($1::json) AS n (id uuid, rx uuid, due bigint, kind text, at bigint) \
          JOIN prescriptions r ON r.id = n.rx",
     );
-    changed("orders made", execute!(link, sql, json(&rows)?)?, rows.len())
+    changed(
+        "orders made",
+        execute!(link, sql, json(&rows)?)?,
+        rows.len(),
+    )
 }
 
 #[derive(Serialize)]
@@ -631,7 +660,11 @@ async fn moved(link: Link<'_>, effects: &ChartEffects) -> Result<(), StoreError>
             change: &order.change,
         })
         .collect();
-    changed("orders moved", execute!(link, MOVE_ORDERS, json(&rows)?)?, rows.len())
+    changed(
+        "orders moved",
+        execute!(link, MOVE_ORDERS, json(&rows)?)?,
+        rows.len(),
+    )
 }
 
 #[derive(Serialize)]
@@ -659,7 +692,11 @@ async fn followed(link: Link<'_>, effects: &ChartEffects) -> Result<(), StoreErr
         "UPDATE prescriptions p SET ward_id = r.ward, version = p.version + 1 \
          FROM json_to_recordset($1::json) AS r (rx uuid, ward bigint) WHERE p.id = r.rx AND p.status = 'active'",
     );
-    changed("prescriptions", execute!(link, sql, json(&rows)?)?, rows.len())
+    changed(
+        "prescriptions",
+        execute!(link, sql, json(&rows)?)?,
+        rows.len(),
+    )
 }
 
 #[derive(Serialize)]
@@ -695,5 +732,9 @@ pub(super) async fn end(link: Link<'_>, ended: &[EndedPrescription]) -> Result<(
          end_text = r.text FROM json_to_recordset($1::json) AS r (id uuid, by bigint, at bigint, code text, text text) \
          WHERE p.id = r.id AND p.status <> 'discontinued'",
     );
-    changed("prescriptions", execute!(link, sql, json(&rows)?)?, rows.len())
+    changed(
+        "prescriptions",
+        execute!(link, sql, json(&rows)?)?,
+        rows.len(),
+    )
 }

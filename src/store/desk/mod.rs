@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+pub(super) mod charts;
 mod load;
 mod postgres;
 mod sqlite;

@@ -128,9 +128,7 @@ impl Layout {
         let minute = minute_of_day(due, zone);
         match &self.times {
             Times::Each(times) => times.iter().position(|time| *time == minute),
-            Times::Hours { first, each } => {
-                usize::try_from((minute / 60 - first) / each).ok()
-            }
+            Times::Hours { first, each } => usize::try_from((minute / 60 - first) / each).ok(),
         }
     }
 
@@ -177,13 +175,7 @@ pub fn is_timed(line: &Line) -> bool {
 }
 
 /// A drug's row.
-pub fn row(
-    line: &Line,
-    layout: &Layout,
-    now: Timestamp,
-    windows: Windows,
-    zone: &TimeZone,
-) -> Row {
+pub fn row(line: &Line, layout: &Layout, now: Timestamp, windows: Windows, zone: &TimeZone) -> Row {
     let beside = if is_timed(line) {
         Beside::Cells(cells(line, layout, now, windows, zone))
     } else {
@@ -234,7 +226,11 @@ fn givings(line: &Line, zone: &TimeZone) -> String {
                 GivingOutcome::Given => words::amount(entry.quantity, &line.drug),
                 other => other.as_str().replace('_', " "),
             };
-            format!("{} {what} {}", clock::hour(entry.at, zone), initials(&entry.by))
+            format!(
+                "{} {what} {}",
+                clock::hour(entry.at, zone),
+                initials(&entry.by)
+            )
         })
         .collect();
     if given.is_empty() {
@@ -319,9 +315,20 @@ pub fn initials(name: &str) -> String {
 }
 
 /// One dose of the day in a sentence, for the foot of the screen and the list under the printed grid.
-pub fn told(dose: &DoseOfDay, line: &Line, now: Timestamp, windows: Windows, zone: &TimeZone) -> String {
-    let due = dose.due.map_or_else(|| "as needed".to_owned(), |due| clock::hour(due, zone));
-    let mut said = vec![format!("{due} {}", standing_words(dose.standing(now, windows)))];
+pub fn told(
+    dose: &DoseOfDay,
+    line: &Line,
+    now: Timestamp,
+    windows: Windows,
+    zone: &TimeZone,
+) -> String {
+    let due = dose
+        .due
+        .map_or_else(|| "as needed".to_owned(), |due| clock::hour(due, zone));
+    let mut said = vec![format!(
+        "{due} {}",
+        standing_words(dose.standing(now, windows))
+    )];
     for entry in &dose.entries {
         said.push(entry_words(entry, line, zone));
     }
@@ -335,12 +342,17 @@ fn entry_words(entry: &Entry, line: &Line, zone: &TimeZone) -> String {
     let at = clock::hour(entry.at, zone);
     let what = match (entry.reverses, entry.outcome) {
         (Some(_), _) => "CORRECTED, taken back".to_owned(),
-        (None, GivingOutcome::Given) => format!("given {}", words::amount(entry.quantity, &line.drug)),
+        (None, GivingOutcome::Given) => {
+            format!("given {}", words::amount(entry.quantity, &line.drug))
+        }
         (None, other) => other.as_str().replace('_', " "),
     };
     let mut said = format!("{at} {what} by {}", entry.by);
     if entry.recorded_at.as_second() / 60 != entry.at.as_second() / 60 {
-        said.push_str(&format!(" (entered {})", clock::hour(entry.recorded_at, zone)));
+        said.push_str(&format!(
+            " (entered {})",
+            clock::hour(entry.recorded_at, zone)
+        ));
     }
     if !entry.reason.is_empty() {
         said.push_str(&format!(": {}", entry.reason));

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{Beside, LEGEND, Layout, Row, is_timed, row, told};
 use crate::domain::mar::{Record, Standing, Windows};
 use crate::domain::text::visible;
-use crate::tui::clock;
 use crate::tui::widgets::text::{cut, pad, pad_both, wrap};
 
 /// What stands where a text was cut.
@@ -65,7 +65,11 @@ fn head(record: &Record, now: Timestamp, columns: usize) -> String {
     let who = format!("{}  {}  born {born}{bed}", patient.name, patient.mrn);
     line(&mut out, &who, columns);
     if let Some(at) = record.discharged_at {
-        line(&mut out, &format!("DISCHARGED {}", clock::full(at, &zone)), columns);
+        line(
+            &mut out,
+            &format!("DISCHARGED {}", stamp(at, &zone)),
+            columns,
+        );
     }
     let allergies = if patient.allergies.is_empty() {
         "none recorded"
@@ -75,9 +79,16 @@ fn head(record: &Record, now: Timestamp, columns: usize) -> String {
     for said in wrap(&visible(&format!("ALLERGIES: {allergies}")), columns) {
         line(&mut out, &said, columns);
     }
-    line(&mut out, &format!("as of {}", clock::full(now, &zone)), columns);
+    line(&mut out, &format!("as of {}", stamp(now, &zone)), columns);
     line(&mut out, "", columns);
     out
+}
+
+/// Day and time on paper, which is read on another day.
+fn stamp(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%-d %b %Y %H:%M %Z")
+        .to_string()
 }
 
 fn line(out: &mut String, text: &str, columns: usize) {
@@ -137,7 +148,10 @@ fn notes(out: &mut String, record: &Record, now: Timestamp, windows: Windows, co
         line(out, "DOSE BY DOSE", columns);
     }
     for (_, words) in said {
-        for (at, part) in wrap(&visible(&words), columns.saturating_sub(2)).iter().enumerate() {
+        for (at, part) in wrap(&visible(&words), columns.saturating_sub(2))
+            .iter()
+            .enumerate()
+        {
             let indent = if at == 0 { "" } else { "  " };
             line(out, &format!("{indent}{part}"), columns);
         }

@@ -44,7 +44,7 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
     fetch!(all, link, Remembered, REMEMBERED, ids)
 }
 
-/// Loads everything that the operations touch, and locks it: orders in key order, then stock in (ward, drug) order,
+/// Loads everything that the operations touch, and locks it: patients, then prescriptions, orders in key order, then stock in (ward, drug) order,
 /// always this order, so that no two transactions wait for each other in a circle.
 ///
 /// # Errors
@@ -54,7 +54,9 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
         actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
         ..Loaded::default()
     };
-    let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    let asked: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    let mut wanted = super::charts::load(link.lend(), ops, &mut loaded).await?;
+    wanted.extend(&asked);
     if !wanted.is_empty() {
         loaded.orders = orders::orders(link.lend(), &wanted).await?;
         orders::load_given(link.lend(), &mut loaded.orders).await?;
@@ -62,6 +64,7 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
     let mut pages: BTreeSet<(WardId, DrugId)> = loaded
         .orders
         .values()
+        .filter(|order| asked.contains(&order.id))
         .map(|order| (order.ward, order.drug))
         .collect();
     let named: BTreeSet<(WardId, DrugId)> = ops
