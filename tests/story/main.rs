@@ -15,6 +15,8 @@ mod horizon;
 mod hospital;
 mod importing;
 mod inspect;
+mod patients;
+mod prescribing;
 mod races;
 mod refusals;
 mod roles;

@@ -1,7 +1,8 @@
 //! Who may do what, asked of the desk for every role, in their own ward and in another.
 
 use valmed::domain::decide::MATRIX;
-use valmed::domain::{Operation, Outcome, Role, UserId, WardId};
+use valmed::domain::prescribing::Admit;
+use valmed::domain::{Operation, Outcome, Request, Role, UserId, WardId};
 
 use crate::support::place::Place;
 use crate::support::ward::*;
@@ -18,6 +19,59 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
         "fulfil" => give_to(actor, ward.order(&rx).await, patient),
         "discontinue" => discontinue(actor, ward.order(&rx).await, "a reason"),
         "receive" => receive(actor, at, PARACETAMOL, units(1)),
+        "prescribe" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let ask = prescribe(patient, 1, PARACETAMOL, "PRN MAX 4");
+            operation(actor, Request::Prescribe(Box::new(ask)))
+        }
+        "discontinue_prescription" => {
+            let (_, prescription) = ward.somebody_in(at).await;
+            let request = Request::DiscontinuePrescription {
+                prescription,
+                version: 1,
+                reason: because("finished"),
+            };
+            operation(actor, request)
+        }
+        "admit" => {
+            let ask = Admit {
+                mrn: format!("N{}", uuid::Uuid::now_v7()),
+                name: "Frieda Frei".to_owned(),
+                birth_date: jiff::civil::date(1960, 2, 29),
+                ward: at,
+                bed: String::new(),
+                allergies: String::new(),
+            };
+            operation(actor, Request::Admit(Box::new(ask)))
+        }
+        "move" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Move {
+                patient,
+                version: 1,
+                ward: if at == MEDI { SURG } else { MEDI },
+                bed: "1".to_owned(),
+            };
+            operation(actor, request)
+        }
+        "discharge" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Discharge {
+                patient,
+                version: 1,
+                reason: because("home"),
+            };
+            operation(actor, request)
+        }
+        "allergies" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Allergies {
+                patient,
+                version: 1,
+                allergies: "Latex".to_owned(),
+            };
+            operation(actor, request)
+        }
         other => panic!("the matrix has an operation that no story tells: {other}"),
     }
 }

@@ -97,6 +97,7 @@ fn ward() -> Loaded {
         ]
         .into(),
         patients: [("M2".to_owned(), "Berta".to_owned())].into(),
+        ..Loaded::default()
     }
 }
 
@@ -689,6 +690,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert_eq!(line.row.delta, *quantity);
             assert!(effects.closed.is_empty() && effects.administrations.is_empty());
         }
+        other => panic!("nobody asks for that here: {other:?}"),
     }
 }
 
