@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page are made.
 
 mod bench;
+mod prescribing;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ use uuid::Uuid;
 use crate::domain::{OrderStatus, Quantity, Role};
 
 pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
+pub use prescribing::{
+    Admit, Allergies, Discharge, Form, Mar, Move, MyOrders, Patient, PatientList, Prescribe, Said,
+};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -59,8 +63,17 @@ pub enum Command {
     Log(Log),
     /// Give a dose.
     Fulfil(Fulfil),
-    /// Stop a dose before it is given.
+    /// Stop a dose before it is given, or a whole prescription with all its open doses.
     Discontinue(Discontinue),
+    /// Prescribe a drug for a patient.
+    Prescribe(Prescribe),
+    /// A doctor's own prescriptions, newest first, with what was given of each.
+    MyOrders(MyOrders),
+    /// A patient's record of one day: drugs by time, what was given, due, held and missed, as text to print.
+    Mar(Mar),
+    /// Patients: who is here, admit, move, discharge, allergies.
+    #[command(subcommand)]
+    Patient(Patient),
     /// Take stock into a ward.
     Receive(Receive),
     /// Accounts.
@@ -235,11 +248,18 @@ pub struct Fulfil {
 #[derive(Debug, Args)]
 pub struct Discontinue {
     /// The order's id.
-    pub order: Uuid,
-    /// Why.
+    #[arg(
+        required_unless_present = "prescription",
+        conflicts_with = "prescription"
+    )]
+    pub order: Option<Uuid>,
+    /// End this prescription, with all its open doses.
+    #[arg(long, value_name = "UUID")]
+    pub prescription: Option<Uuid>,
+    /// Why: of one dose in your own words; of a prescription CODE or 'CODE: words'.
     #[arg(long)]
     pub reason: String,
-    /// The order's version that was looked at [default: the one it has now].
+    /// The version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,
     /// Who asks.

@@ -12,6 +12,7 @@ use crate::domain::{
     WardId,
 };
 use crate::signin::SignIn;
+use crate::store::desk::remembers;
 use crate::store::{Db, StoreError, audit as table, listing};
 
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
@@ -31,9 +32,12 @@ pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
-    let seen = caller
-        .look(&db, "discontinue", ask.order, ask.version)
-        .await?;
+    if let Some(prescription) = ask.prescription {
+        let ask = (prescription, ask.version, ask.reason.as_str());
+        return super::prescribing::discontinue(config, &db, &caller, ask).await;
+    }
+    let order = ask.order.unwrap_or_default();
+    let seen = caller.look(&db, "discontinue", order, ask.version).await?;
     let request = Request::Discontinue {
         order: seen.order,
         version: seen.version,
@@ -68,11 +72,13 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
 }
 
 /// Who asks, and for what operation.
-struct Caller {
-    actor: UserId,
+pub(super) struct Caller {
+    pub actor: UserId,
     witness: Option<UserId>,
     username: String,
     op: OpId,
+    /// The id was given: the operation may have been sent before.
+    again: bool,
     style: Style,
 }
 
@@ -84,7 +90,7 @@ struct Seen {
 }
 
 impl Caller {
-    async fn find(db: &Db, asking: &Asking) -> anyhow::Result<Caller> {
+    pub async fn find(db: &Db, asking: &Asking) -> anyhow::Result<Caller> {
         let actor = SignIn::known(db, &asking.actor).await?;
         let actor =
             actor.ok_or_else(|| End::Usage(format!("there is no account '{}'", asking.actor)))?;
@@ -93,6 +99,7 @@ impl Caller {
             witness: None,
             username: actor.username,
             op: OpId(asking.op.unwrap_or_else(Uuid::now_v7)),
+            again: asking.op.is_some(),
             style: asking.list.format,
         })
     }
@@ -134,8 +141,19 @@ impl Caller {
         })
     }
 
+    /// The version that an operation is about: the one that was looked at, or the one there is now. An operation that is
+    /// sent again must say what it said the first time, which was before it changed the version itself.
+    pub async fn version(&self, db: &Db, looked_at: Option<i64>, now: i64) -> anyhow::Result<i64> {
+        if let Some(version) = looked_at {
+            return Ok(version);
+        }
+        let mut conn = db.reader().await?;
+        let done = self.again && remembers(conn.link(), self.op).await?;
+        Ok(if done { now - 1 } else { now })
+    }
+
     /// A refusal that the desk never sees; it is on record like the desk's own.
-    async fn refuse(
+    pub async fn refuse(
         &self,
         db: &Db,
         kind: &str,
@@ -160,7 +178,7 @@ impl Caller {
     }
 }
 
-async fn submit(
+pub(super) async fn submit(
     config: &Config,
     db: &Db,
     request: Request,

@@ -11,6 +11,8 @@ mod listings;
 mod logging;
 mod migrate;
 mod output;
+mod patients;
+mod prescribing;
 mod scratch_ward;
 mod settings;
 mod user;
@@ -149,6 +151,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
+        Some(Command::Prescribe(ask)) => prescribing::prescribe(&config, ask).await,
+        Some(Command::MyOrders(ask)) => prescribing::my_orders(&config, ask).await,
+        Some(Command::Mar(ask)) => patients::mar(&config, ask).await,
+        Some(Command::Patient(what)) => patients::patient(&config, what).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,

@@ -78,6 +78,7 @@ impl Config {
             standard_times: self.standard_times.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            ..Policy::default()
         })
     }
 

@@ -21,6 +21,8 @@ pub struct Policy {
     pub witness_controlled: bool,
     /// A high-alert drug is given before a witness.
     pub witness_high_alert: bool,
+    /// Minutes after its time at which a dose that nobody accounted for is shown as missed.
+    pub missed_minutes: u32,
 }
 
 impl Default for Policy {
@@ -32,6 +34,7 @@ impl Default for Policy {
             standard_times: StandardTimes::default(),
             witness_controlled: false,
             witness_high_alert: false,
+            missed_minutes: 240,
         }
     }
 }

@@ -271,6 +271,20 @@ pub async fn running(link: Link<'_>, patient: PatientId) -> Result<Vec<Running>,
         .collect())
 }
 
+/// Where a prescription stands: its version and its drug.
+pub(super) const STANDING: &str = "SELECT version, drug_id FROM prescriptions WHERE id = $1";
+
+/// The version and the drug of a prescription.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn standing(
+    link: Link<'_>,
+    id: PrescriptionId,
+) -> Result<Option<(i64, DrugId)>, StoreError> {
+    fetch!(optional, link, (i64, DrugId), STANDING, id)
+}
+
 #[derive(Debug, FromRow)]
 struct LineRow {
     id: PrescriptionId,

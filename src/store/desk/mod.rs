@@ -15,7 +15,7 @@ use crate::domain::{DrugId, WardId};
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
-pub use load::{Remembered, load, remembered};
+pub use load::{Remembered, load, remembered, remembers};
 pub(super) use sqlite::hex;
 
 /// Stock and the heads of its register pages, as each engine is told.

@@ -44,6 +44,15 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
     fetch!(all, link, Remembered, REMEMBERED, ids)
 }
 
+/// Whether the desk remembers this operation, as done or refused.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remembers(link: Link<'_>, op: OpId) -> Result<bool, StoreError> {
+    let found = fetch!(optional, link, Remembered, REMEMBERED, List(vec![op.0]))?;
+    Ok(found.is_some())
+}
+
 /// Loads everything that the operations touch, and locks it: patients, then prescriptions, orders in key order, then stock in (ward, drug) order,
 /// always this order, so that no two transactions wait for each other in a circle.
 ///
