@@ -16,6 +16,7 @@ pub mod prescribing;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod snapshot;
 pub mod text;

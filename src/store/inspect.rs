@@ -181,22 +181,6 @@ pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings a database that was just filled into the state of one that has been at rest: cleaned up, with statistics, and
-/// everything in its files, so that what is measured next pays for its own writing and for nothing else. On PostgreSQL
-/// the last step needs a role that may CHECKPOINT.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn settle(db: &Db) -> Result<(), StoreError> {
-    let mut conn = db.writer().await?;
-    execute!(conn.link(), Sql::each("ANALYZE", "VACUUM ANALYZE"))?;
-    execute!(
-        conn.link(),
-        Sql::each("PRAGMA wal_checkpoint(TRUNCATE)", "CHECKPOINT")
-    )?;
-    Ok(())
-}
-
 /// How many bytes PostgreSQL has written to its log so far; `None` on SQLite, which does not count them.
 ///
 /// # Errors
