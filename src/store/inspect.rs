@@ -430,6 +430,8 @@ macro_rules! plan {
     }};
 }
 
+mod records;
+
 /// Whether rows are found by the index, and no table is read whole.
 fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
     // The rows of a part that was searched for.
@@ -545,7 +547,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             ),
         ),
     };
-    let plans = vec![
+    let mut plans = vec![
         plan!(
             tx,
             "queue: timed orders of a ward",
@@ -659,6 +661,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             one
         ),
     ];
+    plans.extend(records::plans(&mut tx).await?);
     tx.rollback().await?;
     Ok(plans)
 }

@@ -79,8 +79,7 @@ async fn at_once(kind: Kind) {
             (i64,),
             "SELECT version FROM _sqlx_migrations ORDER BY version"
         );
-        let expected: Vec<(i64,)> = (1..).take(steps.len()).map(|n| (n,)).collect();
-        assert_eq!(steps, expected);
+        assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
     }
 }
 
