@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
-use super::{At, Db, Engine, Link, List, Sql, StoreError, listing, migrate, orders_ahead, screens};
+use super::{
+    At, Db, Engine, Link, List, Sql, StoreError, board, listing, migrate, orders_ahead, screens,
+};
 
 /// Something that the desk relies on, as read back from the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -572,6 +574,31 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             "medication_administrations_log",
             one,
             many
+        ),
+        plan!(
+            tx,
+            "board: doses due and late",
+            board::DUE,
+            "medication_orders_queue",
+            List(vec![one]),
+            at,
+            at
+        ),
+        plan!(
+            tx,
+            "board: low stock",
+            board::LOW,
+            "drug_stock_low",
+            List(vec![one])
+        ),
+        plan!(
+            tx,
+            "board: doses given",
+            board::GIVEN,
+            "medication_administrations_log",
+            List(vec![one]),
+            at,
+            at
         ),
         plan!(tx, "sheet: the order", screens::ORDER, orders, nobody),
         plan!(

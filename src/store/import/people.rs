@@ -221,7 +221,11 @@ pub async fn update_patients(
          AS r (id uuid, name text, key text, ward bigint, bed text, allergies text, change text) \
          WHERE p.id = r.id",
     );
-    changed("patients", execute!(link, sql, json(rows)?, now)?, rows.len())
+    changed(
+        "patients",
+        execute!(link, sql, json(rows)?, now)?,
+        rows.len(),
+    )
 }
 
 /// Open orders follow their patient to the ward of `rows`, with a new version; gives how many there were.
