@@ -13,7 +13,8 @@ use crate::domain::{OrderStatus, Quantity, Role};
 
 pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
 pub use prescribing::{
-    Admit, Allergies, Discharge, Form, Mar, Move, MyOrders, Patient, PatientList, Prescribe, Said,
+    Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
+    Said,
 };
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.

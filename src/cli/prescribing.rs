@@ -96,7 +96,7 @@ pub struct MyOrders {
 
 /// On what the record is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub enum RecordForm {
     /// Plain text of the given width.
     Text,
     /// JSON for programs.
@@ -114,10 +114,10 @@ pub struct Mar {
     pub day: Option<Date>,
     /// Columns of the paper or screen.
     #[arg(long, default_value_t = 132, value_parser = clap::value_parser!(u16).range(60..=400))]
-    pub columns: u16,
+    pub width: u16,
     /// How to print it.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    pub format: Form,
+    #[arg(long, value_enum, default_value_t = RecordForm::Text)]
+    pub format: RecordForm,
 }
 
 /// `valmed patient …`

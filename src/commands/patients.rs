@@ -146,10 +146,10 @@ pub async fn mar(config: &Config, ask: cli::Mar) -> anyhow::Result<()> {
     let found = record::day(&mut conn, &plain(&ask.patient), ask.day, now).await?;
     let missing = || End::Usage(format!("there is no patient '{}'", ask.patient));
     let found = found.ok_or_else(missing)?;
-    if ask.format == cli::Form::Json {
+    if ask.format == cli::RecordForm::Json {
         say!("{}", output::json(&found)?)?;
     } else {
-        let columns = usize::from(ask.columns);
+        let columns = usize::from(ask.width);
         write(&print::text(&found, now, windows(config), columns))?;
     }
     Ok(())
