@@ -14,7 +14,7 @@ use crate::domain::{OrderStatus, Quantity, Role};
 pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
 pub use prescribing::{
     Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
-    Said,
+    Said, Snapshot,
 };
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
@@ -88,6 +88,8 @@ pub enum Command {
     MyOrders(MyOrders),
     /// A patient's record of one day: drugs by time, what was given, due, held and missed, as text to print.
     Mar(Mar),
+    /// Write every ward's records and stock as text files, for the hours without ValMed.
+    Snapshot(Snapshot),
     /// Patients: who is here, admit, move, discharge, allergies.
     #[command(subcommand)]
     Patient(Patient),

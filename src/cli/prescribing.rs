@@ -1,5 +1,8 @@
 //! Prescribing, patients and their record on the command line.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::{Date, DateTime};
 
@@ -120,6 +123,19 @@ pub struct Mar {
     pub format: RecordForm,
 }
 
+/// `valmed snapshot`
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// The folder; it is made where it is not there.
+    pub dir: PathBuf,
+    /// Go on writing them this often, until stopped: 30s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub every: Option<Duration>,
+    /// Columns of the paper.
+    #[arg(long, default_value_t = 132, value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: u16,
+}
+
 /// `valmed patient …`
 #[derive(Debug, Subcommand)]
 pub enum Patient {
@@ -230,4 +246,44 @@ pub struct Allergies {
     /// Who asks.
     #[command(flatten)]
     pub asking: Asking,
+}
+
+/// `30s`, `10m`, `2h`.
+fn every(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is not a time such as 30s, 10m or 2h");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let each = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    match count.checked_mul(each) {
+        Some(seconds @ 10..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("'{text}' is not between 10s and 24h")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_between_two_rounds_is_read() {
+        assert_eq!(every("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(every("30s"), Ok(Duration::from_secs(30)));
+        for text in [
+            "",
+            "10",
+            "m",
+            "1s",
+            "25h",
+            "-5m",
+            "1.5h",
+            "18446744073709551615h",
+        ] {
+            assert!(every(text).is_err(), "{text}");
+        }
+    }
 }

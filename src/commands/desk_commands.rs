@@ -238,14 +238,20 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             orders,
             ..
         } => {
-            format!("prescribed: {prescription}; {orders} doses in the queue")
+            format!(
+                "prescribed: {prescription}; in the queue: {}",
+                doses(*orders)
+            )
         }
         Receipt::PrescriptionDiscontinued {
             prescription,
             orders,
             ..
         } => {
-            format!("discontinued: prescription {prescription}, with {orders} open doses")
+            format!(
+                "discontinued: prescription {prescription}, with {} that were open",
+                doses(*orders)
+            )
         }
         Receipt::Admitted { patient, again, .. } => {
             let again = if *again { " again" } else { "" };
@@ -254,7 +260,10 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         Receipt::Moved {
             patient, orders, ..
         } => {
-            format!("moved: patient {patient}, with {orders} open doses")
+            format!(
+                "moved: patient {patient}, with {} that were open",
+                doses(*orders)
+            )
         }
         Receipt::Discharged {
             patient,
@@ -262,7 +271,7 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             prescriptions,
             ..
         } => format!(
-            "discharged: patient {patient}; {prescriptions} prescriptions and {orders} open doses ended"
+            "discharged: patient {patient}; prescriptions ended: {prescriptions}, open doses ended: {orders}"
         ),
         Receipt::AllergiesRecorded { patient, .. } => {
             format!("recorded: allergies of patient {patient}")
@@ -273,4 +282,11 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         } => format!("received: {quantity}; the ward holds {holds}"),
     };
     say!("{}", output::shown(&words))
+}
+
+fn doses(count: u32) -> String {
+    match count {
+        1 => "1 dose".to_owned(),
+        n => format!("{n} doses"),
+    }
 }

@@ -18,6 +18,7 @@ mod prescribing;
 mod scratch_ward;
 mod serve;
 mod settings;
+mod snapshot;
 mod user;
 mod ward_desk;
 
@@ -168,6 +169,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Prescribe(ask)) => prescribing::prescribe(&config, ask).await,
         Some(Command::MyOrders(ask)) => prescribing::my_orders(&config, ask).await,
         Some(Command::Mar(ask)) => patients::mar(&config, ask).await,
+        Some(Command::Snapshot(ask)) => snapshot::snapshot(&config, ask).await,
         Some(Command::Patient(what)) => patients::patient(&config, what).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,

@@ -25,9 +25,9 @@ pub async fn prescribe(config: &Config, ask: cli::Prescribe) -> anyhow::Result<(
     let drug = listing::drug_by_code(db.reader().await?.link(), &ask.drug).await?;
     let Some(drug) = drug else {
         let about = format!("drug {}", ask.drug);
-        let refusal = Refusal::DrugNotFound {
-            ward: person.ward.name,
-            drug: ask.drug,
+        let refusal = Refusal::InvalidData {
+            field: "drug".to_owned(),
+            why: format!("the formulary has no drug '{}'", ask.drug),
         };
         let end = caller.refuse(&db, "prescribe", Some(person.ward.id), &about, refusal);
         return Err(end.await?.into());

@@ -1,6 +1,7 @@
 //! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
 
 mod pages;
+mod records;
 
 use std::sync::Arc;
 
@@ -18,7 +19,6 @@ use super::pages::{Msg as PageMsg, Page, board};
 use super::panes::{log, queue, stock};
 use super::sheets::{self, Sheet, Then, discontinue, fulfil, help, palette, receive, wards};
 use super::words;
-use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, WardId};
 
@@ -242,6 +242,7 @@ impl Desk {
             | Reply::SignIn(_)
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
         self.tell_sheet(&sheets::Msg::Reply(reply), context)
@@ -317,6 +318,11 @@ impl Desk {
                 return effects;
             }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
+            Action::Record
+            | Action::Prescribe
+            | Action::EndPrescription
+            | Action::MyOrders
+            | Action::Patients => return self.act_on_records(action, context),
             Action::Open => return self.open_fulfil(),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
@@ -333,7 +339,14 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::SignIn
+            Action::DayBack
+            | Action::DayForward
+            | Action::Today
+            | Action::Admit
+            | Action::MovePatient
+            | Action::Discharge
+            | Action::Allergies
+            | Action::SignIn
             | Action::Check
             | Action::Sign
             | Action::Close
@@ -351,17 +364,7 @@ impl Desk {
 
     /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
     fn barred(&self, kind: &str) -> Option<String> {
-        let need = decide::needs(kind)?;
-        let actor = &self.actor;
-        if !decide::may(actor.role, kind) {
-            return Some(format!(
-                "To {} is for a {}; you are signed in as {}.",
-                need.action, need.who, actor.role
-            ));
-        }
-        let ward = self.ward.as_ref()?;
-        (!actor.wards.allow(ward.id))
-            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+        super::pages::barred(&self.actor, kind, self.ward.as_ref()?)
     }
 
     fn open_fulfil(&mut self) -> Vec<Effect> {

@@ -11,6 +11,7 @@ use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
 use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
+use crate::domain::prescribed::Candidate;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
 use crate::domain::{
     Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Policy, UserId, WardId,
@@ -160,6 +161,13 @@ pub enum Reply {
     },
     /// To [`Effect::LoadPage`].
     Page(Box<Answer>),
+    /// To [`Effect::FindDrugs`].
+    Drugs {
+        /// As asked for.
+        name: String,
+        /// Those there are; or why they could not be read.
+        found: Result<Vec<Candidate>, String>,
+    },
     /// To [`Effect::Submit`], while the desk is finding out what became of it.
     Checking(OpId),
     /// To [`Effect::Submit`]: the end of it.
@@ -212,6 +220,13 @@ pub enum Effect {
     LoadDetail(OrderId),
     /// Read a leaf of a page: [`Reply::Page`].
     LoadPage(PageAsk),
+    /// Find drugs by the beginning of their name, with what a ward holds of each: [`Reply::Drugs`].
+    FindDrugs {
+        /// Where.
+        ward: WardId,
+        /// As typed.
+        name: String,
+    },
     /// Find out whose number was scanned instead of the right one: [`Reply::Patient`].
     LookUpPatient {
         /// As scanned or typed.

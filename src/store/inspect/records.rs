@@ -25,6 +25,8 @@ pub(super) async fn plans(tx: &mut Tx<'_>) -> Result<Vec<Plan>, StoreError> {
         "medication_administrations_order_key",
     );
     let doses = "medication_administrations_patient";
+    // A small hospital PostgreSQL reads by its queue.
+    let open = key("sqlite_autoindex_medication_orders_2", ANY);
     Ok(vec![
         plan!(
             tx,
@@ -129,7 +131,7 @@ pub(super) async fn plans(tx: &mut Tx<'_>) -> Result<Vec<Plan>, StoreError> {
             tx,
             "desk: open orders of patients",
             charts::OPEN_ORDERS,
-            due,
+            open,
             ids(),
             ids()
         ),

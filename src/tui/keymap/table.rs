@@ -10,6 +10,9 @@ const LISTS: &[Mode] = &[
     Mode::Log,
     Mode::Filter,
     Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
     Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
@@ -24,12 +27,29 @@ const LISTS: &[Mode] = &[
 ];
 
 /// The whole-screen pages. What is bound here every page has; a page's own keys follow below.
-const PAGES: &[Mode] = &[Mode::Board];
+const PAGES: &[Mode] = &[Mode::Board, Mode::Record, Mode::Mine, Mode::Patients];
 /// The pages, and the panes below them.
-const DESK_AND_PAGES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board];
+const DESK_AND_PAGES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+];
 
 /// Lists in which no letter types.
-const MOVES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board, Mode::Help];
+const MOVES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+    Mode::Help,
+];
 
 /// The keys that sign, on every sheet that signs.
 ///
@@ -110,6 +130,111 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Board,
         words: "Board: all wards at once",
         hint: "",
+    },
+    Binding {
+        chords: &[Key::char('m')],
+        modes: &[Mode::Queue, Mode::Log, Mode::Stock],
+        action: Action::Record,
+        words: "Record of the selected line's patient: the day, drug by drug",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: DESK,
+        action: Action::Prescribe,
+        words: "Prescribe for the selected line's patient (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('o')],
+        modes: DESK,
+        action: Action::MyOrders,
+        words: "My orders: your own prescriptions, with what was given (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('u')],
+        modes: DESK,
+        action: Action::Patients,
+        words: "Patients of the ward: admit, move, discharge, allergies",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Queue],
+        action: Action::EndPrescription,
+        words: "End the whole prescription of the selected dose (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Left)],
+        modes: &[Mode::Record],
+        action: Action::DayBack,
+        words: "The day before",
+        hint: "day before",
+    },
+    Binding {
+        chords: &[Key::of(Code::Right)],
+        modes: &[Mode::Record],
+        action: Action::DayForward,
+        words: "The day after",
+        hint: "day after",
+    },
+    Binding {
+        chords: &[Key::char('t')],
+        modes: &[Mode::Record],
+        action: Action::Today,
+        words: "Today",
+        hint: "today",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: &[Mode::Record, Mode::Patients],
+        action: Action::Prescribe,
+        words: "Prescribe for this patient (doctors)",
+        hint: "prescribe",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Record],
+        action: Action::EndPrescription,
+        words: "End the selected prescription with all its open doses (doctors)",
+        hint: "end",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter), Key::char('m')],
+        modes: &[Mode::Mine, Mode::Patients],
+        action: Action::Record,
+        words: "Record of the selected line's patient",
+        hint: "record",
+    },
+    Binding {
+        chords: &[Key::char('n')],
+        modes: &[Mode::Patients],
+        action: Action::Admit,
+        words: "Admit a patient to this ward (nurses, doctors)",
+        hint: "admit",
+    },
+    Binding {
+        chords: &[Key::char('v')],
+        modes: &[Mode::Patients],
+        action: Action::MovePatient,
+        words: "Move the selected patient to another ward or bed (nurses, doctors)",
+        hint: "move",
+    },
+    Binding {
+        chords: &[Key::char('g')],
+        modes: &[Mode::Patients],
+        action: Action::Allergies,
+        words: "Record the allergies of the selected patient (nurses, doctors, pharmacists)",
+        hint: "allergies",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Patients],
+        action: Action::Discharge,
+        words: "Discharge the selected patient (doctors)",
+        hint: "discharge",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
@@ -388,6 +513,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
@@ -415,6 +543,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,

@@ -325,17 +325,19 @@ pub fn told(
     let due = dose
         .due
         .map_or_else(|| "as needed".to_owned(), |due| clock::hour(due, zone));
-    let mut said = vec![format!(
-        "{due} {}",
-        standing_words(dose.standing(now, windows))
-    )];
+    let standing = dose.standing(now, windows);
+    let mut said: Vec<String> = Vec::new();
+    // What was recorded tells how the dose stands; one that nobody recorded stands somewhere all the same.
+    if dose.standing_entry().is_none() {
+        said.push(standing_words(standing).to_owned());
+    }
     for entry in &dose.entries {
         said.push(entry_words(entry, line, zone));
     }
-    if dose.standing(now, windows) == Standing::Stopped && !dose.change.is_empty() {
+    if standing == Standing::Stopped && !dose.change.is_empty() {
         said.push(dose.change.clone());
     }
-    said.join("; ")
+    format!("{due}: {}", said.join("; "))
 }
 
 fn entry_words(entry: &Entry, line: &Line, zone: &TimeZone) -> String {

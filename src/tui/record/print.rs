@@ -138,7 +138,7 @@ fn notes(out: &mut String, record: &Record, now: Timestamp, windows: Windows, co
             let plain = matches!(standing, Standing::Due | Standing::Later);
             if !plain || !dose.entries.is_empty() {
                 let words = told(dose, of, now, windows, &zone);
-                said.push((dose.due, format!("{}: {words}", of.drug.title())));
+                said.push((dose.due, format!("{}, {words}", of.drug.title())));
             }
         }
     }
