@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, listings};
+use super::{End, audit, cupboard, listings, prescribing};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::{
@@ -67,6 +67,7 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
         drug,
         quantity: ask.quantity,
         reference: ask.reference,
+        lot: ask.package.named(),
     };
     submit(config, &db, request, Some(drug), &caller).await
 }
@@ -79,7 +80,7 @@ pub(super) struct Caller {
     op: OpId,
     /// The id was given: the operation may have been sent before.
     again: bool,
-    style: Style,
+    pub style: Style,
 }
 
 /// What is known of the order before it is asked for.
@@ -105,7 +106,7 @@ impl Caller {
     }
 
     /// With the witness that the command line names.
-    async fn seen_by(mut self, db: &Db, username: Option<&str>) -> anyhow::Result<Caller> {
+    pub async fn seen_by(mut self, db: &Db, username: Option<&str>) -> anyhow::Result<Caller> {
         if let Some(username) = username {
             let found = SignIn::known(db, username).await?;
             let missing = || End::Usage(format!("there is no account '{username}'"));
@@ -166,7 +167,7 @@ impl Caller {
         Ok(End::Refused(Box::new(refusal), self.style))
     }
 
-    async fn note(
+    pub async fn note(
         &self,
         db: &Db,
         kind: &'static str,
@@ -233,60 +234,11 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         } => {
             format!("given: {quantity}; {left} left in the ward (administration {administration})")
         }
-        Receipt::Prescribed {
-            prescription,
-            orders,
-            ..
-        } => {
-            format!(
-                "prescribed: {prescription}; in the queue: {}",
-                doses(*orders)
-            )
-        }
-        Receipt::PrescriptionDiscontinued {
-            prescription,
-            orders,
-            ..
-        } => {
-            format!(
-                "discontinued: prescription {prescription}, with {} that were open",
-                doses(*orders)
-            )
-        }
-        Receipt::Admitted { patient, again, .. } => {
-            let again = if *again { " again" } else { "" };
-            format!("admitted{again}: patient {patient}")
-        }
-        Receipt::Moved {
-            patient, orders, ..
-        } => {
-            format!(
-                "moved: patient {patient}, with {} that were open",
-                doses(*orders)
-            )
-        }
-        Receipt::Discharged {
-            patient,
-            orders,
-            prescriptions,
-            ..
-        } => format!(
-            "discharged: patient {patient}; prescriptions ended: {prescriptions}, open doses ended: {orders}"
-        ),
-        Receipt::AllergiesRecorded { patient, .. } => {
-            format!("recorded: allergies of patient {patient}")
-        }
         Receipt::Discontinued { order, .. } => format!("discontinued: order {order}"),
         Receipt::Received {
             quantity, holds, ..
         } => format!("received: {quantity}; the ward holds {holds}"),
+        other => prescribing::told(other).unwrap_or_else(|| cupboard::told(other)),
     };
     say!("{}", output::shown(&words))
-}
-
-fn doses(count: u32) -> String {
-    match count {
-        1 => "1 dose".to_owned(),
-        n => format!("{n} doses"),
-    }
 }

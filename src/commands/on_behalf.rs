@@ -5,7 +5,7 @@
 //! server (settings, accounts, imports, benches, other databases) is not theirs, whatever their role in the ward.
 
 use super::End;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Patient};
 
 /// Whether that person may ask for this in their own name.
 pub fn check_words(cli: &Cli, person: &str) -> Result<(), End> {
@@ -14,7 +14,15 @@ pub fn check_words(cli: &Cli, person: &str) -> Result<(), End> {
         return Err(End::Usage(why.to_owned()));
     }
     let actor = match &cli.command {
-        Some(Command::Orders(_) | Command::Stock(_) | Command::Log(_)) => None,
+        Some(
+            Command::Orders(_)
+            | Command::Stock(_)
+            | Command::Log(_)
+            | Command::Mar(_)
+            | Command::Patient(Patient::List(_)),
+        ) => None,
+        Some(Command::Prescribe(ask)) => Some(&ask.asking),
+        Some(Command::Patient(what)) => what.asking(),
         Some(Command::Fulfil(ask)) => Some(&ask.asking),
         Some(Command::Discontinue(ask)) => Some(&ask.asking),
         Some(Command::Receive(ask)) => Some(&ask.asking),
@@ -54,6 +62,9 @@ mod tests {
         check("stock --low").unwrap();
         check("log --ward A1").unwrap();
         check(&format!("fulfil {ORDER} --patient 1 --as amara")).unwrap();
+        check("mar --patient 1").unwrap();
+        check("patient list --ward A1").unwrap();
+        check("patient move --patient 1 --ward A1 --as amara").unwrap();
     }
 
     #[test]
@@ -62,6 +73,8 @@ mod tests {
             format!("fulfil {ORDER} --patient 1 --as linh"),
             format!("discontinue {ORDER} --reason x --as linh"),
             "receive --ward A1 --drug X --quantity 1 --as marek".to_owned(),
+            "patient discharge --patient 1 --reason home --as marek".to_owned(),
+            "prescribe --patient 1 --drug X --dose 1 --route PO --when BID --as marek".to_owned(),
         ] {
             let why = check(&words).unwrap_err();
             assert!(why.contains("you are signed in as 'amara'"), "{why}");
@@ -79,6 +92,7 @@ mod tests {
             "serve",
             "doctor",
             "demo",
+            "snapshot /srv",
             "bench desk",
         ] {
             let why = check(words).unwrap_err();

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::prescribing::{Override, Prescribe, PrescribingWarning};
 use crate::domain::schedule::asked;
 use crate::domain::vocabulary::PrescriptionStatus;
-use crate::domain::{PrescriptionId, Refusal, Request};
+use crate::domain::{PrescriptionId, Receipt, Refusal, Request};
 use crate::signin::SignIn;
 use crate::store::{self, Db, listing, record};
 
@@ -173,4 +173,61 @@ pub async fn my_orders(config: &Config, ask: cli::MyOrders) -> anyhow::Result<()
         ]);
     }
     Ok(list.print(ask.page.list.format)?)
+}
+
+/// A receipt about a prescription or a patient, in words; `None`: it is about something else.
+pub(super) fn told(receipt: &Receipt) -> Option<String> {
+    Some(match receipt {
+        Receipt::Prescribed {
+            prescription,
+            orders,
+            ..
+        } => {
+            format!(
+                "prescribed: {prescription}; in the queue: {}",
+                doses(*orders)
+            )
+        }
+        Receipt::PrescriptionDiscontinued {
+            prescription,
+            orders,
+            ..
+        } => {
+            format!(
+                "discontinued: prescription {prescription}, with {} that were open",
+                doses(*orders)
+            )
+        }
+        Receipt::Admitted { patient, again, .. } => {
+            let again = if *again { " again" } else { "" };
+            format!("admitted{again}: patient {patient}")
+        }
+        Receipt::Moved {
+            patient, orders, ..
+        } => {
+            format!(
+                "moved: patient {patient}, with {} that were open",
+                doses(*orders)
+            )
+        }
+        Receipt::Discharged {
+            patient,
+            orders,
+            prescriptions,
+            ..
+        } => format!(
+            "discharged: patient {patient}; prescriptions ended: {prescriptions}, open doses ended: {orders}"
+        ),
+        Receipt::AllergiesRecorded { patient, .. } => {
+            format!("recorded: allergies of patient {patient}")
+        }
+        _ => return None,
+    })
+}
+
+fn doses(count: u32) -> String {
+    match count {
+        1 => "1 dose".to_owned(),
+        n => format!("{n} doses"),
+    }
 }

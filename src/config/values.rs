@@ -80,6 +80,9 @@ impl Config {
             standard_times: self.standard_times.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            nurses_send: self.truth("cupboard.nurses_send"),
+            every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
+            expiring_days: self.small("cupboard.expiring_days"),
             ..Policy::default()
         })
     }

@@ -115,6 +115,7 @@ async fn settle(
                         .filter_map(|c| loaded.orders.get(&c.id))
                         .map(|order| order.ward),
                 );
+                wards.extend(&more.cupboard.wards);
                 effects.extend(more);
                 Outcome::Done(receipt)
             }

@@ -5,9 +5,11 @@
 
 pub mod allergy;
 pub mod board;
+pub mod cupboard;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
+pub mod lots;
 pub mod mar;
 pub mod operation;
 pub mod people;
@@ -19,11 +21,17 @@ pub mod reason;
 pub mod refusal;
 pub mod scan;
 pub mod schedule;
+pub mod shelf;
 pub mod snapshot;
+pub mod supply;
 pub mod text;
 pub mod vocabulary;
+pub mod words;
 
-pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
+pub use ids::{
+    AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,
+    TransferId, UserId, WardId,
+};
 pub use operation::{Operation, Outcome, Receipt, Request};
 pub use people::{Actor, Role, Wards};
 pub use policy::Policy;

@@ -23,6 +23,13 @@ pub struct Policy {
     pub witness_high_alert: bool,
     /// Minutes after its time at which a dose that nobody accounted for is shown as missed.
     pub missed_minutes: u32,
+    /// Nurses may send stock to another ward, not only pharmacists.
+    pub nurses_send: bool,
+    /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
+    /// drugs only.
+    pub every_difference_stays_open: bool,
+    /// A lot that expires within so many days is shown as such.
+    pub expiring_days: u32,
 }
 
 impl Default for Policy {
@@ -35,6 +42,9 @@ impl Default for Policy {
             witness_controlled: false,
             witness_high_alert: false,
             missed_minutes: 240,
+            nurses_send: false,
+            every_difference_stays_open: false,
+            expiring_days: 0,
         }
     }
 }

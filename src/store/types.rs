@@ -8,10 +8,12 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
+use crate::domain::cupboard::{CountStatus, DiscrepancyStatus, Resolution, TransferStatus};
 use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
-    AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
-    PatientId, PrescriptionId, Priority, Quantity, Role, UserId, WardId, WardKind,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Role, TransferId,
+    UserId, WardId, WardKind,
 };
 
 /// The clock, in the precision that both engines keep: whole microseconds.
@@ -51,6 +53,9 @@ transparent!(
     PrescriptionId(Uuid),
     OrderId(Uuid),
     AdministrationId(Uuid),
+    TransferId(Uuid),
+    CountId(Uuid),
+    DiscrepancyId(Uuid),
     OpId(Uuid),
 );
 
@@ -81,6 +86,10 @@ as_word!(
     Priority,
     GivingOutcome,
     LedgerReason,
+    TransferStatus,
+    CountStatus,
+    DiscrepancyStatus,
+    Resolution,
     PrescriptionStatus
 );
 

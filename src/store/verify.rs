@@ -187,7 +187,7 @@ pub async fn operations(
     after: OpId,
     limit: i64,
 ) -> Result<Vec<DoneOperation>, StoreError> {
-    let sql = "SELECT op_id, outcome FROM operations WHERE op_id > $1 AND kind IN ('fulfil', 'receive') \
+    let sql = "SELECT op_id, outcome FROM operations WHERE op_id > $1 AND kind <> 'discontinue' \
                ORDER BY op_id LIMIT $2";
     fetch!(all, link, DoneOperation, sql, after, limit)
 }

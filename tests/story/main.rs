@@ -9,6 +9,7 @@ mod as_needed;
 mod board;
 mod books;
 mod commit_cut;
+mod cupboard;
 mod doses;
 mod dropped;
 mod feed;

@@ -79,7 +79,9 @@ async fn at_once(kind: Kind) {
             (i64,),
             "SELECT version FROM _sqlx_migrations ORDER BY version"
         );
-        assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+        let mut once = steps.clone();
+        once.dedup();
+        assert_eq!(steps, once);
     }
 }
 

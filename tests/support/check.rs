@@ -271,14 +271,18 @@ fn memory_is_true(
                 };
                 assert_eq!((line.delta, line.balance), (*quantity, *holds));
             }
-            Outcome::Done(
-                Receipt::Prescribed { .. }
-                | Receipt::PrescriptionDiscontinued { .. }
-                | Receipt::Admitted { .. }
-                | Receipt::Moved { .. }
-                | Receipt::Discharged { .. }
-                | Receipt::AllergiesRecorded { .. },
-            ) => assert!(lines.is_empty() && doses.is_empty(), "{outcome:?}"),
+            Outcome::Done(other) => {
+                assert!(doses.is_empty(), "{outcome:?} with {doses:?}");
+                match (other.in_register(), &lines[..]) {
+                    (None, []) => {}
+                    (Some(row), [line]) => {
+                        assert_eq!((line.ward_id, line.drug_id), (row.ward, row.drug));
+                        assert_eq!((line.delta, line.at.0), (row.delta, row.at));
+                        assert!(line.reference.starts_with(&row.begins), "{line:?}");
+                    }
+                    _ => panic!("{outcome:?} with {lines:?}"),
+                }
+            }
             Outcome::Refused(_) => {
                 assert!(lines.is_empty(), "{outcome:?} left {lines:?}");
                 assert!(doses.is_empty(), "{outcome:?} left {doses:?}");

@@ -467,6 +467,7 @@ pub fn receive(actor: UserId, ward: WardId, drug: DrugId, quantity: Quantity) ->
         drug,
         quantity,
         reference: "delivery note 17".to_owned(),
+        lot: None,
     };
     operation(actor, request)
 }

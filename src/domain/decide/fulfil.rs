@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Administration, Effects, Loaded, Moment, Opening, Order, StockChange, book, close, open_order,
-    permission,
+    permission, spend::spend,
 };
 use crate::domain::schedule::span;
 use crate::domain::{
@@ -42,23 +42,20 @@ pub(super) fn fulfil(
     let witness = witness(state, op, policy, &order)?;
     within_limits(&order, moment.now)?;
 
+    let page = (order.ward, order.drug);
+    let lots = spend(
+        state,
+        page,
+        &order.ward_name,
+        &order.drug_name,
+        quantity,
+        moment.now,
+    )?;
     let missing = || Refusal::DrugNotFound {
         ward: order.ward_name.clone(),
         drug: order.drug_name.title.clone(),
     };
-    let stock = state
-        .stock
-        .get_mut(&(order.ward, order.drug))
-        .ok_or_else(missing)?;
-    if stock.current < quantity {
-        return Err(Refusal::InsufficientStock {
-            ward: order.ward_name,
-            drug: order.drug_name.title,
-            unit: order.drug_name.unit,
-            needed: quantity,
-            available: stock.current,
-        });
-    }
+    let stock = state.stock.get_mut(&page).ok_or_else(missing)?;
 
     // From here on nothing can be refused any more: the state may change.
     let administration = AdministrationId(moment.key());
@@ -70,6 +67,7 @@ pub(super) fn fulfil(
             delta: -quantity,
             reason: LedgerReason::Given,
             reference: &dose_reference(administration, order.id, order.patient),
+            lots,
             actor: actor.id,
             witness,
             op: op.id,

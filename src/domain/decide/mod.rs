@@ -5,12 +5,14 @@
 //! decided one after the other on the same state, so each sees what those before it did.
 
 mod chart;
+mod cupboard;
 mod discontinue;
 mod fulfil;
 mod patients;
 mod permission;
 mod prescribe;
 mod receive;
+mod spend;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::cupboard::OfLot;
 use super::ledger::{GENESIS, Hash, LedgerRow};
+use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
@@ -31,6 +35,10 @@ use super::{
 pub use chart::{
     Chart, ChartEffects, ChartRow, EndedPrescription, MadeOrder, MovedOrder, NewPrescription,
     Place, Prescription, StayRow,
+};
+pub use cupboard::{
+    Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
+    NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
 pub use fulfil::{dose_reference, not_before};
@@ -62,6 +70,8 @@ pub struct Loaded {
     pub places: HashMap<WardId, Place>,
     /// Names of drugs that are prescribed, as searches compare them.
     pub drug_keys: HashMap<DrugId, String>,
+    /// What operations on the cupboard touch beside stock.
+    pub cupboard: Cupboard,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -168,6 +178,8 @@ pub struct Stock {
     pub seq: i64,
     /// Hash of the page's last row.
     pub hash: Hash,
+    /// The lots of which there is some; what is in no lot is the rest of `current`.
+    pub lots: Vec<HeldLot>,
 }
 
 /// What changes besides stock: rows to write, in the order of the operations.
@@ -185,6 +197,8 @@ pub struct Effects {
     pub ended: Vec<EndedPrescription>,
     /// Patients, new prescriptions and what follows from them.
     pub chart: ChartEffects,
+    /// What changes in the cupboard beside stock and register.
+    pub cupboard: Changes,
 }
 
 impl Stock {
@@ -193,6 +207,7 @@ impl Stock {
         current: Quantity::ZERO,
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
 }
 
@@ -205,6 +220,7 @@ impl Effects {
         self.administrations.extend(more.administrations);
         self.ended.extend(more.ended);
         self.chart.extend(more.chart);
+        self.cupboard.extend(more.cupboard);
     }
 }
 
@@ -217,6 +233,8 @@ pub struct LedgerEntry {
     pub prev_hash: Hash,
     /// Its own.
     pub hash: Hash,
+    /// How much of it is of which lot, whichever way it goes.
+    pub lots: Vec<OfLot>,
 }
 
 /// An order that leaves `active`.
@@ -334,6 +352,7 @@ pub fn decide(
             drug,
             quantity,
             reference,
+            lot,
         } => receive::receive(
             state,
             op,
@@ -343,6 +362,7 @@ pub fn decide(
                 drug: *drug,
                 quantity: *quantity,
                 reference,
+                lot: lot.as_ref(),
             },
             moment,
         ),
@@ -387,6 +407,7 @@ pub fn decide(
             (*patient, *version, allergies),
             moment,
         ),
+        _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }
 
@@ -450,6 +471,8 @@ struct StockChange<'a> {
     delta: Quantity,
     reason: LedgerReason,
     reference: &'a str,
+    /// How much of it is of which lot; every one of them lies in the stock.
+    lots: Vec<OfLot>,
     actor: UserId,
     witness: Option<UserId>,
     op: OpId,
@@ -475,7 +498,17 @@ fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) 
         prev_hash: stock.hash,
         hash: row.hash(&stock.hash),
         row,
+        lots: change.lots,
     };
+    for part in &entry.lots {
+        for held in stock.lots.iter_mut().filter(|held| held.lot == part.lot) {
+            held.quantity = if entry.row.delta.is_positive() {
+                held.quantity + part.quantity
+            } else {
+                held.quantity - part.quantity
+            };
+        }
+    }
     stock.current = entry.row.balance;
     stock.seq = entry.row.seq;
     stock.hash = entry.hash;

@@ -59,6 +59,7 @@ fn ward() -> Loaded {
         current: Quantity::units(units),
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
     let drug = |title: &str, unit: &str| DrugName {
         title: title.to_owned(),
@@ -373,6 +374,7 @@ fn stock_never_goes_beyond_what_can_be_counted() {
             drug: TABLETS,
             quantity,
             reference: String::new(),
+            lot: None,
         };
         asked(1, PHARMACIST, request)
     };
@@ -406,6 +408,7 @@ fn control_characters_are_neither_a_reason_nor_a_reference() {
             drug: TABLETS,
             quantity: Quantity::units(1),
             reference: text.to_owned(),
+            lot: None,
         };
         for (who, request) in [(DOCTOR, stop), (PHARMACIST, delivery)] {
             let refusal = refused(&state, &asked(1, who, request), start());
@@ -614,6 +617,7 @@ fn operation_of(wish: &Wish, n: u128, state: &Loaded, orders: &[OrderId]) -> Ope
             drug: DrugId(*drug),
             quantity: Quantity(*quantity),
             reference: "note".to_owned(),
+            lot: None,
         },
     };
     let who = wish
@@ -690,7 +694,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert_eq!(line.row.delta, *quantity);
             assert!(effects.closed.is_empty() && effects.administrations.is_empty());
         }
-        other => panic!("nobody asks for that here: {other:?}"),
+        other => panic!("no wish asks for {other:?}"),
     }
 }
 
@@ -710,6 +714,7 @@ fn register_adds_up(first: &Loaded, state: &Loaded, history: &History) {
             current: entry.row.balance,
             seq: entry.row.seq,
             hash: entry.hash,
+            lots: Vec::new(),
         };
     }
     assert_eq!(heads, state.stock);

@@ -3,6 +3,7 @@
 
 mod apply;
 pub(super) mod charts;
+mod cupboard_apply;
 mod load;
 mod postgres;
 mod sqlite;
@@ -14,7 +15,10 @@ use crate::domain::{DrugId, WardId};
 
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
-pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
+pub(super) use load::{
+    DISCREPANCIES, GIVEN, LEVELS, ORDERS, RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS,
+    TRANSFERS, UNEXPLAINED, as_hash, given,
+};
 pub use load::{Remembered, load, remembered, remembers};
 pub(super) use sqlite::hex;
 

@@ -206,7 +206,7 @@ impl Prescribe {
                     .as_ref()
                     .map_or(who, |why| format!("NOT READ: {why}"));
                 self.picker
-                    .view(pen, area, &pen.theme.text(&title).into_owned());
+                    .view(pen, area, &pen.theme.text(&title));
             }
         }
     }
