@@ -18,6 +18,7 @@ mod patients;
 mod prescribing;
 mod scratch_ward;
 mod serve;
+mod sessions;
 mod settings;
 mod snapshot;
 mod user;
@@ -158,6 +159,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Sessions(what)) => sessions::sessions(&config, what).await,
         Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,

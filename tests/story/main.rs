@@ -26,4 +26,5 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod unseen;
 mod witness;

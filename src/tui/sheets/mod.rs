@@ -7,6 +7,7 @@ pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod missed;
 pub mod palette;
 pub mod patient;
 pub mod picker;
@@ -91,6 +92,8 @@ pub enum Sheet {
     Palette(Box<palette::Palette>),
     /// Every key.
     Help(help::Help),
+    /// What became of what was signed before.
+    Missed(Box<missed::Missed>),
 }
 
 impl Sheet {
@@ -105,6 +108,7 @@ impl Sheet {
             Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
+            Sheet::Missed(_) => Mode::Closed,
         }
     }
 
@@ -120,6 +124,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+            Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
     }
 
@@ -135,6 +140,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
+            Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
     }
 
@@ -146,7 +152,7 @@ impl Sheet {
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
 
@@ -163,7 +169,7 @@ impl Sheet {
             }
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
 
@@ -186,7 +192,7 @@ impl Sheet {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }
             Sheet::Stay(sheet) => sheet.told(),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }
