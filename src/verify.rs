@@ -7,11 +7,11 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::domain::decide::dose_reference;
+use crate::domain::decide::{dose_reference, given_reference};
 use crate::domain::ledger::{GENESIS, Hash};
 use crate::domain::{
     AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, Outcome, Quantity, Receipt,
-    UserId, WardId,
+    Restock, UserId, WardId,
 };
 use crate::store::verify::{self as table, DoneOperation, GivenDose, Head, RowKey, Stored};
 use crate::store::{At, Db, StoreError, Tx};
@@ -89,6 +89,7 @@ struct Booked {
     reason: LedgerReason,
     reference: String,
     actor: Option<UserId>,
+    witness: Option<UserId>,
     at: At,
 }
 
@@ -96,10 +97,8 @@ struct Booked {
 #[derive(Default)]
 struct Register {
     pages: HashMap<(WardId, DrugId), Last>,
-    by_operation: HashMap<OpId, Booked>,
+    by_operation: HashMap<OpId, Vec<Booked>>,
     wrong: Option<Wrong>,
-    /// A row of an operation that has another row already.
-    twice: Option<String>,
 }
 
 /// Recomputes every page of the register as of one moment, and checks that stock, operations, orders and
@@ -184,20 +183,9 @@ async fn read_register(
                 hash: stored.hash,
             };
             // Opening stock has nobody behind it: it came with an import.
-            let seq = stored.row.seq;
-            if stored.row.actor.is_some()
-                && !book(&mut register.by_operation, stored)
-                && register.twice.is_none()
-            {
-                let what = "its operation has another row".to_owned();
-                register.twice = Some(
-                    Wrong {
-                        page: name(),
-                        seq,
-                        what,
-                    }
-                    .to_string(),
-                );
+            if stored.row.actor.is_some() {
+                let rows = register.by_operation.entry(stored.row.op).or_default();
+                rows.push(Booked::from(stored));
             }
         }
     }
@@ -207,19 +195,20 @@ fn unnamed(page: (WardId, DrugId)) -> String {
     format!("ward {} drug {}", page.0, page.1)
 }
 
-/// Notes what an operation wrote; `false`: it wrote something already.
-fn book(by_operation: &mut HashMap<OpId, Booked>, stored: Stored) -> bool {
-    let row = stored.row;
-    let booked = Booked {
-        ward: row.ward,
-        drug: row.drug,
-        delta: row.delta,
-        reason: row.reason,
-        reference: row.reference,
-        actor: row.actor,
-        at: row.at.into(),
-    };
-    by_operation.insert(row.op, booked).is_none()
+impl From<Stored> for Booked {
+    fn from(stored: Stored) -> Booked {
+        let row = stored.row;
+        Booked {
+            ward: row.ward,
+            drug: row.drug,
+            delta: row.delta,
+            reason: row.reason,
+            reference: row.reference,
+            actor: row.actor,
+            witness: row.witness,
+            at: row.at.into(),
+        }
+    }
 }
 
 /// The first stock row that is not what its page ends with, or page that has no stock row.
@@ -258,7 +247,7 @@ fn check_heads(heads: &[Head], register: &Register) -> Option<String> {
 /// The first given dose that is not in the register as it should be, and the first that was not given as ordered.
 async fn check_doses(
     tx: &mut Tx<'_>,
-    by_operation: &HashMap<OpId, Booked>,
+    by_operation: &HashMap<OpId, Vec<Booked>>,
     report: &mut Report,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
     let (mut not_booked, mut not_ordered) = (None, None);
@@ -271,9 +260,10 @@ async fn check_doses(
         after = last.id;
         report.doses += doses.len() as u64;
         for dose in &doses {
-            // In this version a dose is entered when it is given.
-            let entered = dose.administration_time == dose.recorded_at;
-            if !entered || by_operation.get(&dose.op_id) != Some(&as_booked(dose)) {
+            // A dose is entered when it is given, or afterwards.
+            let entered = dose.administration_time <= dose.recorded_at;
+            let booked = by_operation.get(&dose.op_id).map_or(&[][..], Vec::as_slice);
+            if !entered || booked != [as_booked(dose)] {
                 not_booked.get_or_insert_with(|| format!("administration {}", dose.id));
             }
             if !dose.as_ordered {
@@ -289,8 +279,13 @@ fn as_booked(dose: &GivenDose) -> Booked {
         drug: dose.drug_id,
         delta: -dose.quantity,
         reason: LedgerReason::Given,
-        reference: dose_reference(dose.id, dose.order_id, dose.patient_id),
+        reference: given_reference(
+            dose_reference(dose.id, dose.order_id, dose.patient_id),
+            dose.administration_time.0,
+            dose.recorded_at.0,
+        ),
         actor: Some(dose.nurse_id),
+        witness: dose.witness_id,
         at: dose.recorded_at,
     }
 }
@@ -301,7 +296,7 @@ async fn check_operations(
     tx: &mut Tx<'_>,
     register: &mut Register,
 ) -> Result<Option<String>, StoreError> {
-    let mut broken = register.twice.take();
+    let mut broken = None;
     let mut after = OpId(Uuid::nil());
     loop {
         let operations = table::operations(tx.link(), after, PAGE).await?;
@@ -314,22 +309,37 @@ async fn check_operations(
         }
     }
     Ok(broken.or_else(|| {
-        let (op, row) = register.by_operation.iter().next()?;
-        let page = unnamed((row.ward, row.drug));
+        let (op, rows) = register.by_operation.iter().next()?;
+        let page = unnamed(rows.first().map(|row| (row.ward, row.drug))?);
         Some(format!(
             "{page} has a row of operation {op}, which nobody was told of"
         ))
     }))
 }
 
-/// What is not so of what an operation was told.
-fn untrue(operation: &DoneOperation, by_operation: &mut HashMap<OpId, Booked>) -> Option<String> {
-    let outcome: Outcome = match serde_json::from_str(&operation.outcome) {
-        Ok(outcome) => outcome,
-        Err(error) => return Some(format!("its outcome cannot be read: {error}")),
-    };
-    let (page, delta, time, begins) = match &outcome {
-        Outcome::Done(Receipt::Given {
+/// What an operation was told of a register row: page, delta, why, when, and how the reference begins.
+struct Told {
+    page: (WardId, DrugId),
+    delta: Quantity,
+    reason: LedgerReason,
+    at: At,
+    begins: String,
+}
+
+impl Told {
+    fn of(&self, row: &Booked) -> bool {
+        (row.ward, row.drug) == self.page
+            && row.delta == self.delta
+            && row.reason == self.reason
+            && row.at == self.at
+            && row.reference.starts_with(&self.begins)
+    }
+}
+
+/// The register rows that an operation was told of, in the order in which they were written.
+fn told(receipt: &Receipt) -> Vec<Told> {
+    match receipt {
+        Receipt::Given {
             administration,
             order,
             ward,
@@ -337,32 +347,75 @@ fn untrue(operation: &DoneOperation, by_operation: &mut HashMap<OpId, Booked>) -
             quantity,
             at,
             ..
-        }) => (
-            (*ward, *drug),
-            -*quantity,
-            *at,
-            format!("{administration} {order} "),
-        ),
-        Outcome::Done(Receipt::Received {
+        } => vec![Told {
+            page: (*ward, *drug),
+            delta: -*quantity,
+            reason: LedgerReason::Given,
+            at: (*at).into(),
+            begins: format!("{administration} {order} "),
+        }],
+        Receipt::Received {
             ward,
             drug,
             quantity,
             at,
             ..
-        }) => ((*ward, *drug), *quantity, *at, String::new()),
-        _ => return None,
-    };
-    let told = |row: &Booked| {
-        (row.ward, row.drug) == page
-            && row.delta == delta
-            && row.at == At::from(time)
-            && row.reference.starts_with(&begins)
-    };
-    match by_operation.remove(&operation.op_id) {
-        Some(row) if told(&row) => None,
-        Some(_) => Some("the register says otherwise than was told".to_owned()),
-        None => Some("it was told done, and is not in the register".to_owned()),
+        } => vec![Told {
+            page: (*ward, *drug),
+            delta: *quantity,
+            reason: LedgerReason::Received,
+            at: (*at).into(),
+            begins: String::new(),
+        }],
+        Receipt::Corrected {
+            administration,
+            order,
+            ward,
+            drug,
+            quantity,
+            stock,
+            at,
+            ..
+        } if quantity.is_positive() => {
+            let row = |delta, reason| Told {
+                page: (*ward, *drug),
+                delta,
+                reason,
+                at: (*at).into(),
+                begins: format!("{administration} {order} "),
+            };
+            let mut rows = vec![row(*quantity, LedgerReason::Corrected)];
+            if *stock == Restock::WrittenOff {
+                rows.push(row(-*quantity, LedgerReason::Wasted));
+            }
+            rows
+        }
+        Receipt::Corrected { .. }
+        | Receipt::NotGiven { .. }
+        | Receipt::EffectNoted { .. }
+        | Receipt::Discontinued { .. } => Vec::new(),
     }
+}
+
+/// What is not so of what an operation was told.
+fn untrue(
+    operation: &DoneOperation,
+    by_operation: &mut HashMap<OpId, Vec<Booked>>,
+) -> Option<String> {
+    let outcome: Outcome = match serde_json::from_str(&operation.outcome) {
+        Ok(outcome) => outcome,
+        Err(error) => return Some(format!("its outcome cannot be read: {error}")),
+    };
+    let Outcome::Done(receipt) = &outcome else {
+        return None;
+    };
+    let told = told(receipt);
+    let rows = by_operation.remove(&operation.op_id).unwrap_or_default();
+    if rows.is_empty() && !told.is_empty() {
+        return Some("it was told done, and is not in the register".to_owned());
+    }
+    let same = rows.len() == told.len() && told.iter().zip(&rows).all(|(told, row)| told.of(row));
+    (!same).then(|| "the register says otherwise than was told".to_owned())
 }
 
 async fn check_orders(tx: &mut Tx<'_>, report: &mut Report) -> Result<Option<String>, StoreError> {
@@ -376,18 +429,24 @@ async fn check_orders(tx: &mut Tx<'_>, report: &mut Report) -> Result<Option<Str
         after = last.id;
         report.orders += orders.len() as u64;
         for order in &orders {
-            let wanted = i64::from(order.status == OrderStatus::Completed);
-            if order.standing != wanted {
-                let what = || {
-                    format!(
-                        "order {} is {} and has {}",
-                        order.id, order.status, order.standing
-                    )
-                };
-                broken.get_or_insert_with(what);
+            if let Some(what) = unaccounted(order) {
+                broken.get_or_insert_with(|| format!("order {}: {what}", order.id));
             }
         }
     }
+}
+
+/// What is wrong with the entries of an order. A completed one has exactly one that stands, of its last version; one that
+/// was held and came back has a record that it was held, of a version before.
+fn unaccounted(order: &table::Accounted) -> Option<String> {
+    let wanted = i64::from(order.status == OrderStatus::Completed);
+    if order.last == wanted && order.others == 0 {
+        return None;
+    }
+    Some(format!(
+        "it is {} and has {} entries of its last version, and {} of others, that are not a hold",
+        order.status, order.last, order.others
+    ))
 }
 
 /// What is wrong with a row that follows `last`.

@@ -13,6 +13,7 @@ mod migrate;
 mod output;
 mod scratch_ward;
 mod settings;
+mod time;
 mod user;
 mod ward_desk;
 
@@ -148,6 +149,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::NotGiven(ask)) => desk_commands::not_given(&config, ask).await,
+        Some(Command::Correct(ask)) => desk_commands::correct(&config, ask).await,
+        Some(Command::Effect(ask)) => desk_commands::effect(&config, ask).await,
+        Some(Command::Effects(ask)) => listings::effects(&open(&config).await?, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,

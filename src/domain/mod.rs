@@ -18,11 +18,15 @@ pub mod text;
 pub mod vocabulary;
 
 pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
-pub use operation::{Operation, Outcome, Receipt, Request};
+pub use operation::{
+    Correction, Giving, Helped, NotGiven, Operation, Outcome, Receipt, Request, Why,
+};
 pub use people::{Actor, Role, Wards};
 pub use policy::Policy;
 pub use quantity::Quantity;
 pub use reason::{Reason, ReasonKind};
 pub use refusal::Refusal;
 pub use schedule::Schedule;
-pub use vocabulary::{GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, WardKind};
+pub use vocabulary::{
+    GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, Restock, WardKind, Warned,
+};

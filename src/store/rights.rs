@@ -10,6 +10,7 @@ pub const APPEND_ONLY: &[&str] = &[
     "medication_administrations",
     "audit_events",
     "operations",
+    "administration_reasons",
 ];
 
 /// Everything else that the application writes, with the rights beyond SELECT.
@@ -26,6 +27,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
+    ("prn_effects", "INSERT, UPDATE"),
 ];
 
 /// Gives an existing role what the application needs on this database, and no more: on the drug register,

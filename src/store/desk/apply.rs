@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{postgres, split, sqlite};
+use super::{postgres, rare, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
@@ -48,7 +48,8 @@ pub async fn apply(
     };
     rows.write(link.lend()).await?;
     open_orders(link.lend(), effects).await?;
-    end_prescriptions(link, effects).await
+    end_prescriptions(link.lend(), effects).await?;
+    rare::write(link, effects).await
 }
 
 /// The rows that nearly every batch writes.

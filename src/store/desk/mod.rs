@@ -4,6 +4,7 @@
 mod apply;
 mod load;
 mod postgres;
+mod rare;
 mod sqlite;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,9 @@ use crate::domain::{DrugId, WardId};
 
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
-pub(super) use load::{GIVEN, ORDERS, REMEMBERED, STOCK, as_hash, given};
+pub(super) use load::{
+    ENTRIES, GIVEN, LATER_GIVEN, NEXT_OPEN, ORDERS, RECENT, REMEMBERED, STOCK, as_hash, given,
+};
 pub use load::{Remembered, load, remembered};
 pub(super) use sqlite::hex;
 

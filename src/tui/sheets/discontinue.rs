@@ -76,7 +76,7 @@ impl Discontinue {
                 };
                 format!("DISCONTINUED at {}. {what}", clock::hour(*at, &scene.zone))
             }
-            Receipt::Given { .. } | Receipt::Received { .. } => "Done.".to_owned(),
+            _ => "Done.".to_owned(),
         };
         let words = Words {
             ready: if timed {

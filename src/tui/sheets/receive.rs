@@ -110,7 +110,7 @@ impl Receive {
                 self.ward.code,
                 words::amount(*holds, &self.drug)
             ),
-            Receipt::Given { .. } | Receipt::Discontinued { .. } => "Done.".to_owned(),
+            _ => "Done.".to_owned(),
         };
         let words = Words {
             ready: "Type how much came in and the delivery note, then F2 signs.",

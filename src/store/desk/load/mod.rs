@@ -1,21 +1,26 @@
 //! Loading and locking: what every batch touches stands here and in `orders` and `stock`; what only some need (names for
 //! a refusal) is asked for only for those.
 
+mod entries;
 mod names;
 mod orders;
+mod recent;
 mod stock;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::split;
 use crate::domain::decide::Loaded;
-use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
+use crate::domain::{DrugId, OpId, Operation, OrderId, Policy, Request, WardId};
 use crate::store::{Link, List, Sql, StoreError, accounts};
 
+pub(in crate::store) use entries::{ENTRIES, NEXT_OPEN};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
+pub(in crate::store) use recent::{LATER_GIVEN, RECENT};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
 /// What the desk remembers of operations.
@@ -49,12 +54,20 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, StoreError> {
+pub async fn load(
+    mut link: Link<'_>,
+    ops: &[Operation],
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
         actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
         ..Loaded::default()
     };
-    let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    // Entries of the log never change: they are read first, to know which orders to lock.
+    entries::load(link.lend(), ops, &mut loaded).await?;
+    let mut wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    wanted.extend(loaded.administrations.values().map(|entry| entry.order));
     if !wanted.is_empty() {
         loaded.orders = orders::orders(link.lend(), &wanted).await?;
         orders::load_given(link.lend(), &mut loaded.orders).await?;
@@ -75,7 +88,13 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
         names::named(link.lend(), &named, &mut loaded).await?;
         pages.extend(named);
     }
+    // The stock that an entry took is that of the ward where it was made, wherever its order stands now.
+    pages.extend(loaded.administrations.values().filter_map(|entry| {
+        let order = loaded.orders.get(&entry.order)?;
+        Some((entry.ward, order.drug))
+    }));
     loaded.stock = stock::stock(link.lend(), &pages).await?;
+    recent::load(link.lend(), ops, policy, now, &mut loaded).await?;
     names::strangers(link, ops, &mut loaded).await?;
     Ok(loaded)
 }
