@@ -43,6 +43,16 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
     },
+    /// Serve terminals over SSH: ssh -p 2222 NAME@HOST opens the ward desk as that person.
+    ///
+    /// People sign in with a key ('valmed user key'), a certificate of a configured authority, or their PIN. SIGTERM
+    /// lets operations under way finish, tells everybody and gives their terminals back; SIGHUP reads authorities and
+    /// revocations again.
+    Serve {
+        /// Address and port [default: the setting server.listen, 127.0.0.1:2222].
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<String>,
+    },
     /// Bring the database to the schema of this program.
     Migrate {
         /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
@@ -58,6 +68,12 @@ pub enum Command {
     Stock(Stock),
     /// List administrations, newest first.
     Log(Log),
+    /// Every ward in one line: doses due and late, stock low and out, doses given in the last hours.
+    Board {
+        /// How to print it.
+        #[command(flatten)]
+        form: Form,
+    },
     /// Give a dose.
     Fulfil(Fulfil),
     /// Record that a dose was not given: held, refused, not available.
@@ -129,6 +145,42 @@ pub enum Style {
     Json,
     /// CSV that is safe to open in a spreadsheet.
     Csv,
+}
+
+/// How a page is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Form {
+    /// How to print it.
+    #[arg(long = "format", value_enum, default_value_t = Paper::Table)]
+    pub paper: Paper,
+    /// Columns of the text to print.
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(40..=400))]
+    pub width: u16,
+}
+
+/// How a page is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Paper {
+    /// Columns for people.
+    Table,
+    /// JSON for programs.
+    Json,
+    /// CSV that is safe to open in a spreadsheet.
+    Csv,
+    /// Text to print, with a heading, within a width.
+    Text,
+}
+
+impl Paper {
+    /// As a list of rows; `None`: as text to print.
+    pub const fn style(self) -> Option<Style> {
+        match self {
+            Paper::Table => Some(Style::Table),
+            Paper::Json => Some(Style::Json),
+            Paper::Csv => Some(Style::Csv),
+            Paper::Text => None,
+        }
+    }
 }
 
 /// One page of a list.
@@ -208,7 +260,12 @@ pub struct Log {
 pub struct Asking {
     /// The person on whose behalf this is done (their user name). Whoever may open the database is trusted with this;
     /// the audit keeps the system's user as well.
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(
+        long = "as",
+        value_name = "USER",
+        env = "VALMED_AS",
+        hide_env_values = true
+    )]
     pub actor: String,
     /// Operation id: sent again with the same id, an operation is not done twice [default: a new one].
     #[arg(long, value_name = "UUID")]

@@ -32,6 +32,10 @@
 //! between a key and its frame, nor for its terminal: what a slow one could not be shown is never drawn. It never drops
 //! a write: it hands it to the desk, which finishes it. `session::wire` runs it at the end of any line of bytes.
 //!
+//! [`server`]: SSH. It takes connections within limits, finds out by a signature or a PIN who is there, and runs a session
+//! for each; who that is never comes from what was only said. It draws nothing and decides nothing of a ward, knows no
+//! command line (it starts this program anew for one), and nobody at work waits for somebody else's terminal in it.
+//!
 //! [`signin`]: who somebody is: argon2id, few hashes at once, growing delays that the database remembers. It decides
 //! nothing about what they may do.
 //!
@@ -55,7 +59,7 @@
 //! [`verify`]: the books checked from the outside: the register recomputed row by row with [`domain`]'s hash, and the
 //! rules between the tables asked of the database. It trusts nothing that the desk did.
 //!
-//! What points down only: `commands` → `session` → `tui`, `desk`, `feed` → `store` → `domain`.
+//! What points down only: `commands` → `server` → `session` → `tui`, `desk`, `feed` → `store` → `domain`.
 
 // Tests may end loudly; the program may not.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, missing_docs))]
@@ -67,6 +71,7 @@ pub mod desk;
 pub mod domain;
 pub mod feed;
 pub mod interop;
+pub mod server;
 pub mod session;
 pub mod signin;
 pub mod store;

@@ -10,8 +10,9 @@
 #[cfg(unix)]
 pub mod local;
 mod services;
+mod signed;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod wire;
 
 use std::cell::RefCell;
@@ -34,6 +35,7 @@ use crate::terminal::painter;
 use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
 
 pub use services::Services;
+use signed::Signed;
 
 /// Inputs that may wait: what a scanner or a pasted text sends at once; beyond that the terminal waits.
 pub const INPUTS: usize = 1024;
@@ -47,6 +49,8 @@ const SETTLES: Duration = Duration::from_millis(30);
 const SETTLES_AT_LAST: Duration = Duration::from_millis(200);
 /// Between two frames: thirty in a second are more than anybody reads.
 const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// Changes anywhere in the hospital are told to a session this often at most: somewhere a dose is always being given.
+const HOSPITAL_EVERY: Duration = Duration::from_secs(1);
 /// A frame of more cells is not kept for the next one.
 const SCRATCH: u32 = 200 * 100;
 
@@ -91,6 +95,8 @@ pub enum Event {
     Suspend,
     /// Somebody outside stopped the program and lets it go on.
     Resume,
+    /// It is to end when the outcomes of what was signed are known and drawn. Nothing more is taken from the person.
+    Finish,
     /// It is to end: the terminal closes, or the program does.
     End,
 }
@@ -133,6 +139,10 @@ pub struct Session<T> {
     size: Size,
     model: Model,
     ward: Option<Watching>,
+    /// Changes in any ward, for what shows them all.
+    hospital: watch::Receiver<u64>,
+    /// None of them is told before this.
+    next_hospital: Instant,
     replies: (mpsc::Sender<tui::Reply>, mpsc::Receiver<tui::Reply>),
     behind: Behind,
     /// A moment has passed at which the screen changes by itself.
@@ -141,6 +151,10 @@ pub struct Session<T> {
     typed_too_early: bool,
     /// No frame before this.
     next_frame: Instant,
+    /// What this person signed and has not seen the outcome of.
+    signed: Signed,
+    /// It ends when there is nothing to wait for any more.
+    finishing: bool,
     ended: bool,
 }
 
@@ -167,6 +181,7 @@ enum Woken {
     Event(Option<Event>),
     Reply(Option<tui::Reply>),
     Ward,
+    Hospital,
     Clock,
     /// The terminal takes a frame, and there is one to draw.
     Frame,
@@ -184,6 +199,7 @@ impl<T: Terminal> Session<T> {
     ) -> Session<T> {
         let (model, effects) = Model::new(start);
         let area = painter::area(size.0, size.1);
+        let hospital = services.feed.hospital();
         let mut session = Session {
             services,
             settings,
@@ -192,11 +208,15 @@ impl<T: Terminal> Session<T> {
             size: area.as_size(),
             model,
             ward: None,
+            hospital,
+            next_hospital: Instant::now(),
             replies: mpsc::channel(REPLIES),
             behind: Behind::Asked,
             ticking: false,
             typed_too_early: false,
             next_frame: Instant::now(),
+            signed: Signed::default(),
+            finishing: false,
             ended: false,
         };
         session.carry_out(effects);
@@ -224,6 +244,9 @@ impl<T: Terminal> Session<T> {
                 self.draw()?;
             }
             drop(turn);
+            if self.finishing && self.signed.is_settled() && self.behind == Behind::Nothing {
+                self.ended = true;
+            }
         }
         Ok(())
     }
@@ -265,6 +288,17 @@ impl<T: Terminal> Session<T> {
                 None => std::future::pending().await,
             }
         };
+        let follows = idle && self.model.follows_hospital();
+        let (hospital, next_hospital) = (&mut self.hospital, self.next_hospital);
+        let hospital = async {
+            if !follows {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep_until(next_hospital).await;
+            if hospital.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         let turn = self.services.feed.turn();
         let terminal = &mut self.terminal;
         let frame = async {
@@ -284,6 +318,7 @@ impl<T: Terminal> Session<T> {
             event = events.recv() => (Woken::Event(event), None),
             reply = self.replies.1.recv() => (Woken::Reply(reply), None),
             () = ward => (Woken::Ward, None),
+            () = hospital => (Woken::Hospital, None),
             () = clock => (Woken::Clock, None),
             ready = frame => (Woken::Frame, ready?),
         })
@@ -293,6 +328,11 @@ impl<T: Terminal> Session<T> {
         match woken {
             // What is new is taken when it can be drawn: what was so in between costs nothing.
             Woken::Ward => self.behind = self.behind.max(Behind::News),
+            Woken::Hospital => {
+                self.next_hospital = Instant::now() + HOSPITAL_EVERY;
+                self.behind = self.behind.max(Behind::News);
+                self.update(Msg::Hospital);
+            }
             Woken::Clock => {
                 self.behind = self.behind.max(Behind::News);
                 self.ticking = true;
@@ -340,7 +380,7 @@ impl<T: Terminal> Session<T> {
 
     fn event(&mut self, event: Event, resized: &mut Option<(u16, u16)>) -> io::Result<()> {
         // A sheet that has just opened must not be given what was typed before it was seen.
-        if self.typed_too_early && is_typed(&event) {
+        if (self.typed_too_early || self.finishing) && is_typed(&event) {
             return Ok(());
         }
         match event {
@@ -352,6 +392,11 @@ impl<T: Terminal> Session<T> {
             Event::Resume => {
                 self.behind = Behind::Asked;
                 self.terminal.resume()?;
+            }
+            Event::Finish => {
+                self.finishing = true;
+                // One more frame: what has come so far is shown.
+                self.behind = Behind::Asked;
             }
             Event::End => self.ended = true,
         }
@@ -392,6 +437,9 @@ impl<T: Terminal> Session<T> {
 
     /// Gives the interface a message of this person's.
     fn send(&mut self, msg: Msg) {
+        if let Msg::Reply(tui::Reply::Outcome { op, .. }) = &msg {
+            self.signed.answered(*op);
+        }
         self.behind = Behind::Asked;
         self.update(msg);
     }
@@ -445,7 +493,12 @@ impl<T: Terminal> Session<T> {
                     self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
-                asked => self.ask(asked),
+                asked => {
+                    if let Effect::Submit { operation, .. } = &asked {
+                        self.signed.sent(operation.id);
+                    }
+                    self.ask(asked);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
-use ssh_key::{HashAlg, PublicKey};
+use russh::keys::{HashAlg, PublicKey};
 
 use super::audit::account_changed;
 use super::output::{List, say, shown};
@@ -156,10 +156,11 @@ async fn key(db: &Db, username: &str, file: &Path) -> anyhow::Result<()> {
     let fingerprint = public.fingerprint(HashAlg::Sha256).to_string();
     let line = public.to_openssh().map_err(bad)?;
     let what = format!("key {fingerprint} added");
+    let comment = public.comment().to_string();
     let key = Key {
         fingerprint: &fingerprint,
         public_key: &line,
-        comment: public.comment(),
+        comment: &comment,
         at: now().into(),
     };
     let set = async |tx: &mut Tx<'_>, id| accounts::add_key(tx.link(), id, &key).await;

@@ -20,13 +20,19 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
     let db = super::open_or_make(config).await?;
     let (url, _) = config.database_or_embedded()?;
     let start = first_screen(&db, &url).await?;
-    let settings = Settings {
+    run(db, config, session_settings(config), start)
+        .await?
+        .echo();
+    Ok(())
+}
+
+/// What a session is like, by the settings.
+pub fn session_settings(config: &Config) -> Settings {
+    Settings {
         due_window: config.due_window(),
         policy: config.policy(),
         ..Settings::default()
-    };
-    run(db, config, settings, start).await?.echo();
-    Ok(())
+    }
 }
 
 async fn first_screen(db: &Db, url: &str) -> anyhow::Result<Start> {
@@ -64,14 +70,16 @@ pub async fn known(
     })
 }
 
-/// Runs the desk at this terminal until the person leaves, then finishes what was signed. Says how it ended: the
-/// caller tidies up and then passes a signal on.
-pub async fn run(
-    db: Db,
-    config: &Config,
-    settings: Settings,
-    start: Start,
-) -> anyhow::Result<Ended> {
+/// A desk that is open, with all that it does by itself.
+pub struct Open {
+    /// For its sessions.
+    pub services: Services,
+    stop: tokio::sync::oneshot::Sender<()>,
+    horizon: tokio::task::JoinHandle<()>,
+}
+
+/// Opens the desk on a database: from now on doses become orders ahead of time.
+pub fn open(db: Db, config: &Config) -> Open {
     let (desk, feed) = super::desk(&db, config);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let horizon = tokio::spawn(keep_orders_ahead(
@@ -82,17 +90,39 @@ pub async fn run(
     ));
     let sign_in = SignIn::new(db.clone(), config.sign_in_delays());
     let clock = std::sync::Arc::new(store::now);
-    let services = Services::new(db.clone(), desk.clone(), feed.clone(), sign_in, clock);
-    let ended = local::run(services, settings, start).await;
-    // It ends between two runs: a transaction is never left in the middle.
-    drop(stop);
-    if tokio::time::timeout(config.desk().wait, horizon)
-        .await
-        .is_err()
-    {
-        tracing::warn!("orders were still being made ahead at the end");
+    Open {
+        services: Services::new(db, desk, feed, sign_in, clock),
+        stop,
+        horizon,
     }
-    super::close(&desk, &feed, config).await;
+}
+
+impl Open {
+    /// Finishes what was signed.
+    pub async fn close(self, config: &Config) {
+        // It ends between two runs: a transaction is never left in the middle.
+        drop(self.stop);
+        if tokio::time::timeout(config.desk().wait, self.horizon)
+            .await
+            .is_err()
+        {
+            tracing::warn!("orders were still being made ahead at the end");
+        }
+        super::close(&self.services.desk, &self.services.feed, config).await;
+    }
+}
+
+/// Runs the desk at this terminal until the person leaves, then finishes what was signed. Says how it ended: the
+/// caller tidies up and then passes a signal on.
+pub async fn run(
+    db: Db,
+    config: &Config,
+    settings: Settings,
+    start: Start,
+) -> anyhow::Result<Ended> {
+    let open = open(db, config);
+    let ended = local::run(open.services.clone(), settings, start).await;
+    open.close(config).await;
     Ok(ended?)
 }
 

@@ -107,6 +107,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--database`
     pub database: Option<String>,
+    /// `valmed serve --listen`
+    pub listen: Option<String>,
 }
 
 /// Folders of this program for this user.
@@ -156,6 +158,9 @@ impl Config {
         }
         if let Some(url) = &flags.database {
             config.set("database", url.clone(), Source::Flag("--database"))?;
+        }
+        if let Some(address) = &flags.listen {
+            config.set("server.listen", address.clone(), Source::Flag("--listen"))?;
         }
         Ok(config)
     }
@@ -292,6 +297,12 @@ impl Config {
                     ));
                 }
             }
+            Kind::Address => {
+                if value.parse::<std::net::SocketAddr>().is_err() {
+                    let why = "is not an address and a port, such as 127.0.0.1:2222 or [::1]:2222";
+                    return Err(bad(&source, key, value, why));
+                }
+            }
             Kind::Number(least, most) => {
                 if !value
                     .parse::<u64>()
@@ -374,6 +385,13 @@ fn embedded() -> Result<PathBuf, ConfigError> {
         .ok_or(ConfigError::NoHome)
 }
 
+/// A file in the data folder of this user.
+fn in_data_folder(name: &str) -> Result<PathBuf, ConfigError> {
+    folders()
+        .map(|folders| folders.data_dir().join(name))
+        .ok_or(ConfigError::NoHome)
+}
+
 /// Where the log goes that nobody watches on the terminal.
 pub fn log_file() -> Option<PathBuf> {
     folders().map(|folders| folders.data_local_dir().join("valmed.log"))
@@ -408,6 +426,7 @@ mod tests {
         let flags = Flags {
             config: Some(path),
             database: database.map(str::to_owned),
+            listen: None,
         };
         let env: BTreeMap<String, String> = env
             .iter()
@@ -463,6 +482,10 @@ mod tests {
                 "'Mars/Base' is not the name of a time zone",
             ),
             ("pool = [", "config.toml"),
+            (
+                "server.listen = 'localhost'",
+                "'localhost' is not an address and a port",
+            ),
             (
                 "witness.controlled = 'maybe'",
                 "'maybe' must be true or false",

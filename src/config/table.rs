@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Zone,
     /// A whole number between these, inclusive.
     Number(u64, u64),
+    /// An address and a port.
+    Address,
     /// Yes or no: `true` or `false`.
     Truth,
 }
@@ -42,6 +44,20 @@ const fn number(
         default,
         why,
         kind: Kind::Number(range.0, range.1),
+    }
+}
+
+const fn of_kind(
+    key: &'static str,
+    default: &'static str,
+    kind: Kind,
+    why: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        default,
+        why,
+        kind,
     }
 }
 
@@ -278,5 +294,88 @@ pub const SETTINGS: &[Setting] = &[
         "60",
         (0, 3600),
         "… up to this: a nurse who mistyped is not locked out",
+    ),
+    of_kind(
+        "server.listen",
+        "127.0.0.1:2222",
+        Kind::Address,
+        "where 'valmed serve' takes SSH connections: from this machine alone until somebody decides otherwise",
+    ),
+    of_kind(
+        "server.host_key",
+        "",
+        Kind::Text,
+        "file of the server's own key, made at the first start; empty: host_key in the user's data folder",
+    ),
+    number(
+        "server.pool_kept",
+        "20",
+        (1, 500),
+        "connections to the database that a server keeps",
+    ),
+    number(
+        "server.pool_burst",
+        "10",
+        (0, 500),
+        "connections beyond those, while they are needed",
+    ),
+    number(
+        "server.connections",
+        "2000",
+        (1, 100_000),
+        "SSH connections in all: an idle one takes about 100 KB",
+    ),
+    number(
+        "server.per_address",
+        "1000",
+        (1, 100_000),
+        "of those from one address: a whole building may share one",
+    ),
+    number(
+        "server.handshakes",
+        "200",
+        (1, 100_000),
+        "connections on which nobody is signed in yet: a flood of them takes no other place",
+    ),
+    number(
+        "server.handshakes_per_address",
+        "50",
+        (1, 100_000),
+        "of those from one address: a change of shifts behind one address",
+    ),
+    number(
+        "server.banner_seconds",
+        "10",
+        (1, 120),
+        "a client that has not greeted by then is cut",
+    ),
+    number(
+        "server.sign_in_seconds",
+        "60",
+        (5, 600),
+        "somebody who has not signed in by then is cut",
+    ),
+    number(
+        "server.stop_seconds",
+        "10",
+        (1, 300),
+        "when the server stops, what is signed and on its way is waited for so long",
+    ),
+    of_kind(
+        "server.authorities",
+        "",
+        Kind::Text,
+        "file with public keys, one a line: certificates that they signed let people in; empty: none do",
+    ),
+    of_kind(
+        "server.revoked",
+        "",
+        Kind::Text,
+        "file with what is not trusted any more: SHA256:FINGERPRINT, serial:NUMBER or id:NAME a line; empty: nothing",
+    ),
+    truth(
+        "server.commands",
+        "false",
+        "whether people may run commands over SSH, such as 'valmed orders', in their own name",
     ),
 ];

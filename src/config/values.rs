@@ -1,15 +1,17 @@
 //! The settings as the parts of the program take them.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::{Config, ConfigError, embedded};
+use super::{Config, ConfigError, embedded, in_data_folder};
 use crate::domain::Policy;
 use crate::store::screens::Bounds;
-use crate::{desk, feed, store};
+use crate::{desk, feed, server, store};
 
 impl Config {
     /// The database that is configured; `None`: nobody said, and the embedded one is meant.
@@ -113,6 +115,7 @@ impl Config {
                 stock: self.count("feed.stock"),
                 log: self.count("feed.log"),
             },
+            due_window: self.due_window(),
         }
     }
 
@@ -122,5 +125,63 @@ impl Config {
             self.seconds("sign_in.delay_seconds"),
             self.seconds("sign_in.longest_delay_seconds"),
         )
+    }
+
+    /// Limits of a server's pool and its connections.
+    pub fn server_pool(&self) -> store::Options {
+        store::Options {
+            kept: self.small("server.pool_kept"),
+            burst: self.small("server.pool_burst"),
+            ..self.pool()
+        }
+    }
+
+    /// Where the server takes connections.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.text("server.listen").parse().ok()
+    }
+
+    /// Where the server's own key is.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`].
+    pub fn host_key(&self) -> Result<PathBuf, ConfigError> {
+        self.file("server.host_key")
+            .map_or_else(|| in_data_folder("host_key"), Ok)
+    }
+
+    /// How many connections the server takes.
+    pub fn server_most(&self) -> server::Most {
+        server::Most {
+            connections: self.count("server.connections"),
+            per_address: self.count("server.per_address"),
+            handshakes: self.count("server.handshakes"),
+            handshakes_per_address: self.count("server.handshakes_per_address"),
+        }
+    }
+
+    /// How long the server waits for what.
+    pub fn server_times(&self) -> server::Times {
+        server::Times {
+            banner: self.seconds("server.banner_seconds"),
+            sign_in: self.seconds("server.sign_in_seconds"),
+            stop: self.seconds("server.stop_seconds"),
+        }
+    }
+
+    /// Files of the authorities that may say whose key it is, and of what is revoked.
+    pub fn authorities(&self) -> (Option<PathBuf>, Option<PathBuf>) {
+        (self.file("server.authorities"), self.file("server.revoked"))
+    }
+
+    /// Whether people may run commands over SSH.
+    pub fn commands_over_ssh(&self) -> bool {
+        self.truth("server.commands")
+    }
+
+    fn file(&self, key: &str) -> Option<PathBuf> {
+        Some(self.text(key))
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
     }
 }

@@ -3,6 +3,7 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod board;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
+pub mod scan;
 pub mod schedule;
 pub mod snapshot;
 pub mod text;

@@ -4,6 +4,7 @@
 //! heard of at once from this process's own desk; from others by PostgreSQL's LISTEN or, on SQLite, by a pragma that
 //! says "maybe"; and a slow full check behind both heals a lost notification. Idle sessions ask the database nothing.
 
+mod board;
 mod hear;
 mod tell;
 mod watcher;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::desk::{Clock, OnCommit};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// How many rows a snapshot holds.
     pub bounds: Bounds,
+    /// How far ahead the board counts a dose as due.
+    pub due_window: SignedDuration,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             full_check: Duration::from_secs(30),
             heartbeat: Duration::from_secs(5),
             bounds: Bounds::default(),
+            due_window: SignedDuration::from_mins(60),
         }
     }
 }
@@ -123,6 +127,9 @@ pub(crate) struct Inner {
     readings: AtomicU64,
     readers: Semaphore,
     turns: Arc<Semaphore>,
+    /// Changes heard of, in whichever ward.
+    hospital: watch::Sender<u64>,
+    board: board::Latest,
 }
 
 /// The feed. Clones share its watchers.
@@ -154,6 +161,8 @@ impl Feed {
             readings: AtomicU64::new(0),
             readers: Semaphore::new(READERS),
             turns: Arc::new(Semaphore::new(turns())),
+            hospital: watch::Sender::new(0),
+            board: board::Latest::default(),
         });
         tokio::spawn(hear::run(Arc::downgrade(&inner)));
         tokio::spawn(tell::run(Arc::downgrade(&inner)));
@@ -269,6 +278,7 @@ impl Inner {
 
     /// These wards may have changed.
     fn stir<'a>(&self, wards: impl Iterator<Item = &'a WardId>) {
+        self.hospital.send_modify(|changes| *changes += 1);
         let watched = self.wards.lock().unwrap_or_else(PoisonError::into_inner);
         for ward in wards {
             if let Some(watched) = watched.get(ward) {
@@ -295,6 +305,7 @@ impl Inner {
 
     /// Any ward may have changed.
     fn stir_all(&self) {
+        self.hospital.send_modify(|changes| *changes += 1);
         for watched in self
             .wards
             .lock()

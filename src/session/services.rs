@@ -1,5 +1,7 @@
 //! Carrying out what the interface asks for.
 
+mod pages;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +51,14 @@ impl Services {
             sign_in,
             clock,
             asking: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// The same for another session, whose questions do not wait for this one's.
+    pub fn for_another(&self) -> Services {
+        Services {
+            asking: Arc::new(Semaphore::new(AT_ONCE)),
+            ..self.clone()
         }
     }
 
@@ -105,6 +115,7 @@ impl Services {
                 order,
                 now: self.detail(order).await.map_err(|e| words(&e)),
             },
+            Effect::LoadPage(ask) => Reply::Page(Box::new(self.page(ask).await)),
             Effect::LookUpPatient { mrn, .. } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,

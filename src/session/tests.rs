@@ -54,13 +54,13 @@ impl Terminal for Memory {
     }
 }
 
-pub(super) struct Ward {
+pub(crate) struct Ward {
     _folder: tempfile::TempDir,
     pub services: Services,
 }
 
 /// The demo ward, in a folder of its own.
-pub(super) async fn ward() -> Ward {
+pub(crate) async fn ward() -> Ward {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("ward.db").display());
     let db = Db::open(&url, &Options::default(), true).await.unwrap();
@@ -90,6 +90,30 @@ pub(super) async fn ward() -> Ward {
     Ward {
         _folder: folder,
         services: Services::new(db, desk, feed, sign_in, clock),
+    }
+}
+
+impl Ward {
+    /// Changes an account.
+    pub(crate) async fn change(
+        &self,
+        username: &str,
+        apply: impl AsyncFnOnce(
+            &mut crate::store::Tx<'_>,
+            crate::domain::UserId,
+        ) -> Result<(), crate::store::StoreError>,
+    ) {
+        let mut conn = self.services.db.writer().await.unwrap();
+        let mut tx = conn.begin_write().await.unwrap();
+        let account = crate::store::accounts::by_username(tx.link(), username).await;
+        apply(&mut tx, account.unwrap().unwrap().id).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What the audit tells of a kind, oldest first.
+    pub(crate) async fn audit(&self, kind: &str) -> Vec<String> {
+        let mut conn = self.services.db.reader().await.unwrap();
+        crate::store::audit::told(conn.link(), kind).await.unwrap()
     }
 }
 
@@ -161,7 +185,7 @@ impl Person {
 }
 
 /// What follows a word on the screen, up to the next space.
-pub(super) fn after(screen: &str, word: &str) -> String {
+pub(crate) fn after(screen: &str, word: &str) -> String {
     let rest = screen.split_once(word).unwrap().1;
     rest.split_whitespace().next().unwrap().to_owned()
 }

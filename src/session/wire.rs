@@ -9,6 +9,7 @@
 mod tests;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -52,10 +53,19 @@ pub struct Line<R, W> {
 }
 
 /// What is known of the terminal beside its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outside {
     size: (u16, u16),
-    end: bool,
+    end: Option<Ending>,
+}
+
+/// How the other side of a line ends its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// A line that is left on the terminal when it has been given back; may be empty.
+    pub notice: Arc<str>,
+    /// What is signed and on its way is waited for: its outcome is still shown.
+    pub after_outcomes: bool,
 }
 
 /// The other side of a line: says how large the terminal is, and when the session is to end. Dropping it ends the
@@ -66,7 +76,7 @@ pub struct Handle(watch::Sender<Outside>);
 impl Handle {
     /// For a terminal of that size, in columns and rows; and what [`Line`] takes.
     pub fn new(size: (u16, u16)) -> (Handle, watch::Receiver<Outside>) {
-        let (handle, outside) = watch::channel(Outside { size, end: false });
+        let (handle, outside) = watch::channel(Outside { size, end: None });
         (Handle(handle), outside)
     }
 
@@ -77,7 +87,22 @@ impl Handle {
 
     /// Ends the session; the terminal is given back.
     pub fn end(&self) {
-        self.0.send_modify(|outside| outside.end = true);
+        self.end_with("", false);
+    }
+
+    /// Ends the session, perhaps only when the outcomes of what was signed are known; a notice is left on the terminal.
+    /// The first notice counts.
+    pub fn end_with(&self, notice: &str, after_outcomes: bool) {
+        self.0.send_modify(|outside| {
+            let notice = match outside.end.take() {
+                Some(earlier) => earlier.notice,
+                None => notice.into(),
+            };
+            outside.end = Some(Ending {
+                notice,
+                after_outcomes,
+            });
+        });
     }
 }
 
@@ -102,6 +127,7 @@ where
     let (answers, answered) = watch::channel(0);
     let theme = profile.theme();
     let terminal = Wire::new(line.output, profile, answered);
+    let outside = line.outside.clone();
     let mut session = Session::new(services, settings, theme, terminal, size, start);
     let listening = async {
         listen(line.input, profile.charset, line.outside, &events, &answers).await;
@@ -114,7 +140,9 @@ where
     let mut terminal = session.into_terminal();
     ran?;
     // A line that takes nothing any more is cut where it is.
-    match tokio::time::timeout(GOODBYE, terminal.goodbye()).await {
+    let ending = outside.borrow().end.clone();
+    let notice = ending.map_or_else(|| Arc::from(""), |ending| ending.notice);
+    match tokio::time::timeout(GOODBYE, terminal.goodbye(&notice)).await {
         Ok(said) => said,
         Err(_late) => Ok(()),
     }
@@ -169,11 +197,18 @@ impl Ears<'_> {
                 },
                 () = given_up => self.decoder.expire(now(), &mut heard),
                 changed = outside.changed() => {
-                    let now = *outside.borrow_and_update();
-                    if changed.is_err() || now.end {
-                        return;
+                    let now = outside.borrow_and_update().clone();
+                    match now.end {
+                        None if changed.is_ok() => {
+                            heard.push(Heard::Input(Input::Resize(now.size.0, now.size.1)));
+                        }
+                        Some(Ending { after_outcomes: true, .. }) if changed.is_ok() => {
+                            if self.events.send(Event::Finish).await.is_err() {
+                                return;
+                            }
+                        }
+                        _ => return,
                     }
-                    heard.push(Heard::Input(Input::Resize(now.size.0, now.size.1)));
                 }
             }
             for heard in heard.drain(..) {
@@ -254,9 +289,14 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
         self.output.flush().await
     }
 
-    async fn goodbye(&mut self) -> io::Result<()> {
+    async fn goodbye(&mut self, notice: &str) -> io::Result<()> {
         self.write().await?;
-        self.output.write_all(&self.profile.goodbye()).await?;
+        let mut last = self.profile.goodbye();
+        if !notice.is_empty() {
+            last.extend_from_slice(self.profile.theme().text(notice).as_bytes());
+            last.extend_from_slice(b"\r\n");
+        }
+        self.output.write_all(&last).await?;
         self.output.flush().await
     }
 }

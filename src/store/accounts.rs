@@ -252,6 +252,29 @@ pub async fn add_key(link: Link<'_>, id: UserId, key: &Key<'_>) -> Result<(), St
     changed("key", found, 1)
 }
 
+/// Whose key it is.
+#[derive(Debug, Clone, FromRow)]
+pub struct KeyOwner {
+    /// Key of the account.
+    pub id: UserId,
+    /// What they type.
+    pub username: String,
+    /// May do nothing.
+    pub disabled: bool,
+}
+
+/// The owner of a key.
+pub(super) const KEY_OWNER: &str = "SELECT u.id, u.username, u.disabled FROM user_keys k JOIN users u ON u.id = k.user_id \
+    WHERE k.fingerprint = $1";
+
+/// Whose key has this fingerprint (`SHA256:…`).
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_key(link: Link<'_>, fingerprint: &str) -> Result<Option<KeyOwner>, StoreError> {
+    fetch!(optional, link, KeyOwner, KEY_OWNER, fingerprint)
+}
+
 /// One line of the list of accounts.
 #[derive(Debug, Clone, FromRow, Serialize)]
 pub struct Listed {

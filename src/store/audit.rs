@@ -46,3 +46,11 @@ pub async fn write(link: Link<'_>, events: &[Event]) -> Result<(), StoreError> {
     );
     changed("audit", execute!(link, sql, json(events)?)?, events.len())
 }
+
+/// What was put on record of a kind, oldest first: for tests.
+#[cfg(test)]
+pub async fn told(link: Link<'_>, kind: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT detail FROM audit_events WHERE kind = $1 ORDER BY id";
+    let rows = fetch!(all, link, (String,), sql, kind)?;
+    Ok(rows.into_iter().map(|(detail,)| detail).collect())
+}

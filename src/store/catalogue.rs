@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    At, Engine, Link, List, Sql, StoreError, accounts, desk, formulary, listing, orders_ahead,
-    screens,
+    At, Engine, Link, List, Sql, StoreError, accounts, board, desk, formulary, listing,
+    orders_ahead, screens,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -268,6 +268,7 @@ macro_rules! queries {
 /// Every query that a screen, a list or the feed asks, for one subject, and what the desk loads for a batch.
 pub fn queries(of: &Subject) -> Vec<Query> {
     let mut all = ward_desk(of);
+    all.extend(boards(of));
     all.extend(sheets(of));
     all.extend(doors(of));
     all.extend(order_lists(of));
@@ -295,6 +296,17 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
     )
 }
 
+/// The board of all wards.
+fn boards(of: &Subject) -> Vec<Query> {
+    let wards = vec![of.ward.0, of.pharmacy.0];
+    let (now, begins) = (of.now, At::from(board::begins(of.now.0)));
+    queries!(in Screen:
+        "board: doses due and late": board::DUE, wards.clone(), now, now;
+        "board: low stock": board::LOW, wards.clone();
+        "board: doses given": board::GIVEN, wards.clone(), begins, now;
+    )
+}
+
 /// The sheet of a dose.
 fn sheets(of: &Subject) -> Vec<Query> {
     queries!(in Screen:
@@ -315,6 +327,7 @@ fn doors(of: &Subject) -> Vec<Query> {
         "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
         "sign-in: role and wards": accounts::ACTORS, vec![of.user];
         "sign-in: whether anybody can": accounts::ABLE;
+        "sign-in: whose key": accounts::KEY_OWNER, of.username.as_str();
         "wards": screens::WARDS;
         "accounts, a page": accounts::LIST, of.username.as_str(), of.page;
     )

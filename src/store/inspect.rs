@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
-use super::{At, Db, Engine, Link, List, Sql, StoreError, listing, migrate, orders_ahead, screens};
+use super::{
+    At, Db, Engine, Link, List, Sql, StoreError, board, listing, migrate, orders_ahead, screens,
+};
 
 /// Something that the desk relies on, as read back from the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,22 +180,6 @@ pub async fn people(db: &Db) -> Result<i64, StoreError> {
 pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     let mut conn = db.writer().await?;
     execute!(conn.link(), Sql::each("SELECT 1", "ANALYZE"))?;
-    Ok(())
-}
-
-/// Brings a database that was just filled into the state of one that has been at rest: cleaned up, with statistics, and
-/// everything in its files, so that what is measured next pays for its own writing and for nothing else. On PostgreSQL
-/// the last step needs a role that may CHECKPOINT.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn settle(db: &Db) -> Result<(), StoreError> {
-    let mut conn = db.writer().await?;
-    execute!(conn.link(), Sql::each("ANALYZE", "VACUUM ANALYZE"))?;
-    execute!(
-        conn.link(),
-        Sql::each("PRAGMA wal_checkpoint(TRUNCATE)", "CHECKPOINT")
-    )?;
     Ok(())
 }
 
@@ -586,6 +572,31 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             "medication_administrations_log",
             one,
             many
+        ),
+        plan!(
+            tx,
+            "board: doses due and late",
+            board::DUE,
+            "medication_orders_queue",
+            List(vec![one]),
+            at,
+            at
+        ),
+        plan!(
+            tx,
+            "board: low stock",
+            board::LOW,
+            "drug_stock_low",
+            List(vec![one])
+        ),
+        plan!(
+            tx,
+            "board: doses given",
+            board::GIVEN,
+            "medication_administrations_log",
+            List(vec![one]),
+            at,
+            at
         ),
         plan!(tx, "sheet: the order", screens::ORDER, orders, nobody),
         plan!(

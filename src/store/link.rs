@@ -231,3 +231,23 @@ macro_rules! fetch {
     (one, $($rest:tt)*) => { fetch!(@ fetch_one, $($rest)*) };
     (optional, $($rest:tt)*) => { fetch!(@ fetch_optional, $($rest)*) };
 }
+
+/// Reads the rows of a screen over a [`Link`]: as rows from PostgreSQL, as one [`Gathered`] value from SQLite.
+///
+/// [`Gathered`]: crate::store::types::Gathered
+macro_rules! gather {
+    ($link:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let sql = $crate::store::Sql::from($sql);
+        match $link {
+            $crate::store::Link::Sqlite(conn) => {
+                sqlx::query_scalar::<_, $crate::store::types::Gathered<$row>>(sql.text($crate::store::Engine::Sqlite))
+                    $(.bind($bind))*.fetch_one(&mut *conn).await.map(|gathered| gathered.0)
+            }
+            $crate::store::Link::Postgres(conn) => {
+                sqlx::query_as::<_, $row>(sql.text($crate::store::Engine::Postgres))
+                    $(.bind($bind))*.fetch_all(&mut *conn).await
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    }};
+}

@@ -191,13 +191,12 @@ pub(super) const ORDERS_OF_BOTH: ByStatus = [
 pub(super) const ORDERS_OF_WARD: ByStatus = [
     page_sql!("o.id > $1 AND o.ward_id = $3"),
     Sql::each(
-        concat!(
-            orders_sql!(
-                "medication_orders",
-                "+o.id > $1 AND o.ward_id = $3 AND o.status = 'active'",
-                "+o.id"
-            ),
-            " LIMIT $2"
+        // First the page, then what belongs to its rows: sorted with all that belongs to them, 300 rows took twice as long.
+        orders_sql!(
+            "(SELECT * FROM medication_orders WHERE +id > $1 AND ward_id = $3 AND status = 'active' \
+              ORDER BY +id LIMIT $2)",
+            "true",
+            "o.id"
         ),
         // Keys sort in bytes as they do, and no index knows it.
         orders_sql!(

@@ -7,6 +7,7 @@
 mod link;
 pub mod accounts;
 pub mod audit;
+pub mod board;
 pub mod bulk;
 pub mod catalogue;
 mod db;

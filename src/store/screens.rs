@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use super::formulary::{self, Edition, Formulary};
@@ -97,7 +98,7 @@ struct HereRow {
     revision: i64,
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct QueueRow {
     id: OrderId,
     version: i64,
@@ -133,14 +134,32 @@ macro_rules! queue_sql {
     };
 }
 
+/// Rows of the queue as one value: see [`Gathered`].
+macro_rules! queue_gathered {
+    ($($rest:literal),+ $(,)?) => {
+        Sql::each(
+            concat!(
+                "SELECT json_group_array(json_object('id', hex(id), 'version', version, 'ward_id', ward_id, ",
+                "'patient_id', hex(patient_id), 'mrn', mrn, 'patient', patient, 'birth_date', birth_date, 'bed', bed, ",
+                "'allergies', allergies, 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
+                "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'kind', kind, ",
+                "'priority', priority, 'prescriber', prescriber)) FROM (",
+                queue_sql!($($rest),+),
+                ")"
+            ),
+            queue_sql!($($rest),+),
+        )
+    };
+}
+
 /// Timed orders of a ward by due time; then, by [`QUEUE_OPEN`], those without one.
-pub(super) const QUEUE_TIMED: &str = queue_sql!(
+pub(super) const QUEUE_TIMED: Sql = queue_gathered!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NOT NULL ",
     "ORDER BY o.due_at, o.id LIMIT $2"
 );
 /// As-needed and unscheduled orders of a ward. None has a due time; that they are ordered by it all the same lets
 /// PostgreSQL read the first of them straight from the index of the queue.
-pub(super) const QUEUE_OPEN: &str = queue_sql!(
+pub(super) const QUEUE_OPEN: Sql = queue_gathered!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.due_at, o.id LIMIT $2"
 );
 /// The cupboard of a ward, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
@@ -152,11 +171,25 @@ pub(super) const STOCK: Sql = Sql::each(
      COALESCE(array_agg(low_stock_threshold), '{}') FROM \
      (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2) s",
 );
+macro_rules! log_sql {
+    () => {
+        "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, a.quantity, \
+         a.outcome, u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
+         JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
+         ORDER BY a.administration_time DESC, a.id DESC LIMIT $2"
+    };
+}
 /// The latest administrations of a ward.
-pub(super) const LOG: &str = "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, \
-    a.quantity, a.outcome, u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
-    JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
-    ORDER BY a.administration_time DESC, a.id DESC LIMIT $2";
+pub(super) const LOG: Sql = Sql::each(
+    concat!(
+        "SELECT json_group_array(json_object('id', hex(id), 'administration_time', administration_time, ",
+        "'recorded_at', recorded_at, 'patient', patient, 'mrn', mrn, 'drug_id', drug_id, 'quantity', quantity, ",
+        "'outcome', outcome, 'nurse', nurse)) FROM (",
+        log_sql!(),
+        ")"
+    ),
+    log_sql!(),
+);
 /// When a patient last got a drug.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
@@ -212,7 +245,7 @@ fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrde
 /// The cupboard, column by column: drugs, what there is of each, and when it is low.
 type StockColumns = (List<i64>, List<i64>, List<i64>);
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct LogRow {
     id: AdministrationId,
     administration_time: At,
@@ -245,7 +278,7 @@ pub async fn snapshot(
     let mut queue: Vec<QueueRow> = Vec::new();
     let mut orders_cut = false;
     for sql in [QUEUE_TIMED, QUEUE_OPEN] {
-        let rows = fetch!(all, tx.link(), QueueRow, sql, ward, limit(bounds.orders))?;
+        let rows = gather!(tx.link(), QueueRow, sql, ward, limit(bounds.orders))?;
         orders_cut |= rows.len() > bounds.orders;
         queue.extend(rows.into_iter().take(bounds.orders));
     }
@@ -257,7 +290,7 @@ pub async fn snapshot(
         ward,
         limit(bounds.stock)
     )?;
-    let mut log = fetch!(all, tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
+    let mut log = gather!(tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
     log.truncate(bounds.log);
     let drugs = queue.iter().map(|row| row.drug_id);
     let drugs = drugs.chain(stock.0.0.iter().map(|drug| DrugId(*drug)));

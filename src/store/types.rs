@@ -289,6 +289,24 @@ impl<'r> Decode<'r, Sqlite> for List<i64> {
     }
 }
 
+/// Rows as one value, which SQLite makes with `json_group_array(json_object(...))`: to hand over a row, column by column
+/// and from one thread to another, takes longer than to read it. UUIDs are written with `hex`.
+#[derive(Debug)]
+pub struct Gathered<T>(pub Vec<T>);
+
+impl<T> Type<Sqlite> for Gathered<T> {
+    fn type_info() -> <Sqlite as Database>::TypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'r, T: serde::de::DeserializeOwned> Decode<'r, Sqlite> for Gathered<T> {
+    fn decode(value: <Sqlite as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let text = <&str as Decode<'r, Sqlite>>::decode(value)?;
+        Ok(Gathered(serde_json::from_str(text)?))
+    }
+}
+
 impl<'r, T> Decode<'r, Postgres> for List<T>
 where
     Vec<T>: Decode<'r, Postgres>,

@@ -67,6 +67,13 @@ pub fn header(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// For paper, which is read on another day: `Mon 23 Nov 2026 03:12`.
+pub fn full(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%a %-d %b %Y %H:%M")
+        .to_string()
+}
+
 /// The hour, and the day where it is not today: `03:12`, `yesterday 20:47`, `20 Nov 20:47`.
 pub fn day_hour(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (there, here) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));

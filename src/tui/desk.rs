@@ -1,4 +1,6 @@
-//! The ward's desk: three panes, perhaps a sheet over them, and who looks at which ward.
+//! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
+
+mod pages;
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use super::keymap::{Action, Mode};
 use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
+use super::pages::{Msg as PageMsg, Page, board};
 use super::panes::{log, queue, stock};
 use super::sheets::{self, Sheet, Then, discontinue, fulfil, help, palette, receive, wards};
 use super::words;
@@ -57,6 +60,8 @@ pub(super) struct Desk {
     pub stock: stock::State,
     pub log: log::State,
     pub sheet: Option<Sheet>,
+    /// Pages over the panes; the last is on top.
+    pages: Vec<Page>,
     pub note: Option<Note>,
     /// The person signed out: the root goes back to the sign-in.
     pub signed_out: bool,
@@ -83,6 +88,7 @@ impl Desk {
             stock: stock::State::default(),
             log: log::State::default(),
             sheet: None,
+            pages: Vec::new(),
             note: None,
             signed_out: false,
             untold: Vec::new(),
@@ -98,6 +104,7 @@ impl Desk {
     pub(super) fn mode(&self) -> Mode {
         match &self.sheet {
             Some(sheet) => sheet.mode(),
+            None if let Some(mode) = self.page_mode() => mode,
             None if self.filtering() => Mode::Filter,
             None => self.focus.mode(),
         }
@@ -176,11 +183,12 @@ impl Desk {
     }
 
     /// The clock moved on.
-    pub(super) fn tick(&mut self, context: &Context) {
+    pub(super) fn tick(&mut self, context: &Context) -> Vec<Effect> {
         self.refresh(context);
         if let Some(sheet) = &mut self.sheet {
             sheet.tick(context.now);
         }
+        self.tell_pages(&PageMsg::Tick, context)
     }
 
     /// Makes the panes' rows anew.
@@ -216,7 +224,9 @@ impl Desk {
             return Vec::new();
         }
         self.refresh(context);
-        self.tell_sheet(&sheets::Msg::Ward, context)
+        let mut effects = self.stirred(false, context);
+        effects.extend(self.tell_sheet(&sheets::Msg::Ward, context));
+        effects
     }
 
     /// Takes an answer.
@@ -227,6 +237,7 @@ impl Desk {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
             Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
+            Reply::Page(answer) => return self.page_answered(answer, context),
             Reply::Disabled(_)
             | Reply::SignIn(_)
             | Reply::Detail { .. }
@@ -265,11 +276,14 @@ impl Desk {
             Then::Close => self.untold.extend(sheet.awaits()),
             Then::Ward(ward) => effects.extend(self.go_to(ward)),
             Then::Act(mode, action) => {
-                self.focus = match mode {
-                    Mode::Stock => Pane::Stock,
-                    Mode::Log => Pane::Log,
-                    _ => Pane::Queue,
-                };
+                if self.page_mode() != Some(mode) {
+                    self.pages.clear();
+                    self.focus = match mode {
+                        Mode::Stock => Pane::Stock,
+                        Mode::Log => Pane::Log,
+                        _ => Pane::Queue,
+                    };
+                }
                 effects.extend(self.act(action, context));
             }
         }
@@ -286,6 +300,23 @@ impl Desk {
             };
         }
         match action {
+            Action::Help => {
+                self.sheet = Some(Sheet::Help(help::Help::open(self.mode())));
+                return Vec::new();
+            }
+            Action::Palette => {
+                let palette = palette::Palette::open(self.page_mode(), self.focus);
+                self.sheet = Some(Sheet::Palette(Box::new(palette)));
+                return Vec::new();
+            }
+            Action::Leave => return vec![Effect::Quit],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Board => {
+                let (page, effects) = board::BoardPage::open(context.now);
+                self.open_page(Page::Board(Box::new(page)));
+                return effects;
+            }
+            _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
             Action::Open => return self.open_fulfil(),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
@@ -301,13 +332,6 @@ impl Desk {
             Action::NextPane => self.focus_on(self.focus.next(), context),
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
-            Action::Help => self.sheet = Some(Sheet::Help(help::Help::open(self.focus.mode()))),
-            Action::Palette => {
-                let palette = palette::Palette::open(self.focus);
-                self.sheet = Some(Sheet::Palette(Box::new(palette)));
-            }
-            Action::Leave => return vec![Effect::Quit],
-            Action::Suspend => return vec![Effect::Suspend],
             Action::SignOut => self.signed_out = true,
             Action::SignIn
             | Action::Check
@@ -396,6 +420,8 @@ impl Desk {
             return self.choose_ward();
         }
         self.feed = None;
+        // What lies over the panes was about the other ward.
+        self.pages.clear();
         self.focus = Pane::Queue;
         self.queue = queue::State::default();
         self.stock = stock::State::default();
@@ -444,6 +470,9 @@ impl Desk {
         if self.sheet.is_some() {
             return self.tell_sheet(&sheets::Msg::Key(key), context);
         }
+        if !self.pages.is_empty() {
+            return self.tell_page(&PageMsg::Key(key), context);
+        }
         if self.filtering() {
             self.tell_list(&list::Msg::FilterKey(key), context);
         }
@@ -454,6 +483,9 @@ impl Desk {
     pub(super) fn paste(&mut self, text: &str, context: &Context) -> Vec<Effect> {
         if self.sheet.is_some() {
             return self.tell_sheet(&sheets::Msg::Paste(text), context);
+        }
+        if !self.pages.is_empty() {
+            return self.tell_page(&PageMsg::Paste(text), context);
         }
         if self.filtering() {
             self.tell_list(&list::Msg::FilterPaste(text.to_owned()), context);
@@ -478,6 +510,15 @@ impl Desk {
         let Some(parts) = layout::parts(area, self.banner(context)) else {
             return Vec::new();
         };
+        if !self.pages.is_empty() {
+            let line = mouse.y.checked_sub(parts.body.y);
+            let msg = match (wheel, line) {
+                (Some(action), _) => PageMsg::Act(action),
+                (None, Some(line)) => PageMsg::Click(line),
+                (None, None) => return Vec::new(),
+            };
+            return self.tell_page(&msg, context);
+        }
         let under = layout::panes(parts.body, self.focus)
             .into_iter()
             .find(|(_, place)| place.contains((mouse.x, mouse.y).into()));

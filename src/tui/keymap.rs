@@ -15,6 +15,8 @@ pub enum Action {
     Discontinue,
     /// Open the sheet that takes stock in.
     Receive,
+    /// Open the board of all wards.
+    Board,
     /// Type a filter.
     Filter,
     /// Keep the filter and leave its field.
@@ -80,6 +82,10 @@ pub enum Mode {
     Log,
     /// A pane's filter is being typed.
     Filter,
+    /// The board of all wards.
+    Board,
+    /// A page's filter is being typed.
+    PageFilter,
     /// The sheet of a dose: the patient is to be identified.
     Identify,
     /// The sheet of a dose: the amount is to be chosen.
@@ -113,6 +119,8 @@ impl Mode {
         Mode::Stock,
         Mode::Log,
         Mode::Filter,
+        Mode::Board,
+        Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
         Mode::Ready,
@@ -135,6 +143,8 @@ impl Mode {
             Mode::Stock => "Drug stock",
             Mode::Log => "Administration log",
             Mode::Filter => "Typing a filter",
+            Mode::Board => "Board of all wards",
+            Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
             Mode::Ready => "Sheet of a dose: identified",
@@ -155,6 +165,7 @@ impl Mode {
             self,
             Mode::SignIn
                 | Mode::Filter
+                | Mode::PageFilter
                 | Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
@@ -229,7 +240,8 @@ mod tests {
         let next = |action: Action| match action {
             Open => Some(Discontinue),
             Discontinue => Some(Receive),
-            Receive => Some(Filter),
+            Receive => Some(Board),
+            Board => Some(Filter),
             Filter => Some(KeepFilter),
             KeepFilter => Some(ClearFilter),
             ClearFilter => Some(Up),

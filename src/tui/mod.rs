@@ -15,6 +15,7 @@ pub mod keymap;
 pub mod layout;
 pub mod list;
 pub mod model;
+pub mod pages;
 pub mod panes;
 pub mod sheets;
 pub mod theme;

@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use super::desk::Desk;
 use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
+use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
 use crate::domain::{
@@ -157,6 +158,8 @@ pub enum Reply {
         /// The name of whose number it is; `None`: nobody's. Or why that could not be read.
         name: Result<Option<String>, String>,
     },
+    /// To [`Effect::LoadPage`].
+    Page(Box<Answer>),
     /// To [`Effect::Submit`], while the desk is finding out what became of it.
     Checking(OpId),
     /// To [`Effect::Submit`]: the end of it.
@@ -183,6 +186,8 @@ pub enum Msg {
     Act(Action),
     /// The feed has something new.
     Feed(FeedView),
+    /// Something has changed in some ward: only told while [`Model::follows_hospital`].
+    Hospital,
     /// An effect was carried out.
     Reply(Reply),
 }
@@ -205,6 +210,8 @@ pub enum Effect {
     LoadWards,
     /// Look an order up: [`Reply::Detail`].
     LoadDetail(OrderId),
+    /// Read a leaf of a page: [`Reply::Page`].
+    LoadPage(PageAsk),
     /// Find out whose number was scanned instead of the right one: [`Reply::Patient`].
     LookUpPatient {
         /// As scanned or typed.
@@ -328,6 +335,14 @@ impl Model {
         }
     }
 
+    /// Whether something is on the screen that any ward may change.
+    pub fn follows_hospital(&self) -> bool {
+        match &self.screen {
+            Screen::Desk(desk) => desk.follows_hospital(),
+            Screen::FirstRun { .. } | Screen::SignIn(_) => false,
+        }
+    }
+
     /// When the screen next changes by itself: at the turn of a minute, when it goes stale, when a sign-in may be
     /// tried again. The session sends a [`Msg::Tick`] then.
     pub fn next_change(&self, context: &Context) -> Option<Timestamp> {
@@ -340,7 +355,13 @@ impl Model {
                 let minute = Timestamp::from_second(minute).ok();
                 let stale = desk.goes_stale_at(context);
                 let slow = desk.signature_is_slow_at();
-                minute.into_iter().chain(stale).chain(slow).min()
+                let pages = desk.pages_change_at();
+                minute
+                    .into_iter()
+                    .chain(stale)
+                    .chain(slow)
+                    .chain(pages)
+                    .min()
             }
         }
     }

@@ -43,7 +43,14 @@ pub struct Symbols {
     pub secret: &'static str,
     /// Before what went well.
     pub tick: &'static str,
+    /// A number as the height of one cell, from little to much.
+    pub spark: [&'static str; 8],
+    /// The cell of the number nothing.
+    pub nothing: &'static str,
 }
+
+/// In weight what the others have in height.
+const WEIGHTS: [&str; 8] = [".", ":", "-", "=", "+", "*", "%", "#"];
 
 const UNICODE: Symbols = Symbols {
     rule: "─",
@@ -55,6 +62,8 @@ const UNICODE: Symbols = Symbols {
     dot: "·",
     secret: "•",
     tick: "✓",
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    nothing: " ",
 };
 
 /// With the drawing set of VT terminals.
@@ -68,6 +77,8 @@ const LINES: Symbols = Symbols {
     dot: "·",
     secret: "*",
     tick: "+",
+    spark: WEIGHTS,
+    nothing: " ",
 };
 
 const ASCII: Symbols = Symbols {
@@ -80,6 +91,8 @@ const ASCII: Symbols = Symbols {
     dot: "-",
     secret: "*",
     tick: "+",
+    spark: WEIGHTS,
+    nothing: " ",
 };
 
 /// How things look on one terminal.

@@ -35,12 +35,14 @@ fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
             Screen::Desk(desk) => desk.mouse(mouse, context),
             Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
         },
-        Msg::Tick => {
-            if let Screen::Desk(desk) = &mut model.screen {
-                desk.tick(context);
-            }
-            Vec::new()
-        }
+        Msg::Tick => match &mut model.screen {
+            Screen::Desk(desk) => desk.tick(context),
+            Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
+        },
+        Msg::Hospital => match &mut model.screen {
+            Screen::Desk(desk) => desk.stirred(true, context),
+            Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
+        },
         Msg::Feed(view) => match &mut model.screen {
             Screen::Desk(desk) => desk.fed(view, context),
             Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),

@@ -82,6 +82,9 @@ fn body(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
         sheet.view(pen, area, &desk.scene(context));
         return;
     }
+    if desk.view_page(pen, area, context) {
+        return;
+    }
     let zone = desk.zone();
     let places = layout::panes(area, desk.focus);
     for (pane, place) in &places {

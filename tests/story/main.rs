@@ -6,6 +6,7 @@
 mod support;
 
 mod as_needed;
+mod board;
 mod books;
 mod commit_cut;
 mod corrections;

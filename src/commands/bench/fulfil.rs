@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::desk::{Counters, Desk};
 use crate::domain::{Outcome, UserId};
 use crate::store::listing::OrderLine;
-use crate::store::{Db, inspect};
+use crate::store::{Db, bulk, inspect};
 use crate::verify;
 
 /// The doses a second for which enough orders are made when their number is not said.
@@ -81,7 +81,7 @@ pub async fn fulfil(config: &Config, ask: BenchFulfil) -> anyhow::Result<()> {
 
 async fn run(config: &Config, db: &Db, ask: &BenchFulfil) -> anyhow::Result<bool> {
     hospital(ask).fill(db).await?;
-    inspect::settle(db).await?;
+    bulk::settle(db.writer().await?).await?;
     let nurses = nurses(db, ask.callers).await?;
     let doses = Doses::of(all_orders(db).await?, ask.wards);
     let (desk, _feed) = commands::desk(db, config);

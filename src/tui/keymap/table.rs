@@ -9,6 +9,8 @@ const LISTS: &[Mode] = &[
     Mode::Stock,
     Mode::Log,
     Mode::Filter,
+    Mode::Board,
+    Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
     Mode::Identify,
@@ -20,6 +22,14 @@ const LISTS: &[Mode] = &[
     Mode::Unknown,
     Mode::Closed,
 ];
+
+/// The whole-screen pages. What is bound here every page has; a page's own keys follow below.
+const PAGES: &[Mode] = &[Mode::Board];
+/// The pages, and the panes below them.
+const DESK_AND_PAGES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board];
+
+/// Lists in which no letter types.
+const MOVES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board, Mode::Help];
 
 /// The keys that sign, on every sheet that signs.
 ///
@@ -95,6 +105,48 @@ pub const BINDINGS: &[Binding] = &[
         hint: "",
     },
     Binding {
+        chords: &[Key::char('a')],
+        modes: DESK,
+        action: Action::Board,
+        words: "Board: all wards at once",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::Board],
+        action: Action::Choose,
+        words: "Open the selected ward",
+        hint: "open ward",
+    },
+    Binding {
+        chords: &[Key::char('/')],
+        modes: PAGES,
+        action: Action::Filter,
+        words: "Filter this page by any of its words",
+        hint: "find",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::PageFilter],
+        action: Action::KeepFilter,
+        words: "Keep the filter and go back to the page",
+        hint: "keep",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc)],
+        modes: &[Mode::PageFilter],
+        action: Action::ClearFilter,
+        words: "Show everything on the page again",
+        hint: "show all",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc), Key::char('q')],
+        modes: PAGES,
+        action: Action::Close,
+        words: "Close the page (where it is filtered: show everything first)",
+        hint: "back",
+    },
+    Binding {
         chords: &[Key::char('w')],
         modes: DESK,
         action: Action::ChangeWard,
@@ -103,14 +155,14 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::ctrl('p')],
-        modes: DESK,
+        modes: DESK_AND_PAGES,
         action: Action::Palette,
         words: "Find any action by name",
         hint: "actions",
     },
     Binding {
         chords: &[Key::char('?'), Key::of(Code::F(1))],
-        modes: DESK,
+        modes: DESK_AND_PAGES,
         action: Action::Help,
         words: "Help: every key",
         hint: "help",
@@ -131,7 +183,7 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::char('j')],
-        modes: &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Help],
+        modes: MOVES,
         action: Action::Down,
         words: "Down",
         hint: "",
@@ -145,7 +197,7 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::char('k')],
-        modes: &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Help],
+        modes: MOVES,
         action: Action::Up,
         words: "Up",
         hint: "",
@@ -166,14 +218,14 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: &[Key::of(Code::Home)],
-        modes: &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Help],
+        modes: MOVES,
         action: Action::First,
         words: "To the first",
         hint: "",
     },
     Binding {
         chords: &[Key::of(Code::End)],
-        modes: &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Help],
+        modes: MOVES,
         action: Action::Last,
         words: "To the last",
         hint: "",
@@ -335,6 +387,8 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Stock,
             Mode::Log,
             Mode::Filter,
+            Mode::Board,
+            Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
             Mode::Ready,
@@ -360,6 +414,8 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Stock,
             Mode::Log,
             Mode::Filter,
+            Mode::Board,
+            Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
             Mode::Ready,

@@ -41,7 +41,7 @@ fn matches(words: &[String], texts: &[&str]) -> bool {
 }
 
 /// Draws a pane's title line: its name, what is in it, and what it is filtered by.
-fn title<Id: Copy + PartialEq>(
+pub(super) fn title<Id: Copy + PartialEq>(
     pen: &mut Pen<'_>,
     area: Rect,
     name: &str,
@@ -81,7 +81,7 @@ fn title<Id: Copy + PartialEq>(
 }
 
 /// Draws what an empty list says.
-fn nothing(pen: &mut Pen<'_>, area: Rect, filtered: bool, words: &str) {
+pub(super) fn nothing(pen: &mut Pen<'_>, area: Rect, filtered: bool, words: &str) {
     let words = if filtered {
         "Nothing matches. Esc shows everything."
     } else {
@@ -97,7 +97,7 @@ fn nothing(pen: &mut Pen<'_>, area: Rect, filtered: bool, words: &str) {
 }
 
 /// What stands before a row: the marker on the selected one.
-fn marker(pen: &Pen<'_>, selected: bool) -> String {
+pub(super) fn marker(pen: &Pen<'_>, selected: bool) -> String {
     let symbol = if selected {
         pen.theme.symbols.marker
     } else {

@@ -25,10 +25,11 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// All actions: those of the pane that has the keys first, then those of the other panes, then the rest.
-    pub fn open(focus: Pane) -> Palette {
+    /// All actions: those of what has the keys first (a page over the panes, else a pane), then those of the other panes,
+    /// then the rest.
+    pub fn open(page: Option<Mode>, focus: Pane) -> Palette {
         Palette {
-            picker: Picker::new(entries(focus), 0),
+            picker: Picker::new(entries(page, focus), 0),
         }
     }
 
@@ -53,8 +54,9 @@ impl Palette {
     }
 }
 
-fn entries(focus: Pane) -> Vec<Entry<Choice>> {
-    let panes = [focus, focus.next(), focus.previous()];
+fn entries(page: Option<Mode>, focus: Pane) -> Vec<Entry<Choice>> {
+    let panes = [focus, focus.next(), focus.previous()].map(Pane::mode);
+    let places: Vec<Mode> = page.into_iter().chain(panes).collect();
     let mut entries: Vec<(usize, Entry<Choice>)> = Vec::new();
     for binding in BINDINGS {
         let keys: Vec<String> = binding.chords.iter().map(ToString::to_string).collect();
@@ -65,19 +67,20 @@ fn entries(focus: Pane) -> Vec<Entry<Choice>> {
         {
             continue;
         }
-        let pane = panes
+        let place = places
             .iter()
-            .position(|pane| binding.modes.contains(&pane.mode()));
-        let (rank, value, text) = match (pane, panes.get(pane.unwrap_or(0))) {
-            (Some(rank), Some(pane)) => (
+            .enumerate()
+            .find(|(_, mode)| binding.modes.contains(mode));
+        let (rank, value, text) = match place {
+            Some((rank, mode)) => (
                 rank,
-                Choice::Take(pane.mode(), binding.action),
+                Choice::Take(*mode, binding.action),
                 binding.words.to_owned(),
             ),
-            _ => {
+            None => {
                 let place = binding.modes.first().map_or("", |mode| mode.title());
                 let text = format!("{} [{place}]", binding.words);
-                (panes.len(), Choice::Told, text)
+                (places.len(), Choice::Told, text)
             }
         };
         entries.push((rank, Entry { value, head, text }));
@@ -93,7 +96,7 @@ mod tests {
     #[test]
     fn every_binding_can_be_found() {
         for focus in [Pane::Queue, Pane::Stock, Pane::Log] {
-            let entries = entries(focus);
+            let entries = entries(None, focus);
             for binding in BINDINGS {
                 assert!(
                     entries.iter().any(|e| e.text.starts_with(binding.words)),
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn nothing_signs_from_a_list() {
-        for entry in entries(Pane::Queue) {
+        for entry in entries(Some(Mode::Board), Pane::Queue) {
             assert!(!matches!(entry.value, Choice::Take(_, Action::Sign)));
         }
     }

@@ -25,6 +25,20 @@ pub fn level(current: Quantity, threshold: Quantity, columns: usize, symbols: &S
     )
 }
 
+/// Numbers in the order of time, one cell each, against `most`; anything above nothing shows.
+pub fn spark(counts: &[u32], most: u32, symbols: &Symbols) -> String {
+    let steps = u64::try_from(symbols.spark.len()).unwrap_or(1);
+    let cell = |count: &u32| match u64::from(*count) {
+        0 => symbols.nothing,
+        count => {
+            let step = (count * steps).div_ceil(u64::from(most.max(1)));
+            let at = usize::try_from(step.clamp(1, steps) - 1).unwrap_or(0);
+            symbols.spark.get(at).copied().unwrap_or(symbols.full)
+        }
+    };
+    counts.iter().map(cell).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +62,17 @@ mod tests {
         assert_eq!(bar(400, 10), "######");
         assert_eq!(bar(3, 0), "######");
         assert_eq!(bar(0, 0), "......");
+    }
+
+    #[test]
+    fn little_bars_show_whatever_is_more_than_nothing() {
+        let of = |charset| {
+            let symbols = Theme::new(Colours::None, charset).symbols;
+            spark(&[0, 1, 40, 70, 80, 200], 80, &symbols)
+        };
+        assert_eq!(of(Charset::Unicode), " ▁▄▇██");
+        assert_eq!(of(Charset::Ascii), " .=%##");
+        let symbols = Theme::new(Colours::None, Charset::Ascii).symbols;
+        assert_eq!(spark(&[0, 0], 0, &symbols), "  ");
     }
 }

@@ -17,17 +17,22 @@ use crate::store::Engine;
 use crate::store::catalogue::queries;
 use crate::store::screens::Bounds;
 
-/// No query of a screen may take longer, warm, 99 times in 100 (milliseconds).
+/// No query of a screen may take longer, warm, 99 times in 100 (milliseconds). A whole screen is several of them and what
+/// is made of them: it may take what they take together, and is held to the growth below.
 const LONGEST: f64 = 5.0;
 
 /// Nor so many times longer than with little behind it, half of the times and 99 times in 100; where it shows more rows there, so many times longer a row.
 const GROWTH: f64 = 1.5;
 
 /// A figure below this (milliseconds) is made by the machine as much as by the query: one interrupt doubles it, and an
-/// index of a million keys is one page deeper than one of ten thousand. There p99 is not compared, and half of the times
-/// may have grown so many times more. A table that is read whole grows a hundred times, and shows all the same.
+/// index of a million keys is one page deeper than one of ten thousand. Below it half of the times may have grown so many
+/// times more; a table that is read whole grows a hundred times, and shows all the same.
 const FLOOR: f64 = 0.5;
 const BELOW_FLOOR: f64 = 2.0;
+
+/// One time in a hundred is as long as the longest that the machine did something else: p99 is compared from here on
+/// (milliseconds).
+const FLOOR_P99: f64 = 1.5;
 
 /// From the start of the program to the ward on the screen (milliseconds).
 const START: f64 = 150.0;
@@ -95,14 +100,14 @@ impl Line {
             .each_ref()
             .map(|rows| most(rows).max(1) as f64);
         let growth = GROWTH * (rows[1] / rows[0]).max(1.0);
-        let kept = |of: fn(Times) -> f64, below: Option<f64>| {
+        let kept = |of: fn(Times) -> f64, floor: f64, below: Option<f64>| {
             let large = large.map(of)?;
-            let allowed = if large >= FLOOR { Some(growth) } else { below };
+            let allowed = if large >= floor { Some(growth) } else { below };
             let small = small.map(of)?;
             Some(allowed.is_none_or(|allowed| large <= allowed * small))
         };
-        let kept_p50 = kept(|times| times.p50_ms, Some(growth * BELOW_FLOOR));
-        let kept_p99 = kept(|times| times.p99_ms, None);
+        let kept_p50 = kept(|times| times.p50_ms, FLOOR, Some(growth * BELOW_FLOOR));
+        let kept_p99 = kept(|times| times.p99_ms, FLOOR_P99, None);
         Line {
             query,
             whole: measured.whole,
@@ -114,7 +119,7 @@ impl Line {
             large,
             ratio_p50: ratio(|times| times.p50_ms),
             ratio_p99: ratio(|times| times.p99_ms),
-            target_met: large.is_some_and(|times| times.p99_ms <= LONGEST)
+            target_met: (measured.whole || large.is_some_and(|times| times.p99_ms <= LONGEST))
                 && kept_p50 == Some(true)
                 && kept_p99 == Some(true),
             plan: Vec::new(),
@@ -224,8 +229,8 @@ impl Report {
         }
         let met = self.lines.iter().filter(|line| line.target_met).count();
         say!(
-            "\n{met} of {}: p99 within {LONGEST} ms, and p50 and p99 within {GROWTH} times the small hospital's (of what is \
-             below {FLOOR} ms, p50 within {} times)",
+            "\n{met} of {}: p99 within {LONGEST} ms, and p50 and p99 within {GROWTH} times the small hospital's (p50 \
+             within {} times where it is below {FLOOR} ms, p99 as it comes where it is below {FLOOR_P99} ms)",
             self.lines.len(),
             GROWTH * BELOW_FLOOR
         )?;

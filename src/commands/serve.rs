@@ -1,0 +1,92 @@
+//! `valmed serve`: the SSH server.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{End, ward_desk};
+use crate::config::Config;
+use crate::server::{self, Authority, Program, Server};
+use crate::store::inspect;
+
+/// Serves until a signal says that it is enough.
+pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()> {
+    // Before anything is opened: a server that cannot be reached, or cannot be known, need not begin.
+    let key = server::host_key(&config.host_key()?)?;
+    let authority = authorities(config)?;
+    let address = config
+        .listen()
+        .ok_or_else(|| End::Usage("server.listen is not an address".to_owned()))?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let db = super::open_with(config, &config.server_pool()).await?;
+    inspect::clock_agrees(&db).await?;
+    let listener = server::listen(address).with_context(|| address.to_string())?;
+    let address = listener.local_addr()?;
+    let open = ward_desk::open(db, config);
+    let settings = server::Settings {
+        most: config.server_most(),
+        times: config.server_times(),
+        authority,
+        certificates: config.authorities().0.is_some(),
+        exec: program(config, named)?,
+        session: ward_desk::session_settings(config),
+    };
+    let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
+    let server = Server::new(open.services.clone(), settings, key);
+    super::output::say!("ValMed serves {address}, host key {fingerprint}")?;
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move { server.serve(listener).await }
+    });
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => reread(config, &server),
+        }
+    }
+    tracing::info!("stopping");
+    if !server.stop().await {
+        tracing::warn!("sessions were cut: they did not end in time");
+    }
+    serving.await?;
+    open.close(config).await;
+    Ok(())
+}
+
+fn authorities(config: &Config) -> anyhow::Result<Authority> {
+    let (keys, revoked) = config.authorities();
+    Ok(Authority::read(keys.as_deref(), revoked.as_deref())?)
+}
+
+/// Reads again who may say whose key it is. What cannot be read changes nothing.
+fn reread(config: &Config, server: &Server) {
+    match authorities(config) {
+        Ok(authority) => {
+            server.trust(authority);
+            tracing::info!("authorities and revocations were read again");
+        }
+        Err(error) => tracing::error!("what was read before still counts: {error}"),
+    }
+}
+
+/// What runs people's commands: this program, on the same database.
+fn program(config: &Config, named: Option<PathBuf>) -> anyhow::Result<Option<Program>> {
+    if !config.commands_over_ssh() {
+        return Ok(None);
+    }
+    let mut environment: Vec<(OsString, OsString)> = Vec::new();
+    let (url, _) = config.database_or_embedded()?;
+    environment.push(("VALMED_DATABASE".into(), url.into()));
+    if let Some(file) = named {
+        environment.push(("VALMED_CONFIG".into(), file.into()));
+    }
+    Ok(Some(Program {
+        path: std::env::current_exe().context("this program")?,
+        environment,
+    }))
+}

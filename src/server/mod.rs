@@ -1,0 +1,323 @@
+//! The SSH server: terminals of many people, one program, one pool.
+//!
+//! It takes connections within limits, finds out who is there, and runs one session for each, which is the same as at the
+//! local terminal. It holds no rule of a ward. Nobody who is at work waits for anybody else's terminal, or for whoever
+//! only knocks. Who somebody is comes from a signature or a PIN that was checked, never from what was only said.
+
+mod authority;
+mod connection;
+mod cut;
+mod delays;
+mod exec;
+mod flood;
+mod handler;
+mod host_key;
+mod limits;
+mod metrics;
+mod registry;
+#[cfg(test)]
+mod tests;
+mod visit;
+mod who;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::keys::PrivateKey;
+use russh::{MethodKind, MethodSet, Preferred, SshId, compression};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use crate::desk::Clock;
+use crate::session::{Services, Settings as SessionSettings};
+use crate::store::accounts;
+
+pub use authority::{Authority, BadAuthority};
+pub use exec::{ON_BEHALF_OF, Program};
+pub use host_key::{NoHostKey, load_or_make as host_key};
+pub use limits::Most;
+pub use metrics::Metrics;
+pub use registry::Listed;
+
+use delays::Delays;
+use flood::Flood;
+use limits::Places;
+use registry::{Registry, Why};
+use who::Door;
+
+/// How often disabled accounts are looked for among those who are signed in.
+const LOOK: Duration = Duration::from_secs(1);
+/// After `accept` failed, most likely for want of file descriptors.
+const AGAIN: Duration = Duration::from_millis(200);
+/// Tries to sign in on one connection: an agent with a few keys, then a PIN.
+const TRIES: usize = 6;
+/// Bytes that a client may send before it is read on: nobody types more.
+const WINDOW: u32 = 64 * 1024;
+/// Bytes that wait in the kernel for a slow line: little, or its screen would be old by the time it comes.
+const SEND_BUFFER: u32 = 32 * 1024;
+/// A peer that acknowledges nothing for so long is gone, in milliseconds.
+const GONE: u32 = 120_000;
+/// Connections that may wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// How long what may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// To the first line of the client.
+    pub banner: Duration,
+    /// From there until somebody is signed in, and then until they ask for a session.
+    pub sign_in: Duration,
+    /// For what is signed and on its way, when the server stops.
+    pub stop: Duration,
+}
+
+/// What a server is like.
+#[derive(Debug)]
+pub struct Settings {
+    /// How many at most.
+    pub most: Most,
+    /// How long what may take.
+    pub times: Times,
+    /// Who may say whose key it is.
+    pub authority: Authority,
+    /// There are such: a certificate is looked at.
+    pub certificates: bool,
+    /// What runs commands; `None`: they are refused.
+    pub exec: Option<Program>,
+    /// What sessions are like.
+    pub session: SessionSettings,
+}
+
+/// What all connections share.
+struct Inner {
+    services: Services,
+    clock: Clock,
+    settings: Settings,
+    ssh: Arc<russh::server::Config>,
+    door: Door,
+    delays: Delays,
+    flood: Flood,
+    places: Arc<Places>,
+    registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
+    commands: Semaphore,
+    stop: watch::Sender<bool>,
+}
+
+impl Inner {
+    /// Waits until the server stops.
+    async fn stop(&self) {
+        // The sender is here, so it is not gone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    fn has_authority(&self) -> bool {
+        self.settings.certificates
+    }
+}
+
+/// The server. Clones are the same server.
+#[derive(Clone)]
+pub struct Server(Arc<Inner>);
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+/// Listens on an address, with small buffers for what is sent.
+///
+/// # Errors
+/// The address is taken, or not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+impl Server {
+    /// A server that is known by that key. Must be called inside a tokio runtime.
+    pub fn new(services: Services, mut settings: Settings, key: PrivateKey) -> Server {
+        let clock = Arc::clone(&services.clock);
+        let authority = std::mem::take(&mut settings.authority);
+        let (db, sign_in) = (services.db.clone(), services.sign_in.clone());
+        let server = Server(Arc::new(Inner {
+            door: Door::new(db, sign_in, Arc::clone(&clock), authority),
+            services,
+            clock,
+            ssh: Arc::new(ssh(key)),
+            delays: Delays::default(),
+            flood: Flood::default(),
+            places: Places::new(settings.most),
+            registry: Arc::default(),
+            metrics: Arc::default(),
+            commands: Semaphore::new(exec::AT_ONCE),
+            stop: watch::Sender::new(false),
+            settings,
+        }));
+        tokio::spawn(watch_accounts(Arc::clone(&server.0)));
+        server
+    }
+
+    /// Takes connections until the server stops.
+    pub async fn serve(&self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.0.stop() => return,
+            };
+            match accepted {
+                Ok((stream, from)) => self.take(stream, from),
+                Err(error) => {
+                    tracing::error!("a connection could not be taken: {error}");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, from: SocketAddr) {
+        let set = stream.set_nodelay(true);
+        let gone = rustix::net::sockopt::set_tcp_user_timeout(&stream, GONE);
+        if let Err(error) = set.and(gone.map_err(io::Error::from)) {
+            tracing::warn!(%from, "a socket could not be set up: {error}");
+        }
+        if let Err((stream, full)) = self.attend(stream, from) {
+            // A client prints what comes before the greeting. It may not fit; then nothing is said.
+            let words = format!("ValMed: {full}. Try again in a minute.\r\n");
+            let _ = stream.try_write(words.as_bytes());
+        }
+    }
+
+    /// Attends to a connection in a task of its own; gives the stream back where there is no place for it, and why.
+    ///
+    /// # Errors
+    /// There are too many connections, of whatever kind.
+    pub fn attend<S>(&self, stream: S, from: SocketAddr) -> Result<(), (S, &'static str)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        match self.0.places.take(from.ip()) {
+            Ok(place) => {
+                tokio::spawn(connection::attend(Arc::clone(&self.0), stream, from, place));
+                Ok(())
+            }
+            Err(full) => {
+                self.0.metrics.turned_away.one();
+                tracing::debug!(%from, "turned away: {}", full.words());
+                Err((stream, full.words()))
+            }
+        }
+    }
+
+    /// Takes no more connections, lets every session show the outcome of what it signed, and ends it. Says whether all
+    /// were over in time; those that were not are cut.
+    pub async fn stop(&self) -> bool {
+        self.0.stop.send_replace(true);
+        let end = |after_outcomes| {
+            for visitor in self.0.registry.all() {
+                visitor.end(Why::Stopped, after_outcomes);
+            }
+        };
+        end(true);
+        let limit = self.0.settings.times.stop;
+        let all = tokio::time::timeout(limit, self.0.registry.empty()).await;
+        if all.is_ok() {
+            return true;
+        }
+        end(false);
+        // The terminals are given back as far as their lines carry anything.
+        let _ = tokio::time::timeout(Duration::from_secs(3), self.0.registry.empty()).await;
+        false
+    }
+
+    /// From now on these are the authorities that may say whose key it is.
+    pub fn trust(&self, authority: Authority) {
+        self.0.door.trust(authority);
+    }
+
+    /// Who is here.
+    pub fn sessions(&self) -> Vec<Listed> {
+        self.0.registry.list()
+    }
+
+    /// What it has counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Connections in all, and those on which nobody is signed in yet.
+    pub fn connections(&self) -> (usize, usize) {
+        self.0.places.taken()
+    }
+}
+
+fn ssh(key: PrivateKey) -> russh::server::Config {
+    russh::server::Config {
+        server_id: SshId::Standard(Cow::Borrowed("SSH-2.0-ValMed")),
+        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::KeyboardInteractive][..]),
+        // Each way of signing in takes care of its own time.
+        auth_rejection_time: Duration::from_millis(50),
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![key],
+        window_size: WINDOW,
+        max_auth_attempts: TRIES,
+        inactivity_timeout: None,
+        keepalive_interval: Some(Duration::from_secs(30)),
+        keepalive_max: 3,
+        nodelay: true,
+        preferred: Preferred {
+            compression: Cow::Borrowed(&[compression::NONE]),
+            ..Preferred::default()
+        },
+        ..russh::server::Config::default()
+    }
+}
+
+/// Ends the sessions of whoever was disabled. Another process may have done it, so the database is asked; while nobody
+/// is here, nothing is.
+async fn watch_accounts(server: Arc<Inner>) {
+    let mut every = tokio::time::interval(LOOK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = server.stop() => return,
+        }
+        let visitors = server.registry.all();
+        if visitors.is_empty() {
+            continue;
+        }
+        let ids: BTreeSet<_> = visitors.iter().map(|visitor| visitor.actor.id).collect();
+        let found = async {
+            let mut conn = server.services.db.reader().await?;
+            accounts::actors(conn.link(), ids.into_iter()).await
+        };
+        match found.await {
+            Ok(found) => {
+                for visitor in visitors {
+                    if found.get(&visitor.actor.id).is_none_or(|now| now.disabled) {
+                        visitor.end(Why::Disabled, false);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!("disabled accounts could not be looked for: {error}"),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the board of all wards counts: one grouped question for each kind of thing, of all wards at once.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{At, Conn, Link, List, Sql, StoreError, screens};
+use crate::domain::WardId;
+use crate::domain::board::{Board, HOURS, Line};
+
+/// Timed doses of these wards that are due until then, and which of them are late. The wards are given one by one, so
+/// that of each ward's queue only the beginning is read (SQLite would begin with all active orders: CROSS JOIN keeps the
+/// tables in their order).
+pub(super) const DUE: Sql = Sql::each(
+    "SELECT o.ward_id, count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
+     min(o.due_at) AS oldest FROM json_each($1) w CROSS JOIN medication_orders o \
+     WHERE o.ward_id = w.value AND o.status = 'active' AND o.due_at <= $3 GROUP BY o.ward_id",
+    "SELECT w.ward_id, d.due, d.late, d.oldest FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+     (SELECT count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
+     min(o.due_at) AS oldest FROM medication_orders o \
+     WHERE o.ward_id = w.ward_id AND o.status = 'active' AND o.due_at <= $3) d",
+);
+
+/// Drugs of these wards that are at or below their threshold, and how many of those are gone.
+pub(super) const LOW: Sql = Sql::each(
+    "SELECT s.ward_id, count(*) FILTER (WHERE s.current_stock > 0) AS low, \
+     count(*) FILTER (WHERE s.current_stock <= 0) AS out FROM json_each($1) w CROSS JOIN drug_stock s \
+     WHERE s.ward_id = w.value AND s.current_stock <= s.low_stock_threshold GROUP BY s.ward_id",
+    "SELECT w.ward_id, d.low, d.out FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+     (SELECT count(*) FILTER (WHERE s.current_stock > 0) AS low, count(*) FILTER (WHERE s.current_stock <= 0) AS out \
+     FROM drug_stock s WHERE s.ward_id = w.ward_id AND s.current_stock <= s.low_stock_threshold) d",
+);
+
+/// Doses given in these wards between two moments, by whole hours before the later one.
+pub(super) const GIVEN: Sql = Sql::each(
+    "SELECT a.ward_id, ($3 - a.administration_time) / 3600000000 AS ago, count(*) FROM json_each($1) w \
+     CROSS JOIN medication_administrations a \
+     WHERE a.ward_id = w.value AND a.administration_time > $2 \
+     AND a.administration_time <= $3 AND a.outcome = 'given' GROUP BY 1, 2",
+    "SELECT w.ward_id, d.ago, d.count FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+     (SELECT floor(extract(epoch FROM ($3 - a.administration_time)) / 3600)::bigint AS ago, count(*) AS count \
+     FROM medication_administrations a WHERE a.ward_id = w.ward_id AND a.administration_time > $2 \
+     AND a.administration_time <= $3 AND a.outcome = 'given' GROUP BY 1) d",
+);
+
+/// When the counted hours begin.
+pub(super) fn begins(now: Timestamp) -> Timestamp {
+    let hours = SignedDuration::from_hours(i64::try_from(HOURS).unwrap_or(i64::MAX));
+    now.checked_sub(hours).unwrap_or(Timestamp::MIN)
+}
+
+fn count(of: i64) -> u32 {
+    u32::try_from(of.max(0)).unwrap_or(u32::MAX)
+}
+
+/// Counts every ward, in one read transaction. A dose is late from the minute after its own.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn board(
+    conn: &mut Conn,
+    due_window: SignedDuration,
+    now: Timestamp,
+) -> Result<Board, StoreError> {
+    let mut tx = conn.begin_screen().await?;
+    let mut lines: Vec<Line> = screens::wards(tx.link())
+        .await?
+        .into_iter()
+        .map(|ward| Line {
+            ward,
+            due: 0,
+            late: 0,
+            oldest: None,
+            low: 0,
+            out: 0,
+            given: vec![0; HOURS],
+        })
+        .collect();
+    let wards: Vec<i64> = lines.iter().map(|line| line.ward.id.0).collect();
+    let mut at: HashMap<WardId, &mut Line> =
+        lines.iter_mut().map(|line| (line.ward.id, line)).collect();
+    doses(tx.link(), &wards, &mut at, due_window, now).await?;
+    for (ward, low, out) in fetch!(all, tx.link(), (WardId, i64, i64), LOW, List(wards.clone()))? {
+        if let Some(line) = at.get_mut(&ward) {
+            (line.low, line.out) = (count(low), count(out));
+        }
+    }
+    given(tx.link(), &wards, &mut at, now).await?;
+    tx.rollback().await?;
+    Ok(Board {
+        lines,
+        taken_at: now,
+    })
+}
+
+async fn doses(
+    link: Link<'_>,
+    wards: &[i64],
+    at: &mut HashMap<WardId, &mut Line>,
+    due_window: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // As the queue counts: in whole minutes.
+    let minute = now.as_second().div_euclid(60).saturating_mul(60);
+    let minute = Timestamp::from_second(minute).unwrap_or(now);
+    let until = now.checked_add(due_window).unwrap_or(Timestamp::MAX);
+    type Due = (WardId, i64, i64, Option<At>);
+    let (wards, minute, until) = (List(wards.to_vec()), At::from(minute), At::from(until));
+    for (ward, due, late, oldest) in fetch!(all, link, Due, DUE, wards, minute, until)? {
+        if let Some(line) = at.get_mut(&ward) {
+            (line.due, line.late) = (count(due), count(late));
+            line.oldest = oldest.filter(|_| late > 0).map(|at| at.0);
+        }
+    }
+    Ok(())
+}
+
+async fn given(
+    link: Link<'_>,
+    wards: &[i64],
+    at: &mut HashMap<WardId, &mut Line>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (wards, from, to) = (List(wards.to_vec()), At::from(begins(now)), At::from(now));
+    for (ward, ago, given) in fetch!(all, link, (WardId, i64, i64), GIVEN, wards, from, to)? {
+        // The oldest hour stands first.
+        let hour = usize::try_from(ago)
+            .ok()
+            .and_then(|ago| (HOURS - 1).checked_sub(ago));
+        let hour = hour.and_then(|hour| at.get_mut(&ward)?.given.get_mut(hour));
+        if let Some(hour) = hour {
+            *hour = count(given);
+        }
+    }
+    Ok(())
+}

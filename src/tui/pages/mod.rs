@@ -1,0 +1,196 @@
+//! Whole-screen pages over the ward's desk: a title, column heads, a list that is live, and keys of its own.
+//!
+//! A page is a [`Frame`] with what is particular to it: what it asks for ([`What`]), how an answer ([`Rows`]) becomes the
+//! rows of its [`table`], and what its keys do with the selected row. The frame asks ([`Effect::LoadPage`]), asks again
+//! when something has changed, turns leaves by key ([`Cursor`]) and filters. A new page is:
+//!
+//! 1. a variant of [`What`] and of [`Rows`] (rows are plain values of the domain), answered in `session::services`;
+//! 2. a module here with `open`, `update`, `view`, as [`board`] has them, and a variant of [`Page`];
+//! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
+
+pub mod board;
+pub mod frame;
+pub mod table;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+use uuid::Uuid;
+
+use super::key::Key;
+use super::keymap::{Action, Mode};
+use super::model::{Context, Effect};
+use super::sheets::Sheet;
+use super::widgets::Pen;
+use crate::domain::board::Board;
+use crate::domain::snapshot::{Ward, WardSnapshot};
+use crate::domain::{Actor, WardId};
+
+pub use frame::{Did, Frame};
+
+/// What a page asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAsk {
+    /// Of what.
+    pub what: What,
+    /// The leaf that begins after this; `None`: the first.
+    pub after: Option<Cursor>,
+}
+
+/// Of what a page asks for rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Every ward's state.
+    Board,
+}
+
+impl What {
+    /// Whether what other wards do changes it; else it is this ward's own.
+    pub const fn of_the_hospital(&self) -> bool {
+        match self {
+            What::Board => true,
+        }
+    }
+}
+
+/// The key that a leaf ended with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cursor {
+    /// Of a list by key.
+    Key(i64),
+    /// Of a list by a key that people's things have.
+    Id(Uuid),
+    /// Of a list by two keys.
+    Pair(i64, i64),
+    /// Of a list by time.
+    Time(Timestamp, Uuid),
+}
+
+/// The answer to a [`PageAsk`].
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// As asked.
+    pub ask: PageAsk,
+    /// One leaf; or why it could not be read.
+    pub found: Result<Found, String>,
+}
+
+/// One leaf of a page.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its rows.
+    pub rows: Rows,
+    /// Where the next begins; `None`: this is the last.
+    pub next: Option<Cursor>,
+    /// When it was read (UTC).
+    pub read_at: Timestamp,
+}
+
+/// The rows of one leaf.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// Of [`What::Board`].
+    Board(Arc<Board>),
+}
+
+/// What a page can see around it.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// Clock and size.
+    pub context: &'a Context,
+    /// Who is signed in.
+    pub actor: &'a Actor,
+    /// The ward whose desk it lies on.
+    pub ward: Option<&'a Ward>,
+    /// The zone of its clocks.
+    pub zone: TimeZone,
+    /// Its latest snapshot.
+    pub snapshot: Option<&'a Arc<WardSnapshot>>,
+    /// Where the page is drawn.
+    pub area: Rect,
+}
+
+/// What happens to a page.
+#[derive(Debug, Clone)]
+pub enum Msg<'a> {
+    /// An action of its mode.
+    Act(Action),
+    /// A key that is not bound: it may type.
+    Key(Key),
+    /// Text that came at once.
+    Paste(&'a str),
+    /// A press of the mouse in this line of its area.
+    Click(u16),
+    /// Something that it shows may have changed.
+    Stirred,
+    /// Rows; they may be meant for another page.
+    Answer(&'a Answer),
+    /// The clock moved on.
+    Tick,
+}
+
+/// What becomes of a page.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// It stays.
+    Stay,
+    /// It closes.
+    Close,
+    /// All pages close, and another ward is looked at.
+    Ward(WardId),
+    /// Another page opens over it.
+    Page(Page),
+    /// A sheet opens over it.
+    Sheet(Box<Sheet>),
+    /// It stays, and this is said on the bottom line.
+    Say(String),
+}
+
+/// A page that is open.
+#[derive(Debug, Clone)]
+pub enum Page {
+    /// Every ward at once.
+    Board(Box<board::BoardPage>),
+}
+
+/// Does the same with whichever page it is.
+macro_rules! each {
+    ($self:expr, $page:ident => $do:expr) => {
+        match $self {
+            Page::Board($page) => $do,
+        }
+    };
+}
+
+impl Page {
+    /// What has the keys.
+    pub fn mode(&self) -> Mode {
+        let filtering = each!(self, page => page.frame.filtering());
+        match self {
+            _ if filtering => Mode::PageFilter,
+            Page::Board(_) => Mode::Board,
+        }
+    }
+
+    /// Routes a message.
+    pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
+        each!(self, page => page.update(msg, scene))
+    }
+
+    /// Draws it in `area`.
+    pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
+        each!(self, page => page.view(pen, area, scene));
+    }
+
+    /// When it wants to be told of the time.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        each!(self, page => page.frame.next_change())
+    }
+
+    /// Whether what other wards do changes it.
+    pub fn of_the_hospital(&self) -> bool {
+        each!(self, page => page.frame.what().of_the_hospital())
+    }
+}

@@ -1,0 +1,390 @@
+//! The server with the client that people have: OpenSSH's, in a pseudo-terminal.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use valmed::desk::horizon::make_orders_ahead;
+use valmed::interop::{Rejects, demo, import};
+use valmed::signin::hash_secret;
+use valmed::store::{Db, Options, accounts, migrate, now};
+
+/// Longer than any machine takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PIN: &str = "4711";
+const F2: &str = "\x1bOQ";
+
+/// A server of the demo ward on a port of its own.
+struct Server {
+    folder: tempfile::TempDir,
+    child: Child,
+    port: u16,
+}
+
+/// The demo ward, in which the nurse Amara has a PIN.
+fn demo_ward(path: &Path) -> String {
+    let url = format!("sqlite://{}", path.display());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let db = Db::open(&url, &Options::default(), true).await.unwrap();
+        migrate::migrate(&db, |_, _| {}).await.unwrap();
+        let source = demo::source(now(), &TimeZone::UTC).unwrap();
+        let mut rejects = Rejects::at(path.with_extension("rejects"));
+        let settings = import::Settings::default();
+        import::import(&db, &source, &settings, now(), &mut rejects, &mut |_| {})
+            .await
+            .unwrap();
+        make_orders_ahead(&db, now(), SignedDuration::from_hours(24))
+            .await
+            .unwrap();
+        let hash = hash_secret(PIN).unwrap();
+        let mut conn = db.writer().await.unwrap();
+        let mut tx = conn.begin_write().await.unwrap();
+        let amara = accounts::by_username(tx.link(), "amara").await.unwrap();
+        accounts::set_secret(tx.link(), amara.unwrap().id, &hash)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        drop(conn);
+        db.close().await;
+    });
+    url
+}
+
+fn valmed(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_valmed"));
+    command
+        .args(arguments)
+        .env("HOME", folder)
+        .env(
+            "VALMED_DATABASE",
+            format!("sqlite://{}", folder.join("ward.db").display()),
+        )
+        .env("VALMED_SERVER_HOST_KEY", folder.join("host_key"))
+        .env("VALMED_SERVER_COMMANDS", "true")
+        .env_remove("VALMED_CONFIG");
+    command
+}
+
+impl Server {
+    fn start() -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        demo_ward(&folder.path().join("ward.db"));
+        let mut child = valmed(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line.strip_prefix("ValMed serves ").expect(&line);
+        let port = address.split([':', ',']).nth(1).unwrap().parse().unwrap();
+        Server {
+            folder,
+            child,
+            port,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A key of Amara's.
+    fn key(&self) -> PathBuf {
+        let key = self.path("id");
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(&key)
+            .status();
+        assert!(made.unwrap().success());
+        let public = key.with_extension("pub");
+        let added = valmed(self.folder.path(), &["user", "key", "amara"])
+            .arg(&public)
+            .output()
+            .unwrap();
+        assert!(added.status.success(), "{added:?}");
+        key
+    }
+
+    /// What `ssh` is told: nothing of this machine's own settings, and no other key than the given one.
+    fn options(&self, key: Option<&Path>) -> Vec<String> {
+        let mut options = vec!["-F".to_owned(), "/dev/null".to_owned()];
+        options.extend(["-p".to_owned(), self.port.to_string()]);
+        let known = self.path("known_hosts").display().to_string();
+        let mut set =
+            |name: &str, value: &str| options.extend(["-o".to_owned(), format!("{name}={value}")]);
+        set("StrictHostKeyChecking", "accept-new");
+        set("UserKnownHostsFile", &known);
+        set("IdentityAgent", "none");
+        set("IdentitiesOnly", "yes");
+        set("SendEnv", "LANG");
+        match key {
+            Some(key) => {
+                set("IdentityFile", &key.display().to_string());
+                set("BatchMode", "yes");
+            }
+            None => set("IdentityFile", "none"),
+        }
+        options
+    }
+
+    fn runs(&self, key: &Path, arguments: &[&str]) -> Output {
+        Command::new("ssh")
+            .args(self.options(Some(key)))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Glass {
+    screen: vt100::Parser,
+    closed: bool,
+}
+
+/// `ssh` in a terminal.
+struct Terminal {
+    glass: Arc<(Mutex<Glass>, Condvar)>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl Terminal {
+    fn opens(server: &Server, term: &str, key: Option<&Path>) -> Terminal {
+        let mut command = CommandBuilder::new("ssh");
+        command.args(server.options(key));
+        command.arg("amara@127.0.0.1");
+        for variable in [
+            "LC_ALL",
+            "LC_CTYPE",
+            "COLORTERM",
+            "NO_COLOR",
+            "SSH_AUTH_SOCK",
+        ] {
+            command.env_remove(variable);
+        }
+        command.env("TERM", term);
+        command.env("LANG", "C.UTF-8");
+        let size = PtySize {
+            rows: 24,
+            cols: 80,
+            ..PtySize::default()
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (rows, columns) = (NonZeroU16::new(24).unwrap(), NonZeroU16::new(80).unwrap());
+        let screen = vt100::Parser::new(rows, columns, 0);
+        let closed = false;
+        let glass = Arc::new((Mutex::new(Glass { screen, closed }), Condvar::new()));
+        let (mut reader, shared) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&glass));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let read = reader.read(&mut buffer).unwrap_or(0);
+                let mut glass = shared.0.lock().unwrap();
+                glass.screen.process(&buffer[..read]);
+                glass.closed = read == 0;
+                shared.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        Terminal {
+            glass,
+            keys: pair.master.take_writer().unwrap(),
+            child,
+            _master: pair.master,
+        }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn waits(&self, words: &str, until: impl Fn(&Glass) -> bool) -> String {
+        let (glass, changed) = &*self.glass;
+        let mut glass = glass.lock().unwrap();
+        while !until(&glass) {
+            let shown = glass.screen.screen().contents();
+            assert!(!glass.closed, "it ended before {words}:\n{shown}");
+            let (next, late) = changed.wait_timeout(glass, PATIENCE).unwrap();
+            let shown = next.screen.screen().contents();
+            assert!(!late.timed_out(), "{words} does not come:\n{shown}");
+            glass = next;
+        }
+        glass.screen.screen().contents()
+    }
+
+    fn sees(&self, words: &str) -> String {
+        self.waits(words, |glass| {
+            glass.screen.screen().contents().contains(words)
+        })
+    }
+
+    /// The exit status of `ssh`, and what it left on the screen.
+    fn ends(&mut self) -> (u32, String) {
+        let left = self.waits("the end", |glass| glass.closed);
+        let glass = self.glass.0.lock().unwrap();
+        let screen = glass.screen.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        (self.child.wait().unwrap().exit_code(), left)
+    }
+}
+
+fn after(screen: &str, word: &str) -> String {
+    let rest = screen.split_once(word).unwrap().1;
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_dose_is_given_by_key_on_each_terminal() {
+    let server = Server::start();
+    let key = server.key();
+    for (term, given) in [("xterm-256color", 1), ("vt100", 2), ("linux", 3)] {
+        let mut terminal = Terminal::opens(&server, term, Some(&key));
+        terminal.sees("QUEUE");
+        terminal.sees("OVERDUE");
+        terminal.types("\r");
+        let sheet = terminal.sees("no record of this drug");
+        terminal.types(&format!("{}\r", after(&sheet, "MRN ")));
+        terminal.sees("identified");
+        terminal.types(F2);
+        terminal.sees("GIVEN at ");
+        terminal.types("\x1b");
+        terminal.sees(&format!("{given} today"));
+        terminal.types("\x03");
+        assert_eq!(terminal.ends().0, 0, "{term}");
+    }
+}
+
+#[test]
+fn a_pin_is_asked_for_and_a_wrong_one_is_told() {
+    let server = Server::start();
+    let mut terminal = Terminal::opens(&server, "xterm", None);
+    terminal.sees("PIN or password: ");
+    terminal.types("0000\n");
+    terminal.sees("The name or the PIN is wrong.");
+    // A wrong one has to be waited for, so this may be told first.
+    std::thread::sleep(Duration::from_millis(1200));
+    terminal.types(&format!("{PIN}\n"));
+    terminal.sees("OVERDUE");
+    terminal.types("q");
+    assert_eq!(terminal.ends().0, 0);
+}
+
+#[test]
+fn a_server_that_is_stopped_says_so_and_gives_the_terminal_back() {
+    let mut server = Server::start();
+    let key = server.key();
+    let mut terminal = Terminal::opens(&server, "xterm-256color", Some(&key));
+    terminal.sees("OVERDUE");
+    server.signal("-TERM");
+    let (status, left) = terminal.ends();
+    assert_eq!(status, 1);
+    assert!(left.contains("the server is being stopped"), "{left}");
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn commands_are_ones_own_and_nothing_else_is_served() {
+    let server = Server::start();
+    let key = server.key();
+    let host = "amara@127.0.0.1";
+    let listed = server.runs(
+        &key,
+        &[host, "valmed", "orders", "--format", "json", "--limit", "3"],
+    );
+    assert!(listed.status.success(), "{listed:?}");
+    let orders: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(orders.as_array().map(Vec::len), Some(3));
+    let says = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    for (command, words) in [
+        ("user password linh", "at the server"),
+        (
+            "receive --ward MED --drug X --quantity 1 --as marek",
+            "--as cannot be anybody else",
+        ),
+        (
+            "orders --database sqlite:///tmp/other.db",
+            "the server's own database",
+        ),
+        ("orders 'unclosed", "not closed"),
+    ] {
+        let refused = server.runs(&key, &[host, command]);
+        assert!(!refused.status.success(), "{command}");
+        assert!(
+            says(&refused).contains(words),
+            "{command}: {}",
+            says(&refused)
+        );
+    }
+    let refused = server.runs(&key, &["-s", host, "sftp"]);
+    assert!(
+        says(&refused).contains("subsystem request failed"),
+        "{}",
+        says(&refused)
+    );
+    let refused = server.runs(
+        &key,
+        &[
+            "-N",
+            "-o",
+            "ExitOnForwardFailure=yes",
+            "-R",
+            "0:127.0.0.1:1",
+            host,
+        ],
+    );
+    assert!(
+        says(&refused).contains("forwarding failed"),
+        "{}",
+        says(&refused)
+    );
+}
+
+#[test]
+fn a_host_key_that_others_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Server::start();
+    let key = server.path("host_key");
+    assert_eq!(
+        std::fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o640)).unwrap();
+    let second = valmed(server.folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("others may read it (mode 640)"), "{said}");
+}
