@@ -110,6 +110,22 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "so is a high-alert drug, where the hospital wants a second look at pumps and insulin",
     ),
+    truth(
+        "cupboard.nurses_send",
+        "false",
+        "nurses may send stock to another ward too, where no pharmacist is there at night",
+    ),
+    truth(
+        "cupboard.every_difference_stays_open",
+        "false",
+        "every explained difference of a count waits for a supervisor; otherwise those of controlled drugs",
+    ),
+    number(
+        "cupboard.expiring_days",
+        "30",
+        (0, 365),
+        "a lot that expires within so many days is shown: there is time to use it or send it on",
+    ),
     number(
         "warn.early_minutes",
         "0",
