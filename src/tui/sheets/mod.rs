@@ -6,6 +6,7 @@ pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod missed;
 pub mod palette;
 pub mod picker;
 pub mod receive;
@@ -81,6 +82,8 @@ pub enum Sheet {
     Palette(Box<palette::Palette>),
     /// Every key.
     Help(help::Help),
+    /// What became of what was signed before.
+    Missed(Box<missed::Missed>),
 }
 
 impl Sheet {
@@ -92,6 +95,7 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
+            Sheet::Missed(_) => Mode::Closed,
         }
     }
 
@@ -104,6 +108,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+            Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
     }
 
@@ -116,6 +121,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
+            Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
     }
 
@@ -124,7 +130,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
 
@@ -134,7 +140,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.signing.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
 
@@ -152,7 +158,7 @@ impl Sheet {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }
