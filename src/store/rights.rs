@@ -28,11 +28,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
-<<<<<<< HEAD
     ("prn_effects", "INSERT, UPDATE"),
-=======
     ("unseen_outcomes", "INSERT, DELETE"),
->>>>>>> main
     ("transfer_lots", "INSERT, UPDATE"),
     ("lots", "INSERT, UPDATE"),
     ("stock_lots", "INSERT, UPDATE"),
