@@ -1,32 +1,83 @@
 //! `valmed fulfil`, `valmed discontinue`, `valmed receive`: the desk's operations.
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, cupboard, listings, prescribing};
+use super::{End, audit, cupboard, listings, prescribing, time};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::{
-    DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Receipt, Refusal, Request, UserId,
-    WardId,
+    AdministrationId, Correction, DrugId, Giving, Helped, NotGiven, OpId, Operation, OrderId,
+    OrderStatus, Outcome, Quantity, Receipt, Refusal, Request, Restock, UserId, WardId, Why,
 };
 use crate::signin::SignIn;
 use crate::store::desk::remembers;
-use crate::store::{Db, StoreError, audit as table, listing};
+use crate::store::{self, Db, StoreError, audit as table, listing};
 
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
     let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
     let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
-    let request = Request::Fulfil {
+    let given_at = ask.given_at.as_deref();
+    let given_at = given_at.map(|text| time::before(text, &seen.zone, store::now()));
+    let request = Request::Fulfil(Giving {
         order: seen.order,
         version: seen.version,
         identified: ask.patient,
         amount: ask.amount,
-    };
+        given_at: given_at.transpose()?,
+        why: Why {
+            indication: ask.indication,
+            back_entry: ask.back_entry,
+            warned: ask.because,
+            despite: ask.despite,
+        },
+    });
     submit(config, &db, request, Some(seen.drug), &caller).await
+}
+
+pub async fn not_given(config: &Config, ask: cli::NotGiven) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let seen = caller
+        .look(&db, "not_given", ask.order, ask.version)
+        .await?;
+    let until = ask.until.as_deref();
+    let until = until.map(|text| time::after(text, &seen.zone, store::now()));
+    let request = Request::NotGiven(NotGiven {
+        order: seen.order,
+        version: seen.version,
+        outcome: ask.outcome,
+        reason: ask.reason,
+        until: until.transpose()?,
+    });
+    submit(config, &db, request, Some(seen.drug), &caller).await
+}
+
+pub async fn correct(config: &Config, ask: cli::Correct) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
+    let request = Request::Correct(Correction {
+        administration: AdministrationId(ask.administration),
+        reason: ask.reason,
+        stock: ask.stock,
+        reopen: ask.reopen,
+    });
+    submit(config, &db, request, None, &caller).await
+}
+
+pub async fn effect(config: &Config, ask: cli::Effect) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let request = Request::NoteEffect(Helped {
+        administration: AdministrationId(ask.administration),
+        effect: ask.effect,
+    });
+    submit(config, &db, request, None, &caller).await
 }
 
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
@@ -88,6 +139,7 @@ struct Seen {
     order: OrderId,
     version: i64,
     drug: DrugId,
+    zone: TimeZone,
 }
 
 impl Caller {
@@ -139,6 +191,7 @@ impl Caller {
             order,
             version: version.unwrap_or(now),
             drug: line.drug_id,
+            zone: TimeZone::get(&line.time_zone).unwrap_or(TimeZone::UTC),
         })
     }
 
@@ -234,6 +287,26 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         } => {
             format!("given: {quantity}; {left} left in the ward (administration {administration})")
         }
+        Receipt::NotGiven {
+            administration,
+            outcome,
+            until,
+            ..
+        } => {
+            let back = until.map(|at| format!("; it comes back at {at}"));
+            let back = back.unwrap_or_default();
+            format!("recorded as {outcome}{back} (administration {administration})")
+        }
+        Receipt::Corrected {
+            administration,
+            quantity,
+            stock,
+            reopened,
+            ..
+        } => corrected(*administration, *quantity, *stock, *reopened),
+        Receipt::EffectNoted { administration, .. } => {
+            format!("effect recorded: administration {administration}")
+        }
         Receipt::Discontinued { order, .. } => format!("discontinued: order {order}"),
         Receipt::Received {
             quantity, holds, ..
@@ -241,4 +314,23 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         other => prescribing::told(other).unwrap_or_else(|| cupboard::told(other)),
     };
     say!("{}", output::shown(&words))
+}
+
+fn corrected(
+    administration: AdministrationId,
+    quantity: Quantity,
+    stock: Restock,
+    reopened: bool,
+) -> String {
+    let stock = match stock {
+        _ if !quantity.is_positive() => "no stock had moved".to_owned(),
+        Restock::Back => format!("{quantity} back in stock"),
+        Restock::WrittenOff => format!("{quantity} written off"),
+    };
+    let order = if reopened {
+        "the dose is open again"
+    } else {
+        "the dose is not given any more"
+    };
+    format!("taken back: {stock}; {order} (administration {administration})")
 }

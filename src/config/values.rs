@@ -80,10 +80,18 @@ impl Config {
             standard_times: self.standard_times.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            early_minutes: self.unless_zero("warn.early_minutes"),
+            late_minutes: self.unless_zero("warn.late_minutes"),
+            same_drug_minutes: self.unless_zero("warn.same_drug_minutes"),
+            later_given: self.truth("warn.later_given"),
+            high_dose_percent: self.small("warn.high_dose_percent"),
+            back_entry_minutes: self.small("back_entry.free_minutes"),
+            missed_minutes: self.small("queue.missed_minutes"),
+            indication_needed: self.truth("prn.indication"),
+            effect_minutes: self.small("prn.effect_minutes"),
             nurses_send: self.truth("cupboard.nurses_send"),
             every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
             expiring_days: self.small("cupboard.expiring_days"),
-            ..Policy::default()
         })
     }
 

@@ -96,7 +96,10 @@ async fn settle(
             wards: BTreeSet::new(),
         });
     }
-    let mut loaded = tables::load(link.lend(), &fresh).await?;
+    let mut loaded = {
+        let policy = &shared.settings.policy;
+        tables::load(link.lend(), &fresh, policy, (shared.clock)()).await?
+    };
     let now = (shared.clock)();
     let mut effects = Effects::default();
     let mut memory = Vec::with_capacity(fresh.len());
@@ -110,15 +113,7 @@ async fn settle(
         let decided = decide(&mut loaded, operation, &shared.settings.policy, moment);
         let outcome = match decided {
             Ok((receipt, more)) => {
-                wards.extend(&more.chart.wards);
-                wards.extend(more.ledger.iter().map(|entry| entry.row.ward));
-                wards.extend(
-                    more.closed
-                        .iter()
-                        .filter_map(|c| loaded.orders.get(&c.id))
-                        .map(|order| order.ward),
-                );
-                wards.extend(&more.cupboard.wards);
+                wards.extend(more.wards(&loaded));
                 effects.extend(more);
                 Outcome::Done(receipt)
             }
@@ -255,15 +250,20 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
     let actor = loaded.actors.get(&operation.actor);
     let request = &operation.request;
     let order = request.order().and_then(|order| loaded.orders.get(&order));
+    let entry = request
+        .administration()
+        .and_then(|entry| loaded.administrations.get(&entry));
     let named = request
         .ward()
         .filter(|ward| loaded.wards.contains_key(ward));
+    let of_entry = entry.map(|entry| entry.ward);
     let chart = request.patient().and_then(|id| loaded.charts.get(&id));
     let prescription = request
         .prescription()
         .and_then(|id| loaded.prescriptions.get(&id));
     let ward = order
         .map(|order| order.ward)
+        .or(of_entry)
         .or(named)
         .or(chart.map(|chart| chart.ward))
         .or(prescription.map(|prescription| prescription.ward));

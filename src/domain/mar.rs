@@ -80,6 +80,8 @@ pub struct DoseOfDay {
     pub due: Option<Timestamp>,
     /// Where the order stands.
     pub status: OrderStatus,
+    /// A held dose comes back then (UTC).
+    pub held_until: Option<Timestamp>,
     /// What the order says last, in words.
     pub change: String,
     /// What was recorded, in the order of entry; corrections too.
@@ -165,7 +167,10 @@ impl DoseOfDay {
                 Some(GivingOutcome::Given) | None => Standing::Given,
             };
         }
-        let Some(due) = self.due else {
+        if self.held_until.is_some_and(|until| until > now) {
+            return Standing::Held;
+        }
+        let Some(due) = self.held_until.or(self.due) else {
             return Standing::Due;
         };
         let over = now.duration_since(due);
@@ -209,6 +214,7 @@ mod tests {
             order: OrderId(Uuid::nil()),
             due: Some(Timestamp::UNIX_EPOCH),
             status,
+            held_until: None,
             change: String::new(),
             entries,
         }
@@ -227,6 +233,23 @@ mod tests {
         assert_eq!(at(1), Standing::Late);
         assert_eq!(at(120), Standing::Late);
         assert_eq!(at(121), Standing::Missed);
+    }
+
+    #[test]
+    fn a_held_dose_comes_back_at_its_time() {
+        let mut dose = dose(
+            OrderStatus::Active,
+            vec![entry(1, GivingOutcome::Held, None)],
+        );
+        dose.held_until = Some(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(5));
+        let at = |minutes| {
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+            dose.standing(now, WINDOWS)
+        };
+        assert_eq!(at(299), Standing::Held);
+        assert_eq!(at(300), Standing::Due);
+        assert_eq!(at(301), Standing::Late);
+        assert_eq!(at(421), Standing::Missed);
     }
 
     #[test]

@@ -32,11 +32,15 @@ pub use ids::{
     AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,
     TransferId, UserId, WardId,
 };
-pub use operation::{Operation, Outcome, Receipt, Request};
+pub use operation::{
+    Correction, Giving, Helped, NotGiven, Operation, Outcome, Receipt, Request, Why,
+};
 pub use people::{Actor, Role, Wards};
 pub use policy::Policy;
 pub use quantity::Quantity;
 pub use reason::{Reason, ReasonKind};
 pub use refusal::Refusal;
 pub use schedule::Schedule;
-pub use vocabulary::{GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, WardKind};
+pub use vocabulary::{
+    GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, Restock, WardKind, Warned,
+};

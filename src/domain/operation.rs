@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::prescribing::{Admit, Prescribe};
 use super::{
-    AdministrationId, CountId, DiscrepancyId, DrugId, LedgerReason, OpId, OrderId, PatientId,
-    PrescriptionId, Quantity, Reason, Refusal, TransferId, UserId, WardId,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    PatientId, PrescriptionId, Quantity, Reason, Refusal, Restock, TransferId, UserId, WardId,
+    Warned,
 };
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -31,16 +32,13 @@ pub struct Operation {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
     /// Give a dose: complete the order, take the stock down, record the administration.
-    Fulfil {
-        /// The dose.
-        order: OrderId,
-        /// The version of the order that was on the screen.
-        version: i64,
-        /// The medical record number read from the patient's wristband or typed by the nurse.
-        identified: String,
-        /// How much, where the prescription leaves a range; `None` gives the prescribed dose.
-        amount: Option<Quantity>,
-    },
+    Fulfil(Giving),
+    /// Record that a dose was not given: held, refused, not available.
+    NotGiven(NotGiven),
+    /// Take an entry back that was wrong, by an entry that reverses it.
+    Correct(Correction),
+    /// Record whether an as-needed dose helped.
+    NoteEffect(Helped),
     /// Stop a dose before it is given.
     Discontinue {
         /// The dose.
@@ -219,11 +217,109 @@ pub struct Part {
     pub lot: Option<String>,
 }
 
+/// What is asked when a dose is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Giving {
+    /// The dose.
+    pub order: OrderId,
+    /// The version of the order that was on the screen.
+    pub version: i64,
+    /// The medical record number read from the patient's wristband or typed by the nurse.
+    pub identified: String,
+    /// How much, where the prescription leaves a range; `None` gives the prescribed dose.
+    pub amount: Option<Quantity>,
+    /// When it was given (UTC), where that was not just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Timestamp>,
+    /// The reasons that it needs.
+    #[serde(default, skip_serializing_if = "Why::is_empty")]
+    pub why: Why,
+}
+
+impl Giving {
+    /// The prescribed dose, just now, with nothing to be explained.
+    pub fn of(order: OrderId, version: i64, identified: impl Into<String>) -> Giving {
+        Giving {
+            order,
+            version,
+            identified: identified.into(),
+            amount: None,
+            given_at: None,
+            why: Why::default(),
+        }
+    }
+}
+
+/// The reasons that come with a dose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// What an as-needed dose is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indication: Option<Reason>,
+    /// Why it is entered later than it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_entry: Option<Reason>,
+    /// Why it is given although the desk warns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<Reason>,
+    /// The warnings that this answers: those that were on the screen. A reason for one is none for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub despite: Vec<Warned>,
+}
+
+impl Why {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        *self == Why::default()
+    }
+}
+
+/// What is asked when a dose is not given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotGiven {
+    /// The dose.
+    pub order: OrderId,
+    /// The version of the order that was on the screen.
+    pub version: i64,
+    /// Held, refused or not available.
+    pub outcome: GivingOutcome,
+    /// Why.
+    pub reason: Reason,
+    /// When a held dose comes back (UTC); `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What is asked when an entry is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The entry.
+    pub administration: AdministrationId,
+    /// Why it was wrong.
+    pub reason: Reason,
+    /// What becomes of the stock; of an entry that took none, nothing.
+    pub stock: Restock,
+    /// Whether the dose is to be given after all.
+    pub reopen: bool,
+}
+
+/// What is asked when somebody says whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Helped {
+    /// The dose.
+    pub administration: AdministrationId,
+    /// What came of it.
+    pub effect: Reason,
+}
+
 impl Request {
     /// The word under which the operation is remembered.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Request::Fulfil { .. } => "fulfil",
+            Request::Fulfil(_) => "fulfil",
+            Request::NotGiven(_) => "not_given",
+            Request::Correct(_) => "correct",
+            Request::NoteEffect(_) => "effect",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
             Request::Prescribe(_) => "prescribe",
@@ -280,8 +376,12 @@ impl Request {
     /// What it is about, for the audit.
     pub fn about(&self) -> String {
         match self {
-            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => {
-                format!("order {order}")
+            Request::Fulfil(Giving { order, .. })
+            | Request::NotGiven(NotGiven { order, .. })
+            | Request::Discontinue { order, .. } => format!("order {order}"),
+            Request::Correct(Correction { administration, .. })
+            | Request::NoteEffect(Helped { administration, .. }) => {
+                format!("administration {administration}")
             }
             Request::Prescribe(ask) => format!("drug {} for patient {}", ask.drug, ask.patient),
             Request::DiscontinuePrescription { prescription, .. } => {
@@ -308,7 +408,18 @@ impl Request {
     /// The order it is about, if it is about one.
     pub const fn order(&self) -> Option<OrderId> {
         match self {
-            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => Some(*order),
+            Request::Fulfil(Giving { order, .. })
+            | Request::NotGiven(NotGiven { order, .. })
+            | Request::Discontinue { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+
+    /// The entry of the log that it is about, if it is about one.
+    pub const fn administration(&self) -> Option<AdministrationId> {
+        match self {
+            Request::Correct(Correction { administration, .. })
+            | Request::NoteEffect(Helped { administration, .. }) => Some(*administration),
             _ => None,
         }
     }
@@ -408,6 +519,47 @@ pub enum Receipt {
         quantity: Quantity,
         /// What is left in the ward.
         left: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A dose was recorded as not given.
+    NotGiven {
+        /// The record.
+        administration: AdministrationId,
+        /// The dose.
+        order: OrderId,
+        /// Held, refused or not available.
+        outcome: GivingOutcome,
+        /// When it comes back (UTC).
+        until: Option<Timestamp>,
+        /// When it was recorded (UTC).
+        at: Timestamp,
+    },
+    /// An entry was taken back.
+    Corrected {
+        /// The entry that reverses it.
+        administration: AdministrationId,
+        /// The entry that was wrong.
+        corrected: AdministrationId,
+        /// Its dose.
+        order: OrderId,
+        /// Where.
+        ward: WardId,
+        /// What.
+        drug: DrugId,
+        /// What the entry had taken from the stock; zero where nothing was given.
+        quantity: Quantity,
+        /// What became of that.
+        stock: Restock,
+        /// Whether the dose is to be given again.
+        reopened: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// The effect of a dose was recorded.
+    EffectNoted {
+        /// The dose.
+        administration: AdministrationId,
         /// When (UTC).
         at: Timestamp,
     },
@@ -637,8 +789,8 @@ pub struct InRegister {
 }
 
 impl Receipt {
-    /// The row of the register that it speaks of; `None`: it moved no stock.
-    pub fn in_register(&self) -> Option<InRegister> {
+    /// The rows of the register that it speaks of, in their order; none: it moved no stock.
+    pub fn in_register(&self) -> Vec<InRegister> {
         let row =
             |ward: &WardId, drug: &DrugId, delta: Quantity, at: &Timestamp, begins: String| {
                 (delta != Quantity::ZERO).then_some(InRegister {
@@ -649,7 +801,7 @@ impl Receipt {
                     begins,
                 })
             };
-        match self {
+        let one = match self {
             Receipt::Given {
                 administration,
                 order,
@@ -710,7 +862,25 @@ impl Receipt {
                 at,
                 ..
             } => row(ward, drug, *quantity, at, "count ".to_owned()),
-            Receipt::Discontinued { .. }
+            Receipt::Corrected {
+                administration,
+                order,
+                ward,
+                drug,
+                quantity,
+                stock,
+                at,
+                ..
+            } => {
+                let begins = format!("{administration} {order} ");
+                let back = row(ward, drug, *quantity, at, begins.clone());
+                let gone = row(ward, drug, -*quantity, at, begins);
+                let gone = gone.filter(|_| *stock == Restock::WrittenOff);
+                return back.into_iter().chain(gone).collect();
+            }
+            Receipt::NotGiven { .. }
+            | Receipt::EffectNoted { .. }
+            | Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }
             | Receipt::Recalled { .. }
@@ -721,7 +891,8 @@ impl Receipt {
             | Receipt::Moved { .. }
             | Receipt::Discharged { .. }
             | Receipt::AllergiesRecorded { .. } => None,
-        }
+        };
+        one.into_iter().collect()
     }
 }
 

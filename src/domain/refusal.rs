@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{OpId, OrderId, OrderStatus, PrescriptionId, Quantity, Role};
+use super::{AdministrationId, OpId, OrderId, OrderStatus, PrescriptionId, Quantity, Role, Warned};
 
 /// A business rule said no. Nothing was recorded but an audit row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -17,9 +17,12 @@ pub enum Refusal {
         order: OrderId,
     },
     /// Somebody accounted for the dose already.
-    #[error("This dose was already given by {by} at {}.", when(.at))]
+    #[error("This dose was already {what} by {by} at {}.", when(.at))]
     OrderAlreadyCompleted {
-        /// The name of who gave it.
+        /// What was recorded: given, or why not.
+        #[serde(default = "given")]
+        what: String,
+        /// The name of who recorded it.
         by: String,
         /// When it was completed (UTC).
         at: Timestamp,
@@ -126,6 +129,26 @@ pub enum Refusal {
         /// What they asked for, as a verb.
         action: String,
         /// Which rule says no.
+        why: String,
+    },
+    /// The desk warns, and nobody has said why it should be done all the same.
+    #[error("This needs a reason: {}.", missing.join("; "))]
+    ReasonRequired {
+        /// Each thing that needs one, in words.
+        missing: Vec<String>,
+        /// The warnings among them.
+        warned: Vec<Warned>,
+    },
+    /// There is no such entry in the log.
+    #[error("There is no administration {administration}.")]
+    AdministrationNotFound {
+        /// As it was asked for.
+        administration: AdministrationId,
+    },
+    /// The entry is not one that can be changed any more.
+    #[error("This entry cannot be changed: {why}.")]
+    EntryClosed {
+        /// Why.
         why: String,
     },
     /// A second person has to see this and sign too.
@@ -262,6 +285,11 @@ pub enum Refusal {
     },
 }
 
+/// Before doses could be recorded as not given there was nothing else to say.
+fn given() -> String {
+    "given".to_owned()
+}
+
 fn kept_back(expired: Quantity, recalled: Quantity, unit: &str) -> String {
     let parts = [(expired, "expired"), (recalled, "are recalled")];
     let told = parts.iter().filter(|(quantity, _)| quantity.is_positive());
@@ -306,6 +334,9 @@ impl Refusal {
             Refusal::LevelsChanged { .. } => "LEVELS_CHANGED",
             Refusal::InvalidStockQuantity { .. } => "INVALID_STOCK_QUANTITY",
             Refusal::InsufficientPermissions { .. } => "INSUFFICIENT_PERMISSIONS",
+            Refusal::ReasonRequired { .. } => "REASON_REQUIRED",
+            Refusal::AdministrationNotFound { .. } => "ADMINISTRATION_NOT_FOUND",
+            Refusal::EntryClosed { .. } => "ENTRY_CLOSED",
             Refusal::WitnessRequired { .. } => "WITNESS_REQUIRED",
             Refusal::WitnessNotValid { .. } => "WITNESS_NOT_VALID",
             Refusal::InvalidData { .. } => "INVALID_DATA",
@@ -349,6 +380,9 @@ impl Refusal {
             Refusal::LevelsChanged { .. } => "Look at them again, then sign what shall be.",
             Refusal::InvalidStockQuantity { .. } => "Correct the quantity.",
             Refusal::InsufficientPermissions { .. } => "Ask somebody who may, or a supervisor.",
+            Refusal::ReasonRequired { .. } => "Choose a reason, then sign again.",
+            Refusal::AdministrationNotFound { .. } => "Pick the entry from the log.",
+            Refusal::EntryClosed { .. } => "Look at the log, or ask a supervisor.",
             Refusal::WitnessRequired { .. } => "Ask a colleague to see it and sign too.",
             Refusal::WitnessNotValid { .. } => "Ask another colleague to see it and sign too.",
             Refusal::InvalidData { .. } => "Correct it and try again.",

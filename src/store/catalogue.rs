@@ -390,6 +390,7 @@ fn other_lists(of: &Subject) -> Vec<Query> {
         "stock of a ward, a page": STOCK_OF_WARD, ward, drug, page, ward;
         "low stock, any page": STOCK_LOW, ward, drug, page;
         "low stock of a ward": STOCK_LOW_IN_WARD, first, second, page, ward;
+        "effects to ask for": listing::EFFECTS, ward, of.now, page;
         "log: where a page goes on": listing::TIME_OF, id;
         "a drug by its code": listing::DRUG_BY_CODE, of.code.as_str();
         "orders ahead: how many are behind": orders_ahead::BEHIND, of.now;
@@ -488,5 +489,10 @@ fn desk_loads(of: &Subject) -> Vec<Query> {
         "batch: counts to repeat": desk::RECOUNTS, wards.clone(), drugs.clone();
         "batch: differences to explain": desk::UNEXPLAINED, wards.clone(), drugs.clone();
         "batch: levels": desk::LEVELS, wards, drugs;
+        "batch: doses near the moment": desk::RECENT, vec![of.patient.0], vec![of.given.0], At::from(0), of.now;
+        "batch: later doses given": desk::LATER_GIVEN, vec![of.active.0];
+        "batch: entries of the log": desk::ENTRIES, vec![of.administration];
+        "batch: lots of entries": desk::ENTRY_LOTS, vec![of.administration];
+        "batch: open orders without a time": desk::NEXT_OPEN, vec![of.as_needed.0];
     )
 }

@@ -61,10 +61,10 @@ pub(super) const LINES: &str = "SELECT r.id, r.version, r.dose, r.dose_max, r.do
 
 /// The doses of prescriptions that are due on a day.
 pub(super) const DUE: Sql = Sql::each(
-    "SELECT id, prescription_id, due_at, status, change FROM medication_orders \
+    "SELECT id, prescription_id, due_at, held_until, status, change FROM medication_orders \
      WHERE prescription_id IN (SELECT unhex(value) FROM json_each($1)) AND due_at >= $2 AND due_at < $3 \
      ORDER BY due_at, id",
-    "SELECT id, prescription_id, due_at, status, change FROM medication_orders \
+    "SELECT id, prescription_id, due_at, held_until, status, change FROM medication_orders \
      WHERE prescription_id = ANY($1) AND due_at >= $2 AND due_at < $3 ORDER BY due_at, id",
 );
 
@@ -354,6 +354,7 @@ struct DueRow {
     id: OrderId,
     prescription_id: PrescriptionId,
     due_at: At,
+    held_until: Option<At>,
     status: OrderStatus,
     change: String,
 }
@@ -474,6 +475,7 @@ fn fill(lines: &mut [Line], due: Vec<DueRow>, timed: Vec<EntryRow>, open: Vec<En
         let dose = DoseOfDay {
             order: row.id,
             due: Some(row.due_at.0),
+            held_until: row.held_until.map(|at| at.0),
             status: row.status,
             change: row.change,
             entries: entries.remove(&row.id).unwrap_or_default(),
@@ -484,6 +486,7 @@ fn fill(lines: &mut [Line], due: Vec<DueRow>, timed: Vec<EntryRow>, open: Vec<En
         let dose = DoseOfDay {
             order: row.order_id,
             due: None,
+            held_until: None,
             status: row.status,
             change: String::new(),
             entries: Vec::new(),

@@ -13,6 +13,7 @@ pub const APPEND_ONLY: &[&str] = &[
     "operations",
     "patient_changes",
     "prescription_overrides",
+    "administration_reasons",
 ];
 
 /// Everything else that the application writes, with the rights beyond SELECT.
@@ -29,6 +30,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
+    ("prn_effects", "INSERT, UPDATE"),
     ("unseen_outcomes", "INSERT, DELETE"),
     ("transfer_lots", "INSERT, UPDATE"),
     ("lots", "INSERT, UPDATE"),

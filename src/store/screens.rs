@@ -197,7 +197,8 @@ pub(super) const LOG: Sql = Sql::each(
 /// When a patient last got a drug.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
-    ORDER BY a.administration_time DESC LIMIT 1";
+    AND a.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
+    ORDER BY a.administration_time DESC LIMIT 4";
 
 /// Where an order stands.
 pub(super) const STANDING: &str = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, \
@@ -497,10 +498,11 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, StoreError> {
 }
 
 /// What tells whether doses were given or orders changed in a ward, without reading it: every entry in the register
-/// raises the sum, every order that ends or begins changes the queue's count or its newest.
+/// raises the sum, every record that a dose was not given is the newest of the log, every order that ends or begins changes the queue's count or its newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct Mark {
     register: Option<i64>,
+    entry: Option<AdministrationId>,
     orders: i64,
     newest: Option<OrderId>,
 }
@@ -514,6 +516,8 @@ pub async fn mark(link: Link<'_>, ward: WardId) -> Result<Mark, StoreError> {
         ($newest:literal) => {
             concat!(
                 "SELECT (SELECT CAST(sum(ledger_seq) AS BIGINT) FROM drug_stock WHERE ward_id = $1) AS register, ",
+                "(SELECT id FROM medication_administrations WHERE ward_id = $1 ",
+                "ORDER BY administration_time DESC, id DESC LIMIT 1) AS entry, ",
                 "count(*) AS orders, ",
                 $newest,
                 " AS newest FROM medication_orders WHERE ward_id = $1 AND status = 'active'"

@@ -30,7 +30,7 @@ pub fn context(width: u16, height: u16) -> Context {
         due_window: SignedDuration::from_mins(60),
         stale_after: SignedDuration::from_secs(15),
         demo: false,
-        policy: Default::default(),
+        policy: Arc::new(Policy::easy()),
     }
 }
 

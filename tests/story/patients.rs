@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use valmed::domain::prescribing::Admit;
 use valmed::domain::{
-    Operation, OrderId, OrderStatus, PatientId, Reason, Receipt, Request, UserId, WardId,
+    Giving, Operation, OrderId, OrderStatus, PatientId, Reason, Receipt, Request, UserId, WardId,
 };
 use valmed::store::record;
 
@@ -128,12 +128,7 @@ async fn a_patient_is_admitted_and_gets_doses(place: Place) {
         panic!("{receipt:?}");
     };
     let order = ward.open_orders(prescription).await[0];
-    let request = Request::Fulfil {
-        order,
-        version: 1,
-        identified: "N77".to_owned(),
-        amount: None,
-    };
+    let request = Request::Fulfil(Giving::of(order, 1, "N77"));
     ward.done(operation(NURSE, request)).await;
     ward.end().await;
 }
@@ -305,9 +300,7 @@ async fn open_doses_follow_a_patient_who_moves(place: Place) {
     // The new ward gives it from its own cupboard.
     let there = person(valmed::domain::Role::Nurse, SURG);
     let mut dose = give_to(there, rest[0], 0);
-    if let Request::Fulfil { version, .. } = &mut dose.request {
-        *version = 2;
-    }
+    version_of(&mut dose, 2);
     ward.done(dose).await;
     assert_eq!(ward.stock(SURG, PARACETAMOL).await, units(4));
     assert_eq!(ward.stock(MEDI, PARACETAMOL).await, units(4));

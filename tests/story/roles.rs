@@ -4,13 +4,23 @@ use uuid::Uuid;
 use valmed::domain::cupboard::Resolution;
 use valmed::domain::decide::MATRIX;
 use valmed::domain::prescribing::Admit;
-use valmed::domain::{Operation, Outcome, Request, Role, UserId, WardId};
+use valmed::domain::{
+    Correction, GivingOutcome, Helped, NotGiven, Operation, Outcome, Reason, Request, Restock,
+    Role, UserId, WardId,
+};
 
 use crate::support::cupboard::*;
 use crate::support::place::Place;
 use crate::support::ward::*;
 
 on_both_engines!(each_role_does_what_the_matrix_says_in_its_own_wards_only);
+
+fn reason(code: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        text: String::new(),
+    }
+}
 
 async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operation {
     let patient = if at == MEDI { 0 } else { 2 };
@@ -21,6 +31,44 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
     match kind {
         "fulfil" => give_to(actor, ward.order(&rx).await, patient),
         "discontinue" => discontinue(actor, ward.order(&rx).await, "a reason"),
+        "not_given" => {
+            let order = ward.order(&rx).await;
+            let request = Request::NotGiven(NotGiven {
+                order,
+                version: 1,
+                outcome: GivingOutcome::Refused,
+                reason: reason("patient"),
+                until: None,
+            });
+            operation(actor, request)
+        }
+        "correct" => {
+            // A nurse takes back what she gave herself; of the others only a supervisor may.
+            let nurse = person(Role::Nurse, at);
+            let giver = if actor == nurse { actor } else { nurse };
+            let order = ward.order(&rx).await;
+            let receipt = ward.done(give_to(giver, order, patient)).await;
+            let request = Request::Correct(Correction {
+                administration: as_given(&receipt).0,
+                reason: reason("not_given"),
+                stock: Restock::Back,
+                reopen: false,
+            });
+            operation(actor, request)
+        }
+        "effect" => {
+            let rx = Rx {
+                patient,
+                ..Rx::as_needed(PARACETAMOL, "prn")
+            };
+            let order = ward.order(&rx).await;
+            let receipt = ward.done(give_to(POOL_NURSE, order, patient)).await;
+            let request = Request::NoteEffect(Helped {
+                administration: as_given(&receipt).0,
+                effect: reason("relieved"),
+            });
+            operation(actor, request)
+        }
         "receive" => receive(actor, at, PARACETAMOL, units(1)),
         "prescribe" => {
             let (patient, _) = ward.somebody_in(at).await;

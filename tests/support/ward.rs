@@ -10,8 +10,9 @@ use valmed::desk::{Desk, OnCommit, Settings};
 use valmed::domain::prescribing::Prescribe;
 use valmed::domain::schedule::{self, StandardTimes};
 use valmed::domain::{
-    AdministrationId, DrugId, OpId, Operation, OrderId, OrderKind, OrderStatus, Outcome, PatientId,
-    PrescriptionId, Quantity, Reason, Receipt, Refusal, Request, Role, UserId, WardId,
+    AdministrationId, DrugId, Giving, OpId, Operation, OrderId, OrderKind, OrderStatus, Outcome,
+    PatientId, Policy, PrescriptionId, Quantity, Reason, Receipt, Refusal, Request, Role, UserId,
+    WardId,
 };
 use valmed::store::{At, Db};
 
@@ -126,6 +127,19 @@ pub struct Ward {
     pub desk: Desk,
 }
 
+/// A desk whose rules ask for nothing beyond what every dose needs: for stories about something else.
+pub fn easy() -> Settings {
+    Settings {
+        policy: Arc::new(Policy::easy()),
+        ..Settings::default()
+    }
+}
+
+/// A desk with the rules of a hospital that has set nothing.
+pub fn strict() -> Settings {
+    Settings::default()
+}
+
 /// Nobody is told.
 pub fn nobody() -> OnCommit {
     Arc::new(|_: &BTreeSet<WardId>| {})
@@ -134,7 +148,7 @@ pub fn nobody() -> OnCommit {
 impl Ward {
     /// A hospital with empty cupboards.
     pub async fn open(place: Place) -> Ward {
-        Ward::open_with(place, Settings::default()).await
+        Ward::open_with(place, easy()).await
     }
 
     /// The same, with these limits of the desk.
@@ -147,7 +161,7 @@ impl Ward {
 
     /// Another desk on the same database, as another process would have.
     pub async fn another_desk(&self) -> Desk {
-        self.desk_over(self.place.open().await, Settings::default())
+        self.desk_over(self.place.open().await, easy())
     }
 
     /// A desk over this pool.
@@ -404,22 +418,24 @@ pub fn give_as(actor: UserId, order: OrderId) -> Operation {
 
 /// Somebody gives a dose to a patient.
 pub fn give_to(actor: UserId, order: OrderId, patient: usize) -> Operation {
-    let request = Request::Fulfil {
-        order,
-        version: 1,
-        identified: PATIENTS[patient].0.to_owned(),
-        amount: None,
-    };
-    operation(actor, request)
+    let giving = Giving::of(order, 1, PATIENTS[patient].0);
+    operation(actor, Request::Fulfil(giving))
 }
 
 /// Nora gives that much of a dose.
 pub fn give_amount(order: OrderId, amount: Quantity) -> Operation {
     let mut operation = give(order);
-    if let Request::Fulfil { amount: asked, .. } = &mut operation.request {
+    if let Request::Fulfil(Giving { amount: asked, .. }) = &mut operation.request {
         *asked = Some(amount);
     }
     operation
+}
+
+/// Signs another version of the order than its first.
+pub fn version_of(operation: &mut Operation, seen: i64) {
+    if let Request::Fulfil(Giving { version, .. }) = &mut operation.request {
+        *version = seen;
+    }
 }
 
 /// Somebody stops a dose.

@@ -5,9 +5,12 @@
 //! decided one after the other on the same state, so each sees what those before it did.
 
 mod chart;
+mod correct;
 mod cupboard;
 mod discontinue;
+mod effect;
 mod fulfil;
+mod not_given;
 mod patients;
 mod permission;
 mod prescribe;
@@ -15,6 +18,7 @@ mod receive;
 mod spend;
 #[cfg(test)]
 mod tests;
+pub mod warn;
 
 use std::collections::HashMap;
 
@@ -28,8 +32,8 @@ use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
-    OrderKind, OrderStatus, PatientId, Policy, PrescriptionId, Priority, Quantity, Receipt,
-    Refusal, Request, UserId, WardId,
+    OrderKind, OrderStatus, PatientId, Policy, PrescriptionId, Priority, Quantity, Reason,
+    ReasonKind, Receipt, Refusal, Request, UserId, WardId,
 };
 
 pub use chart::{
@@ -41,7 +45,7 @@ pub use cupboard::{
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
-pub use fulfil::{dose_reference, not_before};
+pub use fulfil::{at_most, dose_reference, given_reference, not_before};
 pub use patients::DISCHARGED;
 pub use permission::{MATRIX, Need, WITNESS, may, needs};
 pub use prescribe::{warning_words, warnings};
@@ -70,8 +74,47 @@ pub struct Loaded {
     pub places: HashMap<WardId, Place>,
     /// Names of drugs that are prescribed, as searches compare them.
     pub drug_keys: HashMap<DrugId, String>,
+    /// Entries of the log that requests name.
+    pub administrations: HashMap<AdministrationId, Recorded>,
+    /// Doses of a drug that a patient got near the moment: for those that are to be given.
+    pub recent: HashMap<(PatientId, DrugId), Vec<warn::Recent>>,
+    /// When a later dose of the same prescription was due that was given already: for those that are to be given.
+    pub later_given: HashMap<OrderId, Timestamp>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
+}
+
+/// An entry of the log, as it is before it is changed by another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its order.
+    pub order: OrderId,
+    /// The version that was signed.
+    pub order_version: i64,
+    /// Where.
+    pub ward: WardId,
+    /// Its name.
+    pub ward_name: String,
+    /// By whom.
+    pub nurse: UserId,
+    /// Their name.
+    pub nurse_name: String,
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// What became of the dose.
+    pub outcome: GivingOutcome,
+    /// How much.
+    pub quantity: Quantity,
+    /// It takes another entry back.
+    pub is_reversal: bool,
+    /// Another entry takes it back.
+    pub reversed: bool,
+    /// From which lots it took, as they would lie in the ward if none of them were there.
+    pub lots: Vec<HeldLot>,
+    /// Another order of its prescription is open.
+    pub next_is_open: bool,
+    /// Whether it is asked if the dose helped, and who has said so.
+    pub effect: Option<Option<String>>,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -122,6 +165,12 @@ pub struct Order {
     pub prescription: PrescriptionId,
     /// Whether the prescription still stands.
     pub prescription_active: bool,
+    /// When it is due (UTC); `None`: as needed, or not scheduled.
+    pub due_at: Option<Timestamp>,
+    /// When it comes back, where it was held (UTC).
+    pub held_until: Option<Timestamp>,
+    /// When the prescription begins (UTC).
+    pub start_at: Timestamp,
     /// When the prescription ends (UTC).
     pub stop_at: Option<Timestamp>,
     /// Limits of the prescription: for one dose only, or as needed.
@@ -197,6 +246,14 @@ pub struct Effects {
     pub ended: Vec<EndedPrescription>,
     /// Patients, new prescriptions and what follows from them.
     pub chart: ChartEffects,
+    /// Orders that are held, or whose entry was taken back.
+    pub changed: Vec<Change>,
+    /// Why, of administrations that need a reason.
+    pub reasons: Vec<WrittenReason>,
+    /// As-needed doses of which it will be asked whether they helped.
+    pub asked: Vec<AskedEffect>,
+    /// The answers.
+    pub noted: Vec<NotedEffect>,
     /// What changes in the cupboard beside stock and register.
     pub cupboard: Changes,
 }
@@ -220,7 +277,27 @@ impl Effects {
         self.administrations.extend(more.administrations);
         self.ended.extend(more.ended);
         self.chart.extend(more.chart);
+        self.changed.extend(more.changed);
+        self.reasons.extend(more.reasons);
+        self.asked.extend(more.asked);
+        self.noted.extend(more.noted);
         self.cupboard.extend(more.cupboard);
+    }
+
+    /// The wards that look different afterwards. `state` is how things stand then.
+    pub fn wards<'a>(&'a self, state: &'a Loaded) -> impl Iterator<Item = WardId> + 'a {
+        let orders = self.closed.iter().map(|order| order.id);
+        let orders = orders.chain(self.changed.iter().map(|order| order.id));
+        let of_orders = orders.filter_map(|id| Some(state.orders.get(&id)?.ward));
+        let booked = self.ledger.iter().map(|entry| entry.row.ward);
+        let noted = self.noted.iter().map(|noted| noted.ward);
+        let cupboard = self.cupboard.wards.iter().copied();
+        let charts = self.chart.wards.iter().copied();
+        booked
+            .chain(of_orders)
+            .chain(noted)
+            .chain(cupboard)
+            .chain(charts)
     }
 }
 
@@ -254,6 +331,82 @@ pub struct Closing {
     pub change: String,
 }
 
+/// A change of an order that is not its first end: it is held, or an entry about it was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Which.
+    pub id: OrderId,
+    /// The version it had.
+    pub version: i64,
+    /// Where it stood.
+    pub was: OrderStatus,
+    /// Where it goes.
+    pub status: OrderStatus,
+    /// When it comes back (UTC).
+    pub held_until: Option<Timestamp>,
+    /// By whom.
+    pub by: UserId,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What happened, in words.
+    pub change: String,
+}
+
+impl Change {
+    /// Makes the change in `state`.
+    fn make(&self, state: &mut Loaded, actor: &Actor) {
+        if let Some(order) = state.orders.get_mut(&self.id) {
+            order.status = self.status;
+            order.version += 1;
+            order.held_until = self.held_until;
+            order.changed_by = Some(actor.name.clone());
+            order.changed_at = self.at;
+            order.change = self.change.clone();
+        }
+    }
+}
+
+/// A reason as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrittenReason {
+    /// Of which entry.
+    pub administration: AdministrationId,
+    /// What it is for.
+    pub kind: ReasonKind,
+    /// Code and text.
+    pub reason: Reason,
+    /// The warnings that it answers; else empty.
+    pub about: String,
+}
+
+/// It will be asked whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedEffect {
+    /// Which dose.
+    pub administration: AdministrationId,
+    /// Where.
+    pub ward: WardId,
+    /// From when on (UTC).
+    pub due_at: Timestamp,
+}
+
+/// Whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotedEffect {
+    /// Which dose.
+    pub administration: AdministrationId,
+    /// Where.
+    pub ward: WardId,
+    /// What came of it.
+    pub effect: Reason,
+    /// Who says so.
+    pub by: UserId,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// The operation.
+    pub op: OpId,
+}
+
 /// An order that opens because the one before it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Opening {
@@ -284,12 +437,18 @@ pub struct Administration {
     pub nurse: UserId,
     /// Who saw it.
     pub witness: Option<UserId>,
-    /// When (UTC): given and entered are the same moment in this version.
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// When it was entered (UTC).
     pub at: Timestamp,
     /// What became of the dose.
     pub outcome: GivingOutcome,
     /// How much.
     pub quantity: Quantity,
+    /// Why not, or why it was taken back, in words; else empty.
+    pub reason: String,
+    /// The entry that it takes back.
+    pub reverses: Option<AdministrationId>,
     /// The operation.
     pub op: OpId,
 }
@@ -315,7 +474,7 @@ impl Moment<'_> {
 ///
 /// # Errors
 /// The [`Refusal`] of the first rule that says no: permission first, then existence, status, version, identity,
-/// amount, limits, stock. Status goes before version, so that a dose that was given meanwhile is told as such.
+/// amount, limits, reasons, stock. Status goes before version, so that a dose that was given meanwhile is told as such.
 pub fn decide(
     state: &mut Loaded,
     op: &Operation,
@@ -324,24 +483,10 @@ pub fn decide(
 ) -> Result<(Receipt, Effects), Refusal> {
     let actor = permission::known(state, op.actor)?;
     match &op.request {
-        Request::Fulfil {
-            order,
-            version,
-            identified,
-            amount,
-        } => fulfil::fulfil(
-            state,
-            op,
-            &actor,
-            &fulfil::Ask {
-                order: *order,
-                version: *version,
-                identified,
-                amount: *amount,
-            },
-            policy,
-            moment,
-        ),
+        Request::Fulfil(ask) => fulfil::fulfil(state, op, &actor, ask, policy, moment),
+        Request::NotGiven(ask) => not_given::not_given(state, op, &actor, ask, policy, moment),
+        Request::Correct(ask) => correct::correct(state, op, &actor, ask, policy, moment),
+        Request::NoteEffect(ask) => effect::effect(state, op, &actor, ask, policy, moment),
         Request::Discontinue {
             order,
             version,
@@ -419,6 +564,7 @@ fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refus
         .ok_or(Refusal::OrderNotFound { order: id })?;
     match order.status {
         OrderStatus::Completed => Err(Refusal::OrderAlreadyCompleted {
+            what: accounted_for(&order.change),
             by: order
                 .changed_by
                 .clone()
@@ -437,6 +583,15 @@ fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refus
             at: order.changed_at,
         }),
         OrderStatus::Active => Ok(order),
+    }
+}
+
+/// What was recorded of a completed order, from the words of its last change.
+pub fn accounted_for(change: &str) -> String {
+    if change == fulfil::GIVEN {
+        change.to_owned()
+    } else {
+        format!("recorded as {change}")
     }
 }
 

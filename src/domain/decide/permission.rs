@@ -26,6 +26,24 @@ pub const MATRIX: &[Need] = &[
         who: "nurse",
     },
     Need {
+        kind: "not_given",
+        action: "record that a dose was not given",
+        roles: &[Role::Nurse],
+        who: "nurse",
+    },
+    Need {
+        kind: "correct",
+        action: "correct an entry",
+        roles: &[Role::Nurse, Role::Supervisor],
+        who: "nurse or supervisor",
+    },
+    Need {
+        kind: "effect",
+        action: "record whether a dose helped",
+        roles: &[Role::Nurse],
+        who: "nurse",
+    },
+    Need {
         kind: "discontinue",
         action: "discontinue an order",
         roles: &[Role::Doctor],

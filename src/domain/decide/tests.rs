@@ -9,7 +9,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::domain::ledger::GENESIS;
 use crate::domain::quantity::LARGEST;
-use crate::domain::{Role, Wards};
+use crate::domain::{Giving, Role, Wards};
 
 const HERE: WardId = WardId(1);
 const THERE: WardId = WardId(2);
@@ -124,6 +124,9 @@ fn order(n: u128, kind: OrderKind) -> Order {
         doctor: DOCTOR,
         prescription: PrescriptionId(Uuid::from_u128(n)),
         prescription_active: true,
+        due_at: (kind == OrderKind::Timed).then(start),
+        held_until: None,
+        start_at: start() - SignedDuration::from_hours(48),
         stop_at: None,
         limits: Limits::default(),
         given: Vec::new(),
@@ -145,13 +148,8 @@ fn asked(n: u128, actor: UserId, request: Request) -> Operation {
 }
 
 fn give(order: &Order) -> Operation {
-    let request = Request::Fulfil {
-        order: order.id,
-        version: order.version,
-        identified: order.mrn.clone(),
-        amount: None,
-    };
-    asked(1, NURSE, request)
+    let giving = Giving::of(order.id, order.version, order.mrn.clone());
+    asked(1, NURSE, Request::Fulfil(giving))
 }
 
 fn at(now: Timestamp) -> Moment<'static> {
@@ -168,7 +166,7 @@ fn keys(from: u128) -> impl Fn() -> Uuid {
 }
 
 fn rule() -> Policy {
-    Policy::default()
+    Policy::easy()
 }
 
 /// What is refused, and that refusing it changed nothing.
@@ -314,7 +312,15 @@ fn a_dose_that_was_given_meanwhile_is_told_as_given_and_not_as_changed() {
     dose.changed_by = Some("Nils".to_owned());
     let refusal = refused(&with([dose]), &seen, start());
     let by = "Nils".to_owned();
-    assert_eq!(refusal, Refusal::OrderAlreadyCompleted { by, at: start() });
+    let what = "given".to_owned();
+    assert_eq!(
+        refusal,
+        Refusal::OrderAlreadyCompleted {
+            what,
+            by,
+            at: start()
+        }
+    );
 }
 
 #[test]
@@ -340,7 +346,7 @@ fn a_wrong_wristband_comes_before_amounts_limits_and_stock() {
     dose.given = vec![start()];
     dose.drug = NOT_STOCKED;
     let mut op = give(&dose);
-    if let Request::Fulfil { identified, .. } = &mut op.request {
+    if let Request::Fulfil(Giving { identified, .. }) = &mut op.request {
         *identified = "M2".to_owned();
     }
     let refusal = refused(&with([dose]), &op, start());
@@ -585,16 +591,15 @@ fn operation_of(wish: &Wish, n: u128, state: &Loaded, orders: &[OrderId]) -> Ope
             amount,
         } => {
             let id = order.get(orders);
-            Request::Fulfil {
-                order: *id,
-                version: version(id, *stale),
-                identified: if *wrong_patient { "M2" } else { "M1" }.to_owned(),
+            let number = if *wrong_patient { "M2" } else { "M1" };
+            Request::Fulfil(Giving {
                 // Ranges get the least of them where nothing else was chosen.
                 amount: amount.map(Quantity).or_else(|| {
                     let order = &state.orders[id];
                     order.dosage_max.map(|_| order.dosage)
                 }),
-            }
+                ..Giving::of(*id, version(id, *stale), number)
+            })
         }
         What::Stop {
             order,
@@ -635,7 +640,7 @@ fn was_allowed(before: &Loaded, op: &Operation, ward: WardId) {
 
 fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &Effects) {
     match &op.request {
-        Request::Fulfil { order, .. } => {
+        Request::Fulfil(Giving { order, .. }) => {
             let (was, is) = (&before.orders[order], &after.orders[order]);
             was_allowed(before, op, was.ward);
             assert_eq!(was.status, OrderStatus::Active);

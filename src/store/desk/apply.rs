@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::{cupboard_apply, postgres, split, sqlite};
+use super::{cupboard_apply, postgres, rare, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
@@ -51,7 +51,8 @@ pub async fn apply(
     cupboard_apply::write_stock_lots(link.lend(), &effects.ledger, stock).await?;
     cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
     open_orders(link.lend(), effects).await?;
-    super::charts::end(link, &effects.ended).await
+    super::charts::end(link.lend(), &effects.ended).await?;
+    rare::write(link, effects).await
 }
 
 /// The rows that nearly every batch writes.

@@ -205,8 +205,7 @@ impl Prescribe {
                     .trouble
                     .as_ref()
                     .map_or(who, |why| format!("NOT READ: {why}"));
-                self.picker
-                    .view(pen, area, &pen.theme.text(&title));
+                self.picker.view(pen, area, &pen.theme.text(&title));
             }
         }
     }

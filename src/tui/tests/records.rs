@@ -38,6 +38,7 @@ fn dose(n: u128, due: i64, status: OrderStatus, entries: Vec<Entry>) -> DoseOfDa
         order: OrderId(Uuid::from_u128(n)),
         due: Some(hours(due)),
         status,
+        held_until: None,
         change: String::new(),
         entries,
     }

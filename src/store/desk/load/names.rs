@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::split;
 use crate::domain::decide::{DrugName, Loaded};
-use crate::domain::{DrugId, Operation, Request, WardId};
+use crate::domain::{DrugId, Giving, Operation, Request, WardId};
 use crate::store::{Link, List, Sql, StoreError};
 
 /// Names of wards and drugs that requests name.
@@ -57,9 +57,9 @@ pub(super) async fn strangers(
     let strangers: BTreeSet<String> = ops
         .iter()
         .filter_map(|op| match &op.request {
-            Request::Fulfil {
+            Request::Fulfil(Giving {
                 order, identified, ..
-            } => {
+            }) => {
                 let right = loaded
                     .orders
                     .get(order)
