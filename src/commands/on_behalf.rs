@@ -93,7 +93,7 @@ mod tests {
             "doctor",
             "demo",
             "snapshot /srv",
-            "bench desk",
+            "bench feed",
         ] {
             let why = check(words).unwrap_err();
             assert!(why.contains("at the server"), "{words}: {why}");

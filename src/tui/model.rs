@@ -216,6 +216,8 @@ pub enum Msg {
 }
 
 /// What the interface wants done.
+// One is made and carried out at a time: what a signature takes more than a question costs nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Check a user name and secret: [`Reply::SignIn`].
