@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::cli::{Cli, Command, Style};
+use crate::cli::{Cli, Command, Emergency, Style};
 use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
@@ -180,6 +180,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Snapshot(ask)) => snapshot::snapshot(&config, ask).await,
         Some(Command::Patient(what)) => patients::patient(&config, what).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
+        Some(Command::Emergency(Emergency::Begin(ask))) => {
+            desk_commands::emergency(&config, ask).await
+        }
+        Some(Command::Emergency(Emergency::End(ask))) => {
+            desk_commands::end_emergency(&config, ask).await
+        }
+        Some(Command::Emergency(Emergency::List { limit, list })) => {
+            board::emergencies(&open(&config).await?, limit, list).await
+        }
         Some(Command::Transfer(what)) => cupboard::transfer(&config, what).await,
         Some(Command::Return(ask)) => cupboard::take_out(&config, ask, false).await,
         Some(Command::Waste(ask)) => cupboard::take_out(&config, ask, true).await,

@@ -302,6 +302,12 @@ pub const SETTINGS: &[Setting] = &[
         "lines of the log on a screen: a day of a ward",
     ),
     number(
+        "emergency.minutes",
+        "60",
+        (5, 720),
+        "emergency access to a ward that is not one's own lasts this long: until somebody of that ward has come",
+    ),
+    number(
         "sign_in.delay_seconds",
         "1",
         (0, 60),

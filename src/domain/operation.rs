@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::prescribing::{Admit, Prescribe};
@@ -103,6 +104,18 @@ pub enum Request {
         version: i64,
         /// All of it, as free text; empty: none recorded.
         allergies: String,
+    },
+    /// Act for a while in a ward that is not one's own.
+    Emergency {
+        /// Where.
+        ward: WardId,
+        /// Why.
+        reason: Reason,
+    },
+    /// End that before its time.
+    EndEmergency {
+        /// Which: as its receipt named it.
+        access: Uuid,
     },
     /// Send stock to another ward: it leaves the source, and is on its way.
     Send {
@@ -328,6 +341,8 @@ impl Request {
             Request::Move { .. } => "move",
             Request::Discharge { .. } => "discharge",
             Request::Allergies { .. } => "allergies",
+            Request::Emergency { .. } => "emergency",
+            Request::EndEmergency { .. } => "end_emergency",
             Request::Send { .. } => "send",
             Request::Arrive { .. } => "receive_transfer",
             Request::ResolveTransfer { .. } => "resolve_transfer",
@@ -362,6 +377,7 @@ impl Request {
     pub fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. }
+            | Request::Emergency { ward, .. }
             | Request::Send { source: ward, .. }
             | Request::Count { ward, .. }
             | Request::SetLevels { ward, .. } => Some(*ward),
@@ -392,6 +408,10 @@ impl Request {
             Request::Move { patient, .. }
             | Request::Discharge { patient, .. }
             | Request::Allergies { patient, .. } => format!("patient {patient}"),
+            Request::Emergency { ward, reason } => {
+                format!("ward {ward} ({}: {})", reason.code, reason.text)
+            }
+            Request::EndEmergency { access } => format!("emergency access {access}"),
             Request::Arrive { transfer, .. } => format!("transfer {transfer}"),
             Request::ResolveTransfer { discrepancy, .. }
             | Request::Explain { discrepancy, .. }
@@ -649,6 +669,24 @@ pub enum Receipt {
         /// When (UTC).
         at: Timestamp,
     },
+    /// Somebody may act in a ward that is not theirs.
+    EmergencyBegun {
+        /// By this it is ended.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
+        /// Until when (UTC).
+        until: Timestamp,
+    },
+    /// They may not any more.
+    EmergencyEnded {
+        /// Which.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
+        /// When (UTC).
+        at: Timestamp,
+    },
     /// Stock is on its way.
     Sent {
         /// The transfer.
@@ -880,6 +918,8 @@ impl Receipt {
             }
             Receipt::NotGiven { .. }
             | Receipt::EffectNoted { .. }
+            | Receipt::EmergencyBegun { .. }
+            | Receipt::EmergencyEnded { .. }
             | Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }

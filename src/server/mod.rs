@@ -310,7 +310,8 @@ async fn watch_accounts(server: Arc<Inner>) {
         let ids: BTreeSet<_> = visitors.iter().map(|visitor| visitor.actor.id).collect();
         let found = async {
             let mut conn = server.services.db.reader().await?;
-            accounts::actors(conn.link(), ids.into_iter()).await
+            let now = (server.services.clock)().into();
+            accounts::actors(conn.link(), ids.into_iter(), now).await
         };
         match found.await {
             Ok(found) => {

@@ -170,7 +170,8 @@ impl Door {
             .ask(async move {
                 let mut conn = door.db.writer().await?;
                 let mut tx = conn.begin_write().await?;
-                let found = accounts::actors(tx.link(), std::iter::once(id)).await?;
+                let found =
+                    accounts::actors(tx.link(), std::iter::once(id), (door.clock)().into()).await?;
                 let Some(actor) = found.into_values().find(|actor| !actor.disabled) else {
                     return Ok(None);
                 };
@@ -228,6 +229,8 @@ pub(super) fn event(
         kind,
         ward: None,
         detail,
+        code: None,
+        order: None,
     }
 }
 

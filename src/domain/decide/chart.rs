@@ -43,7 +43,7 @@ pub struct Chart {
 
 /// A ward that a patient lies in or is to lie in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct WardPlace {
     /// Its name.
     pub name: String,
     /// Patients lie in wards, not in the pharmacy.
@@ -263,7 +263,7 @@ pub(super) fn on_record(state: &Loaded, id: PatientId) -> Result<&Chart, Refusal
 }
 
 /// A ward that is named, or where a patient lies.
-pub(super) fn place(state: &Loaded, id: WardId) -> Result<&Place, Refusal> {
+pub(super) fn place(state: &Loaded, id: WardId) -> Result<&WardPlace, Refusal> {
     state.places.get(&id).ok_or_else(|| Refusal::InvalidData {
         field: "ward".to_owned(),
         why: format!("there is no ward {id}"),

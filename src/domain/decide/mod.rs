@@ -9,6 +9,7 @@ mod correct;
 mod cupboard;
 mod discontinue;
 mod effect;
+mod emergency;
 mod fulfil;
 mod not_given;
 mod patients;
@@ -38,16 +39,17 @@ use super::{
 
 pub use chart::{
     Chart, ChartEffects, ChartRow, EndedPrescription, MadeOrder, MovedOrder, NewPrescription,
-    Place, Prescription, StayRow,
+    Prescription, StayRow, WardPlace,
 };
 pub use cupboard::{
     Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
+pub use emergency::{EmergencyAccess, EmergencyEnd};
 pub use fulfil::{at_most, dose_reference, given_reference, not_before};
 pub use patients::DISCHARGED;
-pub use permission::{MATRIX, Need, WITNESS, may, needs};
+pub use permission::{MATRIX, Need, Place, WITNESS, may, needs, place};
 pub use prescribe::{warning_words, warnings};
 pub use receive::LONGEST_REFERENCE;
 
@@ -71,7 +73,7 @@ pub struct Loaded {
     /// Prescriptions that are touched, and those that run of patients for whom something is prescribed.
     pub prescriptions: HashMap<PrescriptionId, Prescription>,
     /// Wards where those patients lie or are to lie.
-    pub places: HashMap<WardId, Place>,
+    pub places: HashMap<WardId, WardPlace>,
     /// Names of drugs that are prescribed, as searches compare them.
     pub drug_keys: HashMap<DrugId, String>,
     /// Entries of the log that requests name.
@@ -80,6 +82,8 @@ pub struct Loaded {
     pub recent: HashMap<(PatientId, DrugId), Vec<warn::Recent>>,
     /// When a later dose of the same prescription was due that was given already: for those that are to be given.
     pub later_given: HashMap<OrderId, Timestamp>,
+    /// Emergency accesses that are to be ended.
+    pub emergencies: HashMap<Uuid, EmergencyAccess>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
 }
@@ -254,6 +258,10 @@ pub struct Effects {
     pub asked: Vec<AskedEffect>,
     /// The answers.
     pub noted: Vec<NotedEffect>,
+    /// Emergency accesses that begin.
+    pub emergencies: Vec<EmergencyAccess>,
+    /// Emergency accesses that end before their time.
+    pub emergency_ends: Vec<EmergencyEnd>,
     /// What changes in the cupboard beside stock and register.
     pub cupboard: Changes,
 }
@@ -281,6 +289,8 @@ impl Effects {
         self.reasons.extend(more.reasons);
         self.asked.extend(more.asked);
         self.noted.extend(more.noted);
+        self.emergencies.extend(more.emergencies);
+        self.emergency_ends.extend(more.emergency_ends);
         self.cupboard.extend(more.cupboard);
     }
 
@@ -293,11 +303,16 @@ impl Effects {
         let noted = self.noted.iter().map(|noted| noted.ward);
         let cupboard = self.cupboard.wards.iter().copied();
         let charts = self.chart.wards.iter().copied();
+        // The board of all wards and the ward itself show it.
+        let begun = self.emergencies.iter().map(|access| access.ward);
+        let ended = self.emergency_ends.iter().map(|end| end.ward);
         booked
             .chain(of_orders)
             .chain(noted)
             .chain(cupboard)
             .chain(charts)
+            .chain(begun)
+            .chain(ended)
     }
 }
 
@@ -481,7 +496,7 @@ pub fn decide(
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let actor = permission::known(state, op.actor)?;
+    let actor = permission::known(state, op.actor, moment.now)?;
     match &op.request {
         Request::Fulfil(ask) => fulfil::fulfil(state, op, &actor, ask, policy, moment),
         Request::NotGiven(ask) => not_given::not_given(state, op, &actor, ask, policy, moment),
@@ -552,6 +567,10 @@ pub fn decide(
             (*patient, *version, allergies),
             moment,
         ),
+        Request::Emergency { ward, reason } => {
+            emergency::begin(state, &actor, *ward, reason, policy, moment)
+        }
+        Request::EndEmergency { access } => emergency::end(state, &actor, *access, moment),
         _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::chart::{
-    Chart, ChartEffects, EndedPrescription, MadeOrder, NewPrescription, Place, Prescription,
+    Chart, ChartEffects, EndedPrescription, MadeOrder, NewPrescription, Prescription, WardPlace,
     open_orders, place, present,
 };
 use super::{Effects, Limits, Loaded, Moment, Order, close, permission};
@@ -203,7 +203,7 @@ fn readable(schedule: &Schedule) -> Result<(), Refusal> {
 /// When it begins and ends, and by what schedule: a single dose is due at one moment, which is both.
 fn runs(
     ask: &Prescribe,
-    here: &Place,
+    here: &WardPlace,
     now: Timestamp,
 ) -> Result<(Timestamp, Option<Timestamp>, Schedule), Refusal> {
     let start = ask.start.unwrap_or(now);
@@ -327,7 +327,7 @@ fn as_order(
     new: &NewPrescription,
     order: &MadeOrder,
     chart: &Chart,
-    here: &Place,
+    here: &WardPlace,
 ) -> Order {
     Order {
         id: order.id,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::json;
 use crate::domain::decide::{
     Chart, ChartEffects, ChartRow, DrugName, EndedPrescription, Loaded, MadeOrder, NewPrescription,
-    Place, Prescription,
+    Prescription, WardPlace,
 };
 use crate::domain::reason::Reason;
 use crate::domain::text::name_key;
@@ -192,7 +192,7 @@ async fn load_places(link: Link<'_>, named: &Named, loaded: &mut Loaded) -> Resu
             StoreError::Guarantee(format!("time zone '{zone}' of {name}: {error}"))
         })?;
         loaded.wards.insert(id, name.clone());
-        loaded.places.insert(id, Place { name, kind, zone });
+        loaded.places.insert(id, WardPlace { name, kind, zone });
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod apply;
 pub(super) mod charts;
 mod cupboard_apply;
+mod emergency;
 mod load;
 mod postgres;
 mod rare;

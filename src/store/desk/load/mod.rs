@@ -2,6 +2,7 @@
 //! a refusal) is asked for only for those.
 
 mod cupboard;
+mod emergency;
 mod entries;
 mod names;
 mod orders;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use super::split;
 use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Policy, Request, WardId};
-use crate::store::{Link, List, Sql, StoreError, accounts};
+use crate::store::{At, Link, List, Sql, StoreError, accounts};
 
 pub(super) use cupboard::changed_lots;
 pub(in crate::store) use cupboard::{
@@ -75,7 +76,12 @@ pub async fn load(
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
-        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
+        actors: accounts::actors(
+            link.lend(),
+            ops.iter().flat_map(Operation::people),
+            At::from(now),
+        )
+        .await?,
         ..Loaded::default()
     };
     // Entries of the log never change: they are read first, to know which orders to lock.
@@ -124,6 +130,7 @@ pub async fn load(
         let order = loaded.orders.get(&entry.order)?;
         Some((entry.ward, order.drug))
     }));
+    emergency::load(link.lend(), ops, &mut loaded).await?;
     let with_lots;
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
     cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
