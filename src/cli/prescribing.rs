@@ -151,19 +151,6 @@ pub enum Patient {
     Allergies(Allergies),
 }
 
-impl Patient {
-    /// Who asks for it; `None`: it only lists.
-    pub const fn asking(&self) -> Option<&Asking> {
-        match self {
-            Patient::List(_) => None,
-            Patient::Admit(ask) => Some(&ask.asking),
-            Patient::Move(ask) => Some(&ask.asking),
-            Patient::Discharge(ask) => Some(&ask.asking),
-            Patient::Allergies(ask) => Some(&ask.asking),
-        }
-    }
-}
-
 /// `valmed patient list`
 #[derive(Debug, Args)]
 pub struct PatientList {
