@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use crate::domain::{OrderStatus, Quantity, Role};
 
-pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
+pub use bench::{
+    Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchSessions, BenchWire, Shape, Whence,
+};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -53,6 +55,11 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<String>,
     },
+    /// Join the server of this machine at this terminal: for a system sshd's ForceCommand, or a local login.
+    ///
+    /// The server's setting server.attach names the Unix socket. Whose account a system user's is says the file
+    /// server.attach_people; others sign in with their PIN.
+    Attach,
     /// Who is on the server of this machine; --end and --end-user end sessions.
     Sessions(Sessions),
     /// Bring the database to the schema of this program.

@@ -1,5 +1,6 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod attach;
 mod audit;
 mod bench;
 mod board;
@@ -139,7 +140,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let began = Instant::now();
     let person = std::env::var_os(server::ON_BEHALF_OF);
     if let Some(person) = &person {
-        on_behalf::check_words(&cli, &person.to_string_lossy())?;
+        on_behalf::check(std::env::args_os(), &person.to_string_lossy())?;
     }
     let flags = Flags {
         config: cli.config,
@@ -156,6 +157,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Attach) => attach::attach(&config).await,
         Some(Command::Sessions(what)) => sessions::sessions(&config, what).await,
         Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,

@@ -369,6 +369,19 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Loopback,
         "address and port on this machine for /metrics (Prometheus) and /health; empty: none",
     ),
+    of_kind(
+        "server.attach",
+        "",
+        Kind::Text,
+        "Unix socket over which people of this machine join ('valmed attach'), such as /run/valmed/attach.sock; empty: \
+         nobody does",
+    ),
+    of_kind(
+        "server.attach_people",
+        "",
+        Kind::Text,
+        "file with whose account a system user's is: the user's number and the account, a line each; others type their PIN",
+    ),
     truth(
         "server.commands",
         "false",

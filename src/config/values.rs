@@ -160,6 +160,16 @@ impl Config {
         self.text("server.status").parse().ok()
     }
 
+    /// The socket over which people of this machine join, if they may.
+    pub fn attach_socket(&self) -> Option<PathBuf> {
+        self.file("server.attach")
+    }
+
+    /// The file that says whose account a system user's is.
+    pub fn attach_people(&self) -> Option<PathBuf> {
+        self.file("server.attach_people")
+    }
+
     /// The socket over which the server is asked who is there.
     ///
     /// # Errors
