@@ -32,3 +32,4 @@ mod types;
 mod unseen;
 mod warnings;
 mod witness;
+mod wrong_scans;

@@ -241,12 +241,16 @@ impl Page {
 /// Why this person will not be let do such an operation in a ward, as the desk's own table of roles has it.
 pub(in crate::tui) fn barred(actor: &Actor, kind: &str, ward: &Ward) -> Option<String> {
     let need = decide::needs(kind)?;
+    if actor.read_only {
+        return Some("Your account may look at everything and change nothing.".to_owned());
+    }
     if !decide::may(actor.role, kind) {
         return Some(format!(
             "To {} is for a {}; you are signed in as {}.",
             need.action, need.who, actor.role
         ));
     }
-    (!actor.wards.allow(ward.id))
+    // Emergency access may have ended: the desk looks at its time.
+    (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
         .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
 }
