@@ -313,6 +313,7 @@ fn a_dose_that_was_given_meanwhile_is_told_as_given_and_not_as_changed() {
     dose.status = OrderStatus::Completed;
     dose.version = 2;
     dose.changed_by = Some("Nils".to_owned());
+    dose.change = "given".to_owned();
     let refusal = refused(&with([dose]), &seen, start());
     let by = "Nils".to_owned();
     let what = "given".to_owned();
