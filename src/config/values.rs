@@ -76,8 +76,19 @@ impl Config {
     pub fn policy(&self) -> Arc<Policy> {
         Arc::new(Policy {
             reasons: self.reasons.clone(),
+            horizon: self.horizon(),
+            standard_times: self.standard_times.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            early_minutes: self.unless_zero("warn.early_minutes"),
+            late_minutes: self.unless_zero("warn.late_minutes"),
+            same_drug_minutes: self.unless_zero("warn.same_drug_minutes"),
+            later_given: self.truth("warn.later_given"),
+            high_dose_percent: self.small("warn.high_dose_percent"),
+            back_entry_minutes: self.small("back_entry.free_minutes"),
+            missed_minutes: self.small("queue.missed_minutes"),
+            indication_needed: self.truth("prn.indication"),
+            effect_minutes: self.small("prn.effect_minutes"),
             emergency_minutes: self.small("emergency.minutes"),
             nurses_send: self.truth("cupboard.nurses_send"),
             every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
@@ -112,6 +123,16 @@ impl Config {
             },
             due_window: self.due_window(),
         }
+    }
+
+    /// Without a key for so long a screen is locked; `None`: never.
+    pub fn lock_after(&self) -> Option<SignedDuration> {
+        Some(self.minutes("lock.idle_minutes")).filter(|most| most.is_positive())
+    }
+
+    /// Without a key for so long a session ends; `None`: never.
+    pub fn ends_after(&self) -> Option<SignedDuration> {
+        Some(self.minutes("lock.sign_out_minutes")).filter(|most| most.is_positive())
     }
 
     /// How a failed sign-in is delayed: the first time, and at most.

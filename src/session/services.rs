@@ -10,13 +10,18 @@ use tokio::sync::{Semaphore, mpsc};
 use super::signed::{Remembering, Signed};
 use super::tally::Tally;
 use crate::desk::{Clock, Desk, Progress};
+use crate::domain::prescribed::Candidate;
 use crate::domain::snapshot::Ward;
-use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId};
+use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId};
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
+use crate::store::record;
 use crate::store::screens::{self, Found};
-use crate::store::{Db, StoreError, accounts, unseen};
+use crate::store::{Db, StoreError, accounts, audit, unseen};
 use crate::tui::{Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn};
+
+/// Drugs that are offered at once: whoever needs another types more of its name.
+const DRUGS_FOUND: i64 = 200;
 
 /// Questions of one session that may be on their way to the database at once.
 const AT_ONCE: usize = 4;
@@ -121,6 +126,18 @@ impl Services {
         Ok(missed.collect())
     }
 
+    /// Puts on record that the sheet stopped a scan of the wrong patient, which the desk never hears of.
+    async fn note_wrong_scan(&self, actor: UserId, order: OrderId) {
+        let noted = async {
+            let mut conn = self.db.writer().await?;
+            audit::wrong_scan(conn.link(), (self.clock)().into(), actor, order).await
+        };
+        // Stopped it was; whoever runs the server sees that the record of it is missing.
+        if let Err(error) = noted.await {
+            tracing::error!("a wrong scan that was stopped could not be put on record: {error}");
+        }
+    }
+
     async fn seen(&self, actor: UserId, ops: &[OpId]) {
         let seen = async {
             let mut conn = self.db.writer().await?;
@@ -155,6 +172,9 @@ impl Services {
             {
                 let _ = answers.send(Reply::Disabled(actor)).await;
                 return;
+            }
+            if let (Effect::LookUpPatient { order, .. }, Some(actor)) = (&effect, actor) {
+                services.note_wrong_scan(actor, *order).await;
             }
             if let (Effect::Seen(ops), Some(actor)) = (&effect, actor) {
                 return services.seen(actor, ops).await;
@@ -196,6 +216,10 @@ impl Services {
                 now: self.detail(order).await.map_err(|e| words(&e)),
             },
             Effect::LoadPage(ask) => Reply::Page(Box::new(self.page(ask).await)),
+            Effect::FindDrugs { ward, name } => Reply::Drugs {
+                found: self.drugs(ward, &name).await.map_err(|e| words(&e)),
+                name,
+            },
             Effect::LookUpPatient { mrn, .. } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,
@@ -266,6 +290,10 @@ impl Services {
                 },
             },
         })
+    }
+
+    async fn drugs(&self, ward: WardId, name: &str) -> Result<Vec<Candidate>, StoreError> {
+        record::drugs(self.db.reader().await?.link(), ward, name, DRUGS_FOUND).await
     }
 
     async fn patient(&self, mrn: &str) -> Result<Option<String>, StoreError> {

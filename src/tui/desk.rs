@@ -1,6 +1,7 @@
 //! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
 
 mod pages;
+mod records;
 
 use std::sync::Arc;
 
@@ -20,7 +21,6 @@ use super::sheets::{
     self, Sheet, Then, discontinue, fulfil, help, missed, palette, receive, wards,
 };
 use super::words;
-use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, WardId};
 
@@ -67,6 +67,8 @@ pub(super) struct Desk {
     pub note: Option<Note>,
     /// The person signed out: the root goes back to the sign-in.
     pub signed_out: bool,
+    /// The screen is to be locked by the root; for somebody else, or for the same person.
+    pub lock_wanted: Option<bool>,
     /// Signatures whose sheet was closed before the outcome was known.
     untold: Vec<(OpId, String)>,
 }
@@ -93,6 +95,7 @@ impl Desk {
             pages: Vec::new(),
             note: None,
             signed_out: false,
+            lock_wanted: None,
             untold: Vec::new(),
         };
         let effects = match ward.or(only) {
@@ -201,6 +204,11 @@ impl Desk {
         self.log.refresh(snapshot.as_ref(), context);
     }
 
+    /// Says something on the bottom line that went neither well nor wrong.
+    pub(super) fn tell_plainly(&mut self, text: &str) {
+        self.say(Tone::Plain, text);
+    }
+
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.note = Some(Note {
             text: text.into(),
@@ -251,6 +259,7 @@ impl Desk {
             | Reply::SignIn(_)
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
         self.tell_sheet(&sheets::Msg::Reply(reply), context)
@@ -309,6 +318,10 @@ impl Desk {
     /// Takes an action.
     pub(super) fn act(&mut self, action: Action, context: &Context) -> Vec<Effect> {
         self.note = None;
+        if let Action::Lock | Action::OtherPerson = action {
+            self.lock_wanted = Some(action == Action::OtherPerson);
+            return Vec::new();
+        }
         if self.sheet.is_some() {
             return match action {
                 Action::Leave => vec![Effect::Quit],
@@ -333,6 +346,11 @@ impl Desk {
                 return effects;
             }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
+            Action::Record
+            | Action::Prescribe
+            | Action::EndPrescription
+            | Action::MyOrders
+            | Action::Patients => return self.act_on_records(action, context),
             Action::Open => return self.open_fulfil(),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
@@ -349,13 +367,22 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::SignIn
+            Action::DayBack
+            | Action::DayForward
+            | Action::Today
+            | Action::Admit
+            | Action::MovePatient
+            | Action::Discharge
+            | Action::Allergies
+            | Action::SignIn
             | Action::Check
             | Action::Sign
             | Action::Close
             | Action::NextField
             | Action::PreviousField
-            | Action::Choose => {}
+            | Action::Choose
+            | Action::Lock
+            | Action::OtherPerson => {}
         }
         Vec::new()
     }
@@ -367,17 +394,7 @@ impl Desk {
 
     /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
     fn barred(&self, kind: &str) -> Option<String> {
-        let need = decide::needs(kind)?;
-        let actor = &self.actor;
-        if !decide::may(actor.role, kind) {
-            return Some(format!(
-                "To {} is for a {}; you are signed in as {}.",
-                need.action, need.who, actor.role
-            ));
-        }
-        let ward = self.ward.as_ref()?;
-        (!actor.wards.allow(ward.id))
-            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+        super::pages::barred(&self.actor, kind, self.ward.as_ref()?)
     }
 
     fn open_fulfil(&mut self) -> Vec<Effect> {

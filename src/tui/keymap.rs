@@ -17,6 +17,30 @@ pub enum Action {
     Receive,
     /// Open the board of all wards.
     Board,
+    /// Open the record of a patient.
+    Record,
+    /// Open the sheet that prescribes.
+    Prescribe,
+    /// Open the sheet that ends a whole prescription.
+    EndPrescription,
+    /// Open a doctor's own prescriptions.
+    MyOrders,
+    /// Open the patients of the ward.
+    Patients,
+    /// The day before.
+    DayBack,
+    /// The day after.
+    DayForward,
+    /// Today.
+    Today,
+    /// Open the sheet that admits a patient.
+    Admit,
+    /// Open the sheet that moves a patient.
+    MovePatient,
+    /// Open the sheet that discharges a patient.
+    Discharge,
+    /// Open the sheet of a patient's allergies.
+    Allergies,
     /// Type a filter.
     Filter,
     /// Keep the filter and leave its field.
@@ -45,6 +69,10 @@ pub enum Action {
     Help,
     /// Any action by name.
     Palette,
+    /// Lock the screen.
+    Lock,
+    /// Lock it for somebody else to take over.
+    OtherPerson,
     /// Sign out.
     SignOut,
     /// Leave the program.
@@ -74,6 +102,8 @@ pub enum Mode {
     FirstRun,
     /// Signing in.
     SignIn,
+    /// The locked screen.
+    Lock,
     /// The order queue.
     Queue,
     /// The drug stock.
@@ -84,6 +114,12 @@ pub enum Mode {
     Filter,
     /// The board of all wards.
     Board,
+    /// The record of a patient.
+    Record,
+    /// A doctor's own prescriptions.
+    Mine,
+    /// The patients of the ward.
+    Patients,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -115,11 +151,15 @@ impl Mode {
     pub const ALL: &'static [Mode] = &[
         Mode::FirstRun,
         Mode::SignIn,
+        Mode::Lock,
         Mode::Queue,
         Mode::Stock,
         Mode::Log,
         Mode::Filter,
         Mode::Board,
+        Mode::Record,
+        Mode::Mine,
+        Mode::Patients,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -139,11 +179,15 @@ impl Mode {
         match self {
             Mode::FirstRun => "First start",
             Mode::SignIn => "Signing in",
+            Mode::Lock => "Locked",
             Mode::Queue => "Order queue",
             Mode::Stock => "Drug stock",
             Mode::Log => "Administration log",
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
+            Mode::Record => "Patient record",
+            Mode::Mine => "My orders",
+            Mode::Patients => "Patients of the ward",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -153,7 +197,7 @@ impl Mode {
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
-            Mode::Form => "Stopping a dose, receiving stock",
+            Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
         }
@@ -164,6 +208,7 @@ impl Mode {
         matches!(
             self,
             Mode::SignIn
+                | Mode::Lock
                 | Mode::Filter
                 | Mode::PageFilter
                 | Mode::Identify
@@ -241,7 +286,19 @@ mod tests {
             Open => Some(Discontinue),
             Discontinue => Some(Receive),
             Receive => Some(Board),
-            Board => Some(Filter),
+            Board => Some(Record),
+            Record => Some(Prescribe),
+            Prescribe => Some(EndPrescription),
+            EndPrescription => Some(MyOrders),
+            MyOrders => Some(Patients),
+            Patients => Some(DayBack),
+            DayBack => Some(DayForward),
+            DayForward => Some(Today),
+            Today => Some(Admit),
+            Admit => Some(MovePatient),
+            MovePatient => Some(Discharge),
+            Discharge => Some(Allergies),
+            Allergies => Some(Filter),
             Filter => Some(KeepFilter),
             KeepFilter => Some(ClearFilter),
             ClearFilter => Some(Up),
@@ -256,7 +313,9 @@ mod tests {
             ChangeWard => Some(Help),
             Help => Some(Palette),
             Palette => Some(SignOut),
-            SignOut => Some(Leave),
+            SignOut => Some(Lock),
+            Lock => Some(OtherPerson),
+            OtherPerson => Some(Leave),
             Leave => Some(Suspend),
             Suspend => Some(SignIn),
             SignIn => Some(Check),
@@ -302,6 +361,16 @@ mod tests {
                 b.modes.contains(mode) && matches!(b.action, Action::Leave | Action::Close)
             });
             assert_eq!(out, *mode != Mode::Signing, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_open_can_be_locked_and_taken_over() {
+        for mode in Mode::ALL {
+            let door = matches!(mode, Mode::FirstRun | Mode::SignIn | Mode::Lock);
+            for action in [Action::Lock, Action::OtherPerson] {
+                assert_eq!(key_for(*mode, action).is_some(), !door, "{mode:?}");
+            }
         }
     }
 

@@ -17,6 +17,7 @@ pub mod list;
 pub mod model;
 pub mod pages;
 pub mod panes;
+pub mod record;
 pub mod sheets;
 pub mod theme;
 mod update;
@@ -25,6 +26,7 @@ pub mod widgets;
 mod words;
 
 mod desk;
+mod lock;
 mod sign_in;
 
 #[cfg(test)]

@@ -29,8 +29,10 @@ pub fn context(width: u16, height: u16) -> Context {
         fresh_op: OpId(Uuid::from_u128(0xabc)),
         due_window: SignedDuration::from_mins(60),
         stale_after: SignedDuration::from_secs(15),
+        lock_after: None,
+        ends_after: None,
         demo: false,
-        policy: Default::default(),
+        policy: Arc::new(Policy::easy()),
     }
 }
 
@@ -159,6 +161,8 @@ pub fn order(
         },
         priority: Priority::Routine,
         prescriber: "Dr Brandt".into(),
+        prescription: PrescriptionId(Uuid::from_u128(0x9000 + n)),
+        prescription_version: 1,
     }
 }
 

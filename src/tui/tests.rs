@@ -9,7 +9,9 @@ use keymap::{Action, Mode};
 
 mod any;
 mod giving;
+mod lock;
 mod pages;
+mod records;
 mod screens;
 
 #[test]

@@ -10,6 +10,9 @@ const LISTS: &[Mode] = &[
     Mode::Log,
     Mode::Filter,
     Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
     Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
@@ -24,12 +27,53 @@ const LISTS: &[Mode] = &[
 ];
 
 /// The whole-screen pages. What is bound here every page has; a page's own keys follow below.
-const PAGES: &[Mode] = &[Mode::Board];
+const PAGES: &[Mode] = &[Mode::Board, Mode::Record, Mode::Mine, Mode::Patients];
 /// The pages, and the panes below them.
-const DESK_AND_PAGES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board];
+const DESK_AND_PAGES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+];
 
 /// Lists in which no letter types.
-const MOVES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board, Mode::Help];
+const MOVES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+    Mode::Help,
+];
+
+/// Wherever somebody is signed in.
+const OPEN: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Filter,
+    Mode::Board,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+    Mode::PageFilter,
+    Mode::Identify,
+    Mode::Amount,
+    Mode::Ready,
+    Mode::Signing,
+    Mode::Checking,
+    Mode::Again,
+    Mode::Unknown,
+    Mode::Closed,
+    Mode::Form,
+    Mode::Picker,
+    Mode::Help,
+];
 
 /// The keys that sign, on every sheet that signs.
 ///
@@ -110,6 +154,111 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Board,
         words: "Board: all wards at once",
         hint: "",
+    },
+    Binding {
+        chords: &[Key::char('m')],
+        modes: &[Mode::Queue, Mode::Log, Mode::Stock],
+        action: Action::Record,
+        words: "Record of the selected line's patient: the day, drug by drug",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: DESK,
+        action: Action::Prescribe,
+        words: "Prescribe for the selected line's patient (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('o')],
+        modes: DESK,
+        action: Action::MyOrders,
+        words: "My orders: your own prescriptions, with what was given (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('u')],
+        modes: DESK,
+        action: Action::Patients,
+        words: "Patients of the ward: admit, move, discharge, allergies",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Queue],
+        action: Action::EndPrescription,
+        words: "End the whole prescription of the selected dose (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Left)],
+        modes: &[Mode::Record],
+        action: Action::DayBack,
+        words: "The day before",
+        hint: "day before",
+    },
+    Binding {
+        chords: &[Key::of(Code::Right)],
+        modes: &[Mode::Record],
+        action: Action::DayForward,
+        words: "The day after",
+        hint: "day after",
+    },
+    Binding {
+        chords: &[Key::char('t')],
+        modes: &[Mode::Record],
+        action: Action::Today,
+        words: "Today",
+        hint: "today",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: &[Mode::Record, Mode::Patients],
+        action: Action::Prescribe,
+        words: "Prescribe for this patient (doctors)",
+        hint: "prescribe",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Record],
+        action: Action::EndPrescription,
+        words: "End the selected prescription with all its open doses (doctors)",
+        hint: "end",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter), Key::char('m')],
+        modes: &[Mode::Mine, Mode::Patients],
+        action: Action::Record,
+        words: "Record of the selected line's patient",
+        hint: "record",
+    },
+    Binding {
+        chords: &[Key::char('n')],
+        modes: &[Mode::Patients],
+        action: Action::Admit,
+        words: "Admit a patient to this ward (nurses, doctors)",
+        hint: "admit",
+    },
+    Binding {
+        chords: &[Key::char('v')],
+        modes: &[Mode::Patients],
+        action: Action::MovePatient,
+        words: "Move the selected patient to another ward or bed (nurses, doctors)",
+        hint: "move",
+    },
+    Binding {
+        chords: &[Key::char('g')],
+        modes: &[Mode::Patients],
+        action: Action::Allergies,
+        words: "Record the allergies of the selected patient (nurses, doctors, pharmacists)",
+        hint: "allergies",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Patients],
+        action: Action::Discharge,
+        words: "Discharge the selected patient (doctors)",
+        hint: "discharge",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
@@ -229,6 +378,52 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Last,
         words: "To the last",
         hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('l')],
+        modes: OPEN,
+        action: Action::Lock,
+        words: "Lock the screen; your PIN brings it back",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('o')],
+        modes: OPEN,
+        action: Action::OtherPerson,
+        words: "Somebody else takes over: badge or user name, and PIN",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::Lock],
+        action: Action::SignIn,
+        words: "Open it with what is typed",
+        hint: "open",
+    },
+    Binding {
+        chords: &[Key::of(Code::Tab), Key::of(Code::Down)],
+        modes: &[Mode::Lock],
+        action: Action::NextField,
+        words: "Somebody else: badge or user name first",
+        hint: "somebody else",
+    },
+    Binding {
+        chords: &[
+            Key::of(Code::Esc),
+            Key::of(Code::BackTab),
+            Key::of(Code::Up),
+        ],
+        modes: &[Mode::Lock],
+        action: Action::PreviousField,
+        words: "Back to the PIN of whoever is signed in",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('c')],
+        modes: &[Mode::Lock],
+        action: Action::Leave,
+        words: "Leave ValMed; what is not signed is not recorded",
+        hint: "leave",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
@@ -388,6 +583,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
@@ -415,6 +613,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,

@@ -1,5 +1,6 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod coded;
 pub mod discontinue;
 pub mod facts;
 pub mod form;
@@ -8,7 +9,10 @@ mod fulfil_view;
 pub mod help;
 pub mod missed;
 pub mod palette;
+pub mod patient;
 pub mod picker;
+pub mod prescribe;
+pub mod prescription;
 pub mod receive;
 pub mod signing;
 pub mod wards;
@@ -76,6 +80,12 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// Prescribing.
+    Prescribe(Box<prescribe::Prescribe>),
+    /// Ending a prescription.
+    EndPrescription(Box<prescription::EndPrescription>),
+    /// A patient comes, moves, leaves; allergies.
+    Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
     /// Finding an action.
@@ -93,6 +103,9 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::EndPrescription(sheet) => sheet.form.mode(),
+            Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
@@ -105,6 +118,9 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
+            Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
@@ -118,6 +134,9 @@ impl Sheet {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
+            Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
@@ -130,6 +149,9 @@ impl Sheet {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
+            Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
@@ -140,6 +162,13 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.signing.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Prescribe(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
+            Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
@@ -158,6 +187,11 @@ impl Sheet {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::EndPrescription(sheet) => {
+                format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
+            }
+            Sheet::Stay(sheet) => sheet.told(),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
