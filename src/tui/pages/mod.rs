@@ -9,6 +9,7 @@
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
 pub mod board;
+pub mod cupboard;
 pub mod frame;
 pub mod table;
 
@@ -26,7 +27,7 @@ use super::sheets::Sheet;
 use super::widgets::Pen;
 use crate::domain::board::Board;
 use crate::domain::snapshot::{Ward, WardSnapshot};
-use crate::domain::{Actor, WardId};
+use crate::domain::{Actor, OpId, Outcome, WardId};
 
 pub use frame::{Did, Frame};
 
@@ -44,6 +45,8 @@ pub struct PageAsk {
 pub enum What {
     /// Every ward's state.
     Board,
+    /// Of the cupboard.
+    Cupboard(cupboard::Ask),
 }
 
 impl What {
@@ -51,6 +54,7 @@ impl What {
     pub const fn of_the_hospital(&self) -> bool {
         match self {
             What::Board => true,
+            What::Cupboard(ask) => ask.of_the_hospital(),
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct Found {
 pub enum Rows {
     /// Of [`What::Board`].
     Board(Arc<Board>),
+    /// Of [`What::Cupboard`].
+    Cupboard(Arc<cupboard::Lines>),
 }
 
 /// What a page can see around it.
@@ -127,6 +133,8 @@ pub enum Msg<'a> {
     Stirred,
     /// Rows; they may be meant for another page.
     Answer(&'a Answer),
+    /// What became of an operation; it may be another page's, or a sheet's.
+    Outcome(OpId, &'a Outcome),
     /// The clock moved on.
     Tick,
 }
@@ -153,6 +161,8 @@ pub enum Then {
 pub enum Page {
     /// Every ward at once.
     Board(Box<board::BoardPage>),
+    /// Of the cupboard.
+    Cupboard(Box<cupboard::CupboardPage>),
 }
 
 /// Does the same with whichever page it is.
@@ -160,6 +170,7 @@ macro_rules! each {
     ($self:expr, $page:ident => $do:expr) => {
         match $self {
             Page::Board($page) => $do,
+            Page::Cupboard($page) => $do,
         }
     };
 }
@@ -171,6 +182,7 @@ impl Page {
         match self {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
+            Page::Cupboard(page) => page.mode(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod cupboard;
 pub mod discontinue;
 pub mod facts;
 pub mod form;
@@ -75,6 +76,8 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// The cupboard's other operations.
+    Cupboard(Box<cupboard::CupboardSheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
     /// Finding an action.
@@ -90,6 +93,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
         }
@@ -101,6 +105,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Cupboard(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
@@ -113,6 +118,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
@@ -124,6 +130,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
         }
     }
@@ -134,13 +141,19 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.signing.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Cupboard(sheet) => sheet.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
         }
     }
 
     /// When its signature has been on its way for too long to say nothing.
     pub fn slow_at(&self) -> Option<Timestamp> {
-        self.signing()?.slow_at()
+        let forgets = match self {
+            Sheet::Cupboard(sheet) => sheet.forgets_at(),
+            _ => None,
+        };
+        let slow = self.signing().and_then(signing::Signing::slow_at);
+        forgets.into_iter().chain(slow).min()
     }
 
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
@@ -152,6 +165,7 @@ impl Sheet {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
         };
         Some((op, words))
