@@ -132,6 +132,18 @@ pub enum Transfer {
     List(Transfers),
 }
 
+impl Transfer {
+    /// Who asks, where it is no list.
+    pub const fn asking(&self) -> Option<&Asking> {
+        match self {
+            Transfer::Send { asking, .. }
+            | Transfer::Receive { asking, .. }
+            | Transfer::Resolve { asking, .. } => Some(asking),
+            Transfer::List(_) => None,
+        }
+    }
+}
+
 /// What became of what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum How {
@@ -308,6 +320,18 @@ pub enum Count {
     },
 }
 
+impl Count {
+    /// Who asks, where it is no list.
+    pub const fn asking(&self) -> Option<&Asking> {
+        match self {
+            Count::Enter { asking, .. }
+            | Count::Explain { asking, .. }
+            | Count::Resolve { asking, .. } => Some(asking),
+            Count::Start { .. } | Count::List { .. } => None,
+        }
+    }
+}
+
 /// `valmed discrepancies`
 #[derive(Debug, Args)]
 pub struct Discrepancies {
@@ -418,6 +442,16 @@ pub enum Levels {
         #[command(flatten)]
         asking: Asking,
     },
+}
+
+impl Levels {
+    /// Who asks, where it is no list.
+    pub const fn asking(&self) -> Option<&Asking> {
+        match self {
+            Levels::Set { asking, .. } => Some(asking),
+            Levels::List { .. } | Levels::Low { .. } => None,
+        }
+    }
 }
 
 /// `valmed replenish`

@@ -27,6 +27,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
+    ("unseen_outcomes", "INSERT, DELETE"),
     ("transfer_lots", "INSERT, UPDATE"),
     ("lots", "INSERT, UPDATE"),
     ("stock_lots", "INSERT, UPDATE"),

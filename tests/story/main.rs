@@ -24,4 +24,5 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod unseen;
 mod witness;

@@ -127,7 +127,7 @@ pub const BINDINGS: &[Binding] = &[
         modes: &[Mode::Stock],
         action: Action::Transfers,
         words: "Transfers: on their way, and the history",
-        hint: "transfers",
+        hint: "",
     },
     Binding {
         chords: &[Key::char('v')],

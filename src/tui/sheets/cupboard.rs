@@ -483,13 +483,6 @@ impl CupboardSheet {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
         let mut facts = Facts::new(theme, inset(area).width);
-        if let Some(ward) = scene.ward {
-            facts.add(
-                "Ward",
-                &format!("{} {}", ward.code, ward.name),
-                theme.plain(),
-            );
-        }
         let drug = self.kind.drug();
         facts.add(
             "Drug",
@@ -501,6 +494,13 @@ impl CupboardSheet {
                 "",
                 "CONTROLLED DRUG: goes into the register",
                 theme.warning(),
+            );
+        }
+        if let Some(ward) = scene.ward {
+            facts.add(
+                "Ward",
+                &format!("{} {}", ward.code, ward.name),
+                theme.plain(),
             );
         }
         facts.add("Counted in", &drug.unit, theme.plain());

@@ -7,6 +7,7 @@ pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod missed;
 pub mod palette;
 pub mod picker;
 pub mod receive;
@@ -84,6 +85,8 @@ pub enum Sheet {
     Palette(Box<palette::Palette>),
     /// Every key.
     Help(help::Help),
+    /// What became of what was signed before.
+    Missed(Box<missed::Missed>),
 }
 
 impl Sheet {
@@ -96,6 +99,7 @@ impl Sheet {
             Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
+            Sheet::Missed(_) => Mode::Closed,
         }
     }
 
@@ -109,6 +113,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+            Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
     }
 
@@ -122,6 +127,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
+            Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
     }
 
@@ -131,7 +137,7 @@ impl Sheet {
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
 
@@ -142,7 +148,7 @@ impl Sheet {
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
             Sheet::Cupboard(sheet) => sheet.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
 
@@ -166,7 +172,7 @@ impl Sheet {
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Cupboard(sheet) => sheet.words(),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }
