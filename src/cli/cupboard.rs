@@ -132,18 +132,6 @@ pub enum Transfer {
     List(Transfers),
 }
 
-impl Transfer {
-    /// Who asks, where it is no list.
-    pub const fn asking(&self) -> Option<&Asking> {
-        match self {
-            Transfer::Send { asking, .. }
-            | Transfer::Receive { asking, .. }
-            | Transfer::Resolve { asking, .. } => Some(asking),
-            Transfer::List(_) => None,
-        }
-    }
-}
-
 /// What became of what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum How {
@@ -320,18 +308,6 @@ pub enum Count {
     },
 }
 
-impl Count {
-    /// Who asks, where it is no list.
-    pub const fn asking(&self) -> Option<&Asking> {
-        match self {
-            Count::Enter { asking, .. }
-            | Count::Explain { asking, .. }
-            | Count::Resolve { asking, .. } => Some(asking),
-            Count::Start { .. } | Count::List { .. } => None,
-        }
-    }
-}
-
 /// `valmed discrepancies`
 #[derive(Debug, Args)]
 pub struct Discrepancies {
@@ -444,16 +420,6 @@ pub enum Levels {
     },
 }
 
-impl Levels {
-    /// Who asks, where it is no list.
-    pub const fn asking(&self) -> Option<&Asking> {
-        match self {
-            Levels::Set { asking, .. } => Some(asking),
-            Levels::List { .. } | Levels::Low { .. } => None,
-        }
-    }
-}
-
 /// `valmed replenish`
 #[derive(Debug, Args)]
 pub struct Replenish {
@@ -464,7 +430,7 @@ pub struct Replenish {
     #[arg(long, value_name = "WARD")]
     pub from: String,
     /// Send it: each drug as a transfer of its own, in the name of this person. Without it, the list is only shown.
-    #[arg(long = "send-as", value_name = "USER")]
+    #[arg(id = "actor", long = "send-as", value_name = "USER")]
     pub send_as: Option<String>,
     /// How to print it.
     #[command(flatten)]

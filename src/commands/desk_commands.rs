@@ -7,6 +7,7 @@ use super::output::{self, say};
 use super::{End, audit, cupboard, listings};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
+use crate::domain::reason::Reason;
 use crate::domain::{
     DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Receipt, Refusal, Request, UserId,
     WardId,
@@ -66,6 +67,31 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
         lot: ask.package.named(),
     };
     submit(config, &db, request, Some(drug), &caller).await
+}
+
+pub async fn emergency(config: &Config, ask: cli::EmergencyBegin) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let ward = listings::ward(&mut db.reader().await?, &ask.ward).await?;
+    let reason = Reason {
+        code: ask.reason,
+        text: ask.text,
+    };
+    submit(
+        config,
+        &db,
+        Request::Emergency { ward, reason },
+        None,
+        &caller,
+    )
+    .await
+}
+
+pub async fn end_emergency(config: &Config, ask: cli::EmergencyEnd) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let access = ask.access;
+    submit(config, &db, Request::EndEmergency { access }, None, &caller).await
 }
 
 /// Who asks, and for what operation.
@@ -220,6 +246,10 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         Receipt::Received {
             quantity, holds, ..
         } => format!("received: {quantity}; the ward holds {holds}"),
+        Receipt::EmergencyBegun { access, until, .. } => {
+            format!("emergency access until {until} (access {access})")
+        }
+        Receipt::EmergencyEnded { access, .. } => format!("ended: emergency access {access}"),
         other => cupboard::told(other),
     };
     say!("{}", output::shown(&words))

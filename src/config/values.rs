@@ -78,6 +78,7 @@ impl Config {
             reasons: self.reasons.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
+            emergency_minutes: self.small("emergency.minutes"),
             nurses_send: self.truth("cupboard.nurses_send"),
             every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
             expiring_days: self.small("cupboard.expiring_days"),
@@ -147,6 +148,16 @@ impl Config {
     /// Where figures and health are told, if anywhere.
     pub fn status(&self) -> Option<SocketAddr> {
         self.text("server.status").parse().ok()
+    }
+
+    /// The socket over which people of this machine join, if they may.
+    pub fn attach_socket(&self) -> Option<PathBuf> {
+        self.file("server.attach")
+    }
+
+    /// The file that says whose account a system user's is.
+    pub fn attach_people(&self) -> Option<PathBuf> {
+        self.file("server.attach_people")
     }
 
     /// The socket over which the server is asked who is there.

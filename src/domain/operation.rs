@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::{
@@ -62,6 +63,18 @@ pub enum Request {
         /// What stands on the package, where it is written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<Lot>,
+    },
+    /// Act for a while in a ward that is not one's own.
+    Emergency {
+        /// Where.
+        ward: WardId,
+        /// Why.
+        reason: Reason,
+    },
+    /// End that before its time.
+    EndEmergency {
+        /// Which: as its receipt named it.
+        access: Uuid,
     },
     /// Send stock to another ward: it leaves the source, and is on its way.
     Send {
@@ -183,6 +196,8 @@ impl Request {
             Request::Fulfil { .. } => "fulfil",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Emergency { .. } => "emergency",
+            Request::EndEmergency { .. } => "end_emergency",
             Request::Send { .. } => "send",
             Request::Arrive { .. } => "receive_transfer",
             Request::ResolveTransfer { .. } => "resolve_transfer",
@@ -216,6 +231,7 @@ impl Request {
     pub const fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. }
+            | Request::Emergency { ward, .. }
             | Request::Send { source: ward, .. }
             | Request::Count { ward, .. }
             | Request::SetLevels { ward, .. } => Some(*ward),
@@ -232,6 +248,10 @@ impl Request {
             Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => {
                 format!("order {order}")
             }
+            Request::Emergency { ward, reason } => {
+                format!("ward {ward} ({}: {})", reason.code, reason.text)
+            }
+            Request::EndEmergency { access } => format!("emergency access {access}"),
             Request::Arrive { transfer, .. } => format!("transfer {transfer}"),
             Request::ResolveTransfer { discrepancy, .. }
             | Request::Explain { discrepancy, .. }
@@ -349,6 +369,24 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody may act in a ward that is not theirs.
+    EmergencyBegun {
+        /// By this it is ended.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
+        /// Until when (UTC).
+        until: Timestamp,
+    },
+    /// They may not any more.
+    EmergencyEnded {
+        /// Which.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
         /// When (UTC).
         at: Timestamp,
     },
@@ -565,7 +603,9 @@ impl Receipt {
                 at,
                 ..
             } => row(ward, drug, *quantity, at, "count ".to_owned()),
-            Receipt::Discontinued { .. }
+            Receipt::EmergencyBegun { .. }
+            | Receipt::EmergencyEnded { .. }
+            | Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }
             | Receipt::Recalled { .. }

@@ -6,7 +6,7 @@
 use super::reason::Reasons;
 
 /// Every limit and list that a rule uses.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The coded reasons.
     pub reasons: Reasons,
@@ -14,6 +14,8 @@ pub struct Policy {
     pub witness_controlled: bool,
     /// A high-alert drug is given before a witness.
     pub witness_high_alert: bool,
+    /// How long emergency access to a ward lasts, in minutes.
+    pub emergency_minutes: u32,
     /// Nurses may send stock to another ward, not only pharmacists.
     pub nurses_send: bool,
     /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
@@ -21,6 +23,20 @@ pub struct Policy {
     pub every_difference_stays_open: bool,
     /// A lot that expires within so many days is shown as such.
     pub expiring_days: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            reasons: Reasons::default(),
+            witness_controlled: false,
+            witness_high_alert: false,
+            emergency_minutes: 60,
+            nurses_send: false,
+            every_difference_stays_open: false,
+            expiring_days: 0,
+        }
+    }
 }
 
 impl Policy {

@@ -12,6 +12,7 @@ mod commit_cut;
 mod cupboard;
 mod doses;
 mod dropped;
+mod emergency;
 mod feed;
 mod horizon;
 mod hospital;

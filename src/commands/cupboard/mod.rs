@@ -549,8 +549,10 @@ pub fn told(receipt: &Receipt) -> String {
                 format!(", shelf {}", levels.shelf)
             }
         ),
-        Receipt::Given { .. } | Receipt::Discontinued { .. } | Receipt::Received { .. } => {
-            output::json(&json!(receipt)).unwrap_or_default()
-        }
+        Receipt::Given { .. }
+        | Receipt::Discontinued { .. }
+        | Receipt::Received { .. }
+        | Receipt::EmergencyBegun { .. }
+        | Receipt::EmergencyEnded { .. } => output::json(&json!(receipt)).unwrap_or_default(),
     }
 }

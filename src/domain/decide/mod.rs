@@ -6,6 +6,7 @@
 
 mod cupboard;
 mod discontinue;
+mod emergency;
 mod fulfil;
 mod permission;
 mod receive;
@@ -34,8 +35,9 @@ pub use cupboard::{
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
+pub use emergency::{EmergencyAccess, EmergencyEnd};
 pub use fulfil::{dose_reference, not_before};
-pub use permission::{MATRIX, Need, WITNESS, may, needs};
+pub use permission::{MATRIX, Need, Place, WITNESS, may, needs, place};
 pub use receive::LONGEST_REFERENCE;
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
@@ -53,6 +55,8 @@ pub struct Loaded {
     pub drugs: HashMap<DrugId, DrugName>,
     /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
     pub patients: HashMap<String, String>,
+    /// Emergency accesses that are to be ended.
+    pub emergencies: HashMap<Uuid, EmergencyAccess>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
 }
@@ -178,6 +182,10 @@ pub struct Effects {
     pub administrations: Vec<Administration>,
     /// Prescriptions that end with their only order.
     pub discontinued: Vec<PrescriptionId>,
+    /// Emergency accesses that begin.
+    pub emergencies: Vec<EmergencyAccess>,
+    /// Emergency accesses that end before their time.
+    pub emergency_ends: Vec<EmergencyEnd>,
     /// What changes in the cupboard beside stock and register.
     pub cupboard: Changes,
 }
@@ -200,6 +208,8 @@ impl Effects {
         self.opened.extend(more.opened);
         self.administrations.extend(more.administrations);
         self.discontinued.extend(more.discontinued);
+        self.emergencies.extend(more.emergencies);
+        self.emergency_ends.extend(more.emergency_ends);
         self.cupboard.extend(more.cupboard);
     }
 }
@@ -302,7 +312,7 @@ pub fn decide(
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let actor = permission::known(state, op.actor)?;
+    let actor = permission::known(state, op.actor, moment.now)?;
     match &op.request {
         Request::Fulfil {
             order,
@@ -346,6 +356,10 @@ pub fn decide(
             },
             moment,
         ),
+        Request::Emergency { ward, reason } => {
+            emergency::begin(state, &actor, *ward, reason, policy, moment)
+        }
+        Request::EndEmergency { access } => emergency::end(state, &actor, *access, moment),
         _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }

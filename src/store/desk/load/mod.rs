@@ -2,6 +2,7 @@
 //! a refusal) is asked for only for those.
 
 mod cupboard;
+mod emergency;
 mod names;
 mod orders;
 mod stock;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::split;
 use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
-use crate::store::{Link, List, Sql, StoreError, accounts};
+use crate::store::{At, Link, List, Sql, StoreError, accounts};
 
 pub(super) use cupboard::changed_lots;
 pub(in crate::store) use cupboard::{
@@ -54,9 +55,9 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, StoreError> {
+pub async fn load(mut link: Link<'_>, ops: &[Operation], now: At) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
-        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
+        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people), now).await?,
         ..Loaded::default()
     };
     let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
@@ -94,6 +95,7 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation]) -> Result<Loaded, Store
         names::named(link.lend(), &named, &mut loaded).await?;
         pages.extend(named);
     }
+    emergency::load(link.lend(), ops, &mut loaded).await?;
     let with_lots;
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
     cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
