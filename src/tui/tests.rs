@@ -10,6 +10,7 @@ use keymap::{Action, Mode};
 mod any;
 mod cupboard;
 mod giving;
+mod lock;
 mod pages;
 mod screens;
 

@@ -27,3 +27,4 @@ mod sign_in;
 mod types;
 mod unseen;
 mod witness;
+mod wrong_scans;
