@@ -43,6 +43,30 @@ pub enum Action {
     SendAll,
     /// Open the board of all wards.
     Board,
+    /// Open the record of a patient.
+    Record,
+    /// Open the sheet that prescribes.
+    Prescribe,
+    /// Open the sheet that ends a whole prescription.
+    EndPrescription,
+    /// Open a doctor's own prescriptions.
+    MyOrders,
+    /// Open the patients of the ward.
+    Patients,
+    /// The day before.
+    DayBack,
+    /// The day after.
+    DayForward,
+    /// Today.
+    Today,
+    /// Open the sheet that admits a patient.
+    Admit,
+    /// Open the sheet that moves a patient.
+    MovePatient,
+    /// Open the sheet that discharges a patient.
+    Discharge,
+    /// Open the sheet of a patient's allergies.
+    Allergies,
     /// Type a filter.
     Filter,
     /// Keep the filter and leave its field.
@@ -136,6 +160,12 @@ pub enum Mode {
     Count,
     /// The page of what the ward should hold.
     Levels,
+    /// The record of a patient.
+    Record,
+    /// A doctor's own prescriptions.
+    Mine,
+    /// The patients of the ward.
+    Patients,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -183,6 +213,9 @@ impl Mode {
         Mode::Replenish,
         Mode::Count,
         Mode::Levels,
+        Mode::Record,
+        Mode::Mine,
+        Mode::Patients,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -218,6 +251,9 @@ impl Mode {
             Mode::Replenish => "Replenishment",
             Mode::Count => "Counting",
             Mode::Levels => "Levels",
+            Mode::Record => "Patient record",
+            Mode::Mine => "My orders",
+            Mode::Patients => "Patients of the ward",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -227,7 +263,7 @@ impl Mode {
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
-            Mode::Form => "Sheets with fields",
+            Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
         }
@@ -329,7 +365,19 @@ mod tests {
             Levels => Some(Recall),
             Recall => Some(SendAll),
             SendAll => Some(Board),
-            Board => Some(Filter),
+            Board => Some(Record),
+            Record => Some(Prescribe),
+            Prescribe => Some(EndPrescription),
+            EndPrescription => Some(MyOrders),
+            MyOrders => Some(Patients),
+            Patients => Some(DayBack),
+            DayBack => Some(DayForward),
+            DayForward => Some(Today),
+            Today => Some(Admit),
+            Admit => Some(MovePatient),
+            MovePatient => Some(Discharge),
+            Discharge => Some(Allergies),
+            Allergies => Some(Filter),
             Filter => Some(KeepFilter),
             KeepFilter => Some(ClearFilter),
             ClearFilter => Some(Up),

@@ -12,6 +12,7 @@ mod cupboard;
 mod giving;
 mod lock;
 mod pages;
+mod records;
 mod screens;
 
 #[test]

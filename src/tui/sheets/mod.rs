@@ -1,5 +1,6 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod coded;
 pub mod cupboard;
 pub mod discontinue;
 pub mod facts;
@@ -9,7 +10,10 @@ mod fulfil_view;
 pub mod help;
 pub mod missed;
 pub mod palette;
+pub mod patient;
 pub mod picker;
+pub mod prescribe;
+pub mod prescription;
 pub mod receive;
 pub mod signing;
 pub mod wards;
@@ -79,6 +83,12 @@ pub enum Sheet {
     Receive(Box<receive::Receive>),
     /// The cupboard's other operations.
     Cupboard(Box<cupboard::CupboardSheet>),
+    /// Prescribing.
+    Prescribe(Box<prescribe::Prescribe>),
+    /// Ending a prescription.
+    EndPrescription(Box<prescription::EndPrescription>),
+    /// A patient comes, moves, leaves; allergies.
+    Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
     /// Finding an action.
@@ -97,6 +107,9 @@ impl Sheet {
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Cupboard(sheet) => sheet.form.mode(),
+            Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::EndPrescription(sheet) => sheet.form.mode(),
+            Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
@@ -110,6 +123,9 @@ impl Sheet {
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
             Sheet::Cupboard(sheet) => sheet.update(msg, scene),
+            Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
+            Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
@@ -124,6 +140,9 @@ impl Sheet {
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
             Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
+            Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
+            Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
@@ -137,6 +156,9 @@ impl Sheet {
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
+            Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
+            Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
@@ -148,6 +170,13 @@ impl Sheet {
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
             Sheet::Cupboard(sheet) => sheet.tick(now),
+            Sheet::Prescribe(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
+            Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
@@ -172,6 +201,11 @@ impl Sheet {
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Cupboard(sheet) => sheet.words(),
+            Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::EndPrescription(sheet) => {
+                format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
+            }
+            Sheet::Stay(sheet) => sheet.told(),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
