@@ -77,7 +77,6 @@ impl What {
     /// Whether what other wards do changes it; else it is this ward's own.
     pub const fn of_the_hospital(&self) -> bool {
         match self {
-            What::Board => true,
             What::Cupboard(ask) => ask.of_the_hospital(),
             What::Board | What::Mine { .. } => true,
             What::Record { .. } | What::Patients { .. } => false,
