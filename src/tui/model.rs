@@ -148,6 +148,13 @@ pub enum Reply {
     Disabled(UserId),
     /// To [`Effect::SignIn`].
     SignIn(Result<SignedIn, SignInFailure>),
+    /// To [`Effect::CheckWitness`].
+    Witness {
+        /// As asked.
+        username: String,
+        /// Who it is, or why they are not.
+        found: Result<UserId, SignInFailure>,
+    },
     /// To [`Effect::LoadWards`].
     Wards(Result<Vec<Ward>, String>),
     /// To [`Effect::LoadDetail`].
@@ -236,6 +243,13 @@ pub enum Effect {
     Watch(WardId),
     /// Follow no ward.
     Unwatch,
+    /// Check a second person's user name and secret: [`Reply::Witness`].
+    CheckWitness {
+        /// As typed.
+        username: String,
+        /// As typed.
+        secret: Secret,
+    },
     /// Read the list of wards: [`Reply::Wards`].
     LoadWards,
     /// Look an order up: [`Reply::Detail`].

@@ -9,6 +9,7 @@
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
 pub mod board;
+pub mod cupboard;
 pub mod frame;
 pub mod mar;
 pub mod mine;
@@ -33,7 +34,7 @@ use crate::domain::decide;
 use crate::domain::mar::Record;
 use crate::domain::prescribed::{Person, Prescribed};
 use crate::domain::snapshot::{Ward, WardSnapshot};
-use crate::domain::{Actor, UserId, WardId};
+use crate::domain::{Actor, OpId, Outcome, UserId, WardId};
 
 pub use frame::{Did, Frame};
 
@@ -51,6 +52,8 @@ pub struct PageAsk {
 pub enum What {
     /// Every ward's state.
     Board,
+    /// Of the cupboard.
+    Cupboard(cupboard::Ask),
     /// A patient's day; without one, today.
     Record {
         /// Whose: the number.
@@ -74,6 +77,7 @@ impl What {
     /// Whether what other wards do changes it; else it is this ward's own.
     pub const fn of_the_hospital(&self) -> bool {
         match self {
+            What::Cupboard(ask) => ask.of_the_hospital(),
             What::Board | What::Mine { .. } => true,
             What::Record { .. } | What::Patients { .. } => false,
         }
@@ -118,6 +122,8 @@ pub struct Found {
 pub enum Rows {
     /// Of [`What::Board`].
     Board(Arc<Board>),
+    /// Of [`What::Cupboard`].
+    Cupboard(Arc<cupboard::Lines>),
     /// Of [`What::Record`].
     Record(Arc<Record>),
     /// Of [`What::Mine`].
@@ -158,6 +164,8 @@ pub enum Msg<'a> {
     Stirred,
     /// Rows; they may be meant for another page.
     Answer(&'a Answer),
+    /// What became of an operation; it may be another page's, or a sheet's.
+    Outcome(OpId, &'a Outcome),
     /// The clock moved on.
     Tick,
 }
@@ -184,6 +192,8 @@ pub enum Then {
 pub enum Page {
     /// Every ward at once.
     Board(Box<board::BoardPage>),
+    /// Of the cupboard.
+    Cupboard(Box<cupboard::CupboardPage>),
     /// A patient's day.
     Mar(Box<mar::MarPage>),
     /// A doctor's own prescriptions.
@@ -197,6 +207,7 @@ macro_rules! each {
     ($self:expr, $page:ident => $do:expr) => {
         match $self {
             Page::Board($page) => $do,
+            Page::Cupboard($page) => $do,
             Page::Mar($page) => $do,
             Page::Mine($page) => $do,
             Page::Patients($page) => $do,
@@ -211,6 +222,7 @@ impl Page {
         match self {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
+            Page::Cupboard(page) => page.mode(),
             Page::Mar(_) => Mode::Record,
             Page::Mine(_) => Mode::Mine,
             Page::Patients(_) => Mode::Patients,

@@ -1,6 +1,7 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
 pub mod coded;
+pub mod cupboard;
 pub mod discontinue;
 pub mod facts;
 pub mod form;
@@ -80,6 +81,8 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// The cupboard's other operations.
+    Cupboard(Box<cupboard::CupboardSheet>),
     /// Prescribing.
     Prescribe(Box<prescribe::Prescribe>),
     /// Ending a prescription.
@@ -103,6 +106,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Prescribe(sheet) => sheet.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
@@ -118,6 +122,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Cupboard(sheet) => sheet.update(msg, scene),
             Sheet::Prescribe(sheet) => sheet.update(msg, scene),
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
@@ -134,6 +139,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
             Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
@@ -149,6 +155,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
@@ -162,6 +169,7 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.signing.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Cupboard(sheet) => sheet.tick(now),
             Sheet::Prescribe(sheet) => {
                 if let Some(form) = sheet.form_mut() {
                     form.signing.tick(now);
@@ -175,7 +183,12 @@ impl Sheet {
 
     /// When its signature has been on its way for too long to say nothing.
     pub fn slow_at(&self) -> Option<Timestamp> {
-        self.signing()?.slow_at()
+        let forgets = match self {
+            Sheet::Cupboard(sheet) => sheet.forgets_at(),
+            _ => None,
+        };
+        let slow = self.signing().and_then(signing::Signing::slow_at);
+        forgets.into_iter().chain(slow).min()
     }
 
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
@@ -187,6 +200,7 @@ impl Sheet {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),
             Sheet::EndPrescription(sheet) => {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
