@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod cupboard;
+mod prescribing;
 
 use std::path::PathBuf;
 
@@ -9,10 +10,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use uuid::Uuid;
 
-use crate::domain::{OrderStatus, Quantity, Role};
+use crate::domain::vocabulary::UnknownWord;
+use crate::domain::{GivingOutcome, OrderStatus, Quantity, Reason, Restock, Role, Warned};
 
 pub use bench::{
     Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchSessions, BenchWire, Shape, Whence,
+};
+pub use prescribing::{
+    Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
+    Said, Snapshot,
 };
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
@@ -85,8 +91,27 @@ pub enum Command {
     },
     /// Give a dose.
     Fulfil(Fulfil),
-    /// Stop a dose before it is given.
+    /// Record that a dose was not given: held, refused, not available.
+    NotGiven(NotGiven),
+    /// Take back an entry of the log that was wrong; both stay in view.
+    Correct(Correct),
+    /// Record whether an as-needed dose helped.
+    Effect(Effect),
+    /// List as-needed doses of which it is not known yet whether they helped.
+    Effects(Effects),
+    /// Stop a dose before it is given, or a whole prescription with all its open doses.
     Discontinue(Discontinue),
+    /// Prescribe a drug for a patient.
+    Prescribe(Prescribe),
+    /// A doctor's own prescriptions, newest first, with what was given of each.
+    MyOrders(MyOrders),
+    /// A patient's record of one day: drugs by time, what was given, due, held and missed, as text to print.
+    Mar(Mar),
+    /// Write every ward's records and stock as text files, for the hours without ValMed.
+    Snapshot(Snapshot),
+    /// Patients: who is here, admit, move, discharge, allergies.
+    #[command(subcommand)]
+    Patient(Patient),
     /// Take stock into a ward.
     Receive(Receive),
     /// Emergency access: act for a while in a ward that is not one's own.
@@ -329,12 +354,27 @@ pub struct Fulfil {
     /// The medical record number on the patient's wristband.
     #[arg(long, value_name = "MRN")]
     pub patient: String,
-    /// How much, where the prescription leaves a range.
+    /// How much, where the prescription leaves a range; more than is prescribed needs --because.
     #[arg(long, value_parser = quantity, allow_negative_numbers = true)]
     pub amount: Option<Quantity>,
     /// Who saw it and signs too (their user name).
     #[arg(long, value_name = "USER")]
     pub witness: Option<String>,
+    /// When it was given, where that was not just now: 14:05, 2026-11-23 14:05 (the ward's clock), or with a zone.
+    #[arg(long, value_name = "TIME")]
+    pub given_at: Option<String>,
+    /// Why it is entered later than it was given: CODE or CODE:TEXT ('valmed config' lists the codes).
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub back_entry: Option<Reason>,
+    /// What an as-needed dose is for: CODE or CODE:TEXT.
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub indication: Option<Reason>,
+    /// Why it is given although the desk warns: CODE or CODE:TEXT.
+    #[arg(long, value_name = "REASON", value_parser = reason, requires = "despite")]
+    pub because: Option<Reason>,
+    /// The warnings that --because answers: early, late, held, same_drug, later_given, high_dose.
+    #[arg(long, value_name = "WARNINGS", value_delimiter = ',', value_parser = warned, requires = "because")]
+    pub despite: Vec<Warned>,
     /// The order's version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,
@@ -343,15 +383,129 @@ pub struct Fulfil {
     pub asking: Asking,
 }
 
+/// `valmed not-given`
+#[derive(Debug, Args)]
+pub struct NotGiven {
+    /// The order's id.
+    pub order: Uuid,
+    /// held, refused or not_available.
+    #[arg(long, value_parser = outcome)]
+    pub outcome: GivingOutcome,
+    /// Why: CODE or CODE:TEXT ('valmed config' lists the codes of each outcome).
+    #[arg(long, value_parser = reason)]
+    pub reason: Reason,
+    /// When a held dose comes back: 14:05, 2026-11-23 14:05 (the ward's clock), or with a zone [default: it does not].
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// The order's version that was looked at [default: the one it has now].
+    #[arg(long)]
+    pub version: Option<i64>,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed correct`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("order").required(true).args(["reopen", "close"]))]
+pub struct Correct {
+    /// The entry's id ('valmed log' shows it).
+    pub administration: Uuid,
+    /// Why: CODE or CODE:TEXT.
+    #[arg(long, value_parser = reason)]
+    pub reason: Reason,
+    /// What becomes of what it took: back (it is in the cupboard) or written_off (it is gone). Of an entry that took
+    /// nothing, either.
+    #[arg(long, value_parser = restock)]
+    pub stock: Restock,
+    /// The dose is to be given after all.
+    #[arg(long)]
+    pub reopen: bool,
+    /// The dose is not to be given any more.
+    #[arg(long)]
+    pub close: bool,
+    /// Who saw it and signs too (their user name): for writing off what is given before a witness.
+    #[arg(long, value_name = "USER")]
+    pub witness: Option<String>,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed effect`
+#[derive(Debug, Args)]
+pub struct Effect {
+    /// The entry's id ('valmed effects' shows it).
+    pub administration: Uuid,
+    /// What came of it: CODE or CODE:TEXT.
+    #[arg(long, value_parser = reason)]
+    pub effect: Reason,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed effects`
+#[derive(Debug, Args)]
+pub struct Effects {
+    /// In this ward (its code).
+    #[arg(long)]
+    pub ward: String,
+    /// Rows at most.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1000))]
+    pub limit: i64,
+    /// How to print it.
+    #[command(flatten)]
+    pub list: Format,
+}
+
+/// `CODE` or `CODE:TEXT`; which codes there are is the desk's to say.
+fn reason(text: &str) -> Result<Reason, String> {
+    let (code, text) = text.split_once(':').unwrap_or((text, ""));
+    if code.trim().is_empty() {
+        return Err("a reason begins with its code".to_owned());
+    }
+    Ok(Reason {
+        code: code.trim().to_owned(),
+        text: text.trim().to_owned(),
+    })
+}
+
+fn word<T: std::str::FromStr<Err = UnknownWord>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: UnknownWord| error.to_string())
+}
+
+fn outcome(text: &str) -> Result<GivingOutcome, String> {
+    match word(text)? {
+        GivingOutcome::Given => Err("what was given is recorded by 'valmed fulfil'".to_owned()),
+        other => Ok(other),
+    }
+}
+
+fn restock(text: &str) -> Result<Restock, String> {
+    word(text)
+}
+
+fn warned(text: &str) -> Result<Warned, String> {
+    word(text.trim())
+}
+
 /// `valmed discontinue`
 #[derive(Debug, Args)]
 pub struct Discontinue {
     /// The order's id.
-    pub order: Uuid,
-    /// Why.
+    #[arg(
+        required_unless_present = "prescription",
+        conflicts_with = "prescription"
+    )]
+    pub order: Option<Uuid>,
+    /// End this prescription, with all its open doses.
+    #[arg(long, value_name = "UUID")]
+    pub prescription: Option<Uuid>,
+    /// Why: of one dose in your own words; of a prescription CODE or 'CODE: words'.
     #[arg(long)]
     pub reason: String,
-    /// The order's version that was looked at [default: the one it has now].
+    /// The version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,
     /// Who asks.

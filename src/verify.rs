@@ -8,8 +8,9 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::domain::cupboard::{DiscrepancyStatus, Resolution, TransferStatus};
-use crate::domain::decide::dose_reference;
+use crate::domain::decide::{dose_reference, given_reference};
 use crate::domain::ledger::{GENESIS, Hash};
+use crate::domain::operation::InRegister;
 use crate::domain::{
     AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, Outcome, Quantity,
     TransferId, UserId, WardId,
@@ -91,6 +92,7 @@ struct Booked {
     reason: LedgerReason,
     reference: String,
     actor: Option<UserId>,
+    witness: Option<UserId>,
     at: At,
 }
 
@@ -98,10 +100,8 @@ struct Booked {
 #[derive(Default)]
 struct Register {
     pages: HashMap<(WardId, DrugId), Last>,
-    by_operation: HashMap<OpId, Booked>,
+    by_operation: HashMap<OpId, Vec<Booked>>,
     wrong: Option<Wrong>,
-    /// A row of an operation that has another row already.
-    twice: Option<String>,
     /// What belongs to each transfer.
     transfers: HashMap<TransferId, Vec<Moved>>,
 }
@@ -216,20 +216,9 @@ async fn read_register(
                 });
             }
             // Opening stock has nobody behind it: it came with an import.
-            let seq = stored.row.seq;
-            if stored.row.actor.is_some()
-                && !book(&mut register.by_operation, stored)
-                && register.twice.is_none()
-            {
-                let what = "its operation has another row".to_owned();
-                register.twice = Some(
-                    Wrong {
-                        page: name(),
-                        seq,
-                        what,
-                    }
-                    .to_string(),
-                );
+            if stored.row.actor.is_some() {
+                let rows = register.by_operation.entry(stored.row.op).or_default();
+                rows.push(Booked::from(stored));
             }
         }
     }
@@ -239,19 +228,20 @@ fn unnamed(page: (WardId, DrugId)) -> String {
     format!("ward {} drug {}", page.0, page.1)
 }
 
-/// Notes what an operation wrote; `false`: it wrote something already.
-fn book(by_operation: &mut HashMap<OpId, Booked>, stored: Stored) -> bool {
-    let row = stored.row;
-    let booked = Booked {
-        ward: row.ward,
-        drug: row.drug,
-        delta: row.delta,
-        reason: row.reason,
-        reference: row.reference,
-        actor: row.actor,
-        at: row.at.into(),
-    };
-    by_operation.insert(row.op, booked).is_none()
+impl From<Stored> for Booked {
+    fn from(stored: Stored) -> Booked {
+        let row = stored.row;
+        Booked {
+            ward: row.ward,
+            drug: row.drug,
+            delta: row.delta,
+            reason: row.reason,
+            reference: row.reference,
+            actor: row.actor,
+            witness: row.witness,
+            at: row.at.into(),
+        }
+    }
 }
 
 /// The first stock row that is not what its page ends with, or page that has no stock row.
@@ -290,7 +280,7 @@ fn check_heads(heads: &[Head], register: &Register) -> Option<String> {
 /// The first given dose that is not in the register as it should be, and the first that was not given as ordered.
 async fn check_doses(
     tx: &mut Tx<'_>,
-    by_operation: &HashMap<OpId, Booked>,
+    by_operation: &HashMap<OpId, Vec<Booked>>,
     report: &mut Report,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
     let (mut not_booked, mut not_ordered) = (None, None);
@@ -303,9 +293,10 @@ async fn check_doses(
         after = last.id;
         report.doses += doses.len() as u64;
         for dose in &doses {
-            // In this version a dose is entered when it is given.
-            let entered = dose.administration_time == dose.recorded_at;
-            if !entered || by_operation.get(&dose.op_id) != Some(&as_booked(dose)) {
+            // A dose is entered when it is given, or afterwards.
+            let entered = dose.administration_time <= dose.recorded_at;
+            let booked = by_operation.get(&dose.op_id).map_or(&[][..], Vec::as_slice);
+            if !entered || booked != [as_booked(dose)] {
                 not_booked.get_or_insert_with(|| format!("administration {}", dose.id));
             }
             if !dose.as_ordered {
@@ -321,8 +312,13 @@ fn as_booked(dose: &GivenDose) -> Booked {
         drug: dose.drug_id,
         delta: -dose.quantity,
         reason: LedgerReason::Given,
-        reference: dose_reference(dose.id, dose.order_id, dose.patient_id),
+        reference: given_reference(
+            dose_reference(dose.id, dose.order_id, dose.patient_id),
+            dose.administration_time.0,
+            dose.recorded_at.0,
+        ),
         actor: Some(dose.nurse_id),
+        witness: dose.witness_id,
         at: dose.recorded_at,
     }
 }
@@ -333,7 +329,7 @@ async fn check_operations(
     tx: &mut Tx<'_>,
     register: &mut Register,
 ) -> Result<Option<String>, StoreError> {
-    let mut broken = register.twice.take();
+    let mut broken = None;
     let mut after = OpId(Uuid::nil());
     loop {
         let operations = table::operations(tx.link(), after, PAGE).await?;
@@ -346,8 +342,8 @@ async fn check_operations(
         }
     }
     Ok(broken.or_else(|| {
-        let (op, row) = register.by_operation.iter().next()?;
-        let page = unnamed((row.ward, row.drug));
+        let (op, rows) = register.by_operation.iter().next()?;
+        let page = unnamed(rows.first().map(|row| (row.ward, row.drug))?);
         Some(format!(
             "{page} has a row of operation {op}, which nobody was told of"
         ))
@@ -445,8 +441,19 @@ fn stands_right(transfer: &Transferred) -> bool {
     }
 }
 
+/// Whether a register row is one that an operation was told of.
+fn is_told(told: &InRegister, row: &Booked) -> bool {
+    (row.ward, row.drug) == (told.ward, told.drug)
+        && row.delta == told.delta
+        && row.at == At::from(told.at)
+        && row.reference.starts_with(&told.begins)
+}
+
 /// What is not so of what an operation was told.
-fn untrue(operation: &DoneOperation, by_operation: &mut HashMap<OpId, Booked>) -> Option<String> {
+fn untrue(
+    operation: &DoneOperation,
+    by_operation: &mut HashMap<OpId, Vec<Booked>>,
+) -> Option<String> {
     let outcome: Outcome = match serde_json::from_str(&operation.outcome) {
         Ok(outcome) => outcome,
         Err(error) => return Some(format!("its outcome cannot be read: {error}")),
@@ -454,18 +461,14 @@ fn untrue(operation: &DoneOperation, by_operation: &mut HashMap<OpId, Booked>) -
     let Outcome::Done(receipt) = &outcome else {
         return None;
     };
-    let wanted = receipt.in_register()?;
-    let told = |row: &Booked| {
-        (row.ward, row.drug) == (wanted.ward, wanted.drug)
-            && row.delta == wanted.delta
-            && row.at == At::from(wanted.at)
-            && row.reference.starts_with(&wanted.begins)
-    };
-    match by_operation.remove(&operation.op_id) {
-        Some(row) if told(&row) => None,
-        Some(_) => Some("the register says otherwise than was told".to_owned()),
-        None => Some("it was told done, and is not in the register".to_owned()),
+    let told = receipt.in_register();
+    let rows = by_operation.remove(&operation.op_id).unwrap_or_default();
+    if rows.is_empty() && !told.is_empty() {
+        return Some("it was told done, and is not in the register".to_owned());
     }
+    let same =
+        rows.len() == told.len() && told.iter().zip(&rows).all(|(told, row)| is_told(told, row));
+    (!same).then(|| "the register says otherwise than was told".to_owned())
 }
 
 async fn check_orders(tx: &mut Tx<'_>, report: &mut Report) -> Result<Option<String>, StoreError> {
@@ -479,18 +482,24 @@ async fn check_orders(tx: &mut Tx<'_>, report: &mut Report) -> Result<Option<Str
         after = last.id;
         report.orders += orders.len() as u64;
         for order in &orders {
-            let wanted = i64::from(order.status == OrderStatus::Completed);
-            if order.standing != wanted {
-                let what = || {
-                    format!(
-                        "order {} is {} and has {}",
-                        order.id, order.status, order.standing
-                    )
-                };
-                broken.get_or_insert_with(what);
+            if let Some(what) = unaccounted(order) {
+                broken.get_or_insert_with(|| format!("order {}: {what}", order.id));
             }
         }
     }
+}
+
+/// What is wrong with the entries of an order. A completed one has exactly one that stands, of its last version; one that
+/// was held and came back has a record that it was held, of a version before.
+fn unaccounted(order: &table::Accounted) -> Option<String> {
+    let wanted = i64::from(order.status == OrderStatus::Completed);
+    if order.last == wanted && order.others == 0 {
+        return None;
+    }
+    Some(format!(
+        "it is {} and has {} entries of its last version, and {} of others, that are not a hold",
+        order.status, order.last, order.others
+    ))
 }
 
 /// What is wrong with a row that follows `last`.

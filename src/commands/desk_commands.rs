@@ -1,40 +1,95 @@
 //! `valmed fulfil`, `valmed discontinue`, `valmed receive`: the desk's operations.
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, cupboard, listings};
+use super::{End, audit, cupboard, listings, prescribing, time};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::reason::Reason;
 use crate::domain::{
-    DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Receipt, Refusal, Request, UserId,
-    WardId,
+    AdministrationId, Correction, DrugId, Giving, Helped, NotGiven, OpId, Operation, OrderId,
+    OrderStatus, Outcome, Quantity, Receipt, Refusal, Request, Restock, UserId, WardId, Why,
 };
 use crate::signin::SignIn;
-use crate::store::{Db, StoreError, audit as table, listing};
+use crate::store::desk::remembers;
+use crate::store::{self, Db, StoreError, audit as table, listing};
 
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
     let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
     let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
-    let request = Request::Fulfil {
+    let given_at = ask.given_at.as_deref();
+    let given_at = given_at.map(|text| time::before(text, &seen.zone, store::now()));
+    let request = Request::Fulfil(Giving {
         order: seen.order,
         version: seen.version,
         identified: ask.patient,
         amount: ask.amount,
-    };
+        given_at: given_at.transpose()?,
+        why: Why {
+            indication: ask.indication,
+            back_entry: ask.back_entry,
+            warned: ask.because,
+            despite: ask.despite,
+        },
+    });
     submit(config, &db, request, Some(seen.drug), &caller).await
+}
+
+pub async fn not_given(config: &Config, ask: cli::NotGiven) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let seen = caller
+        .look(&db, "not_given", ask.order, ask.version)
+        .await?;
+    let until = ask.until.as_deref();
+    let until = until.map(|text| time::after(text, &seen.zone, store::now()));
+    let request = Request::NotGiven(NotGiven {
+        order: seen.order,
+        version: seen.version,
+        outcome: ask.outcome,
+        reason: ask.reason,
+        until: until.transpose()?,
+    });
+    submit(config, &db, request, Some(seen.drug), &caller).await
+}
+
+pub async fn correct(config: &Config, ask: cli::Correct) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
+    let request = Request::Correct(Correction {
+        administration: AdministrationId(ask.administration),
+        reason: ask.reason,
+        stock: ask.stock,
+        reopen: ask.reopen,
+    });
+    submit(config, &db, request, None, &caller).await
+}
+
+pub async fn effect(config: &Config, ask: cli::Effect) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let request = Request::NoteEffect(Helped {
+        administration: AdministrationId(ask.administration),
+        effect: ask.effect,
+    });
+    submit(config, &db, request, None, &caller).await
 }
 
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
-    let seen = caller
-        .look(&db, "discontinue", ask.order, ask.version)
-        .await?;
+    if let Some(prescription) = ask.prescription {
+        let ask = (prescription, ask.version, ask.reason.as_str());
+        return super::prescribing::discontinue(config, &db, &caller, ask).await;
+    }
+    let order = ask.order.unwrap_or_default();
+    let seen = caller.look(&db, "discontinue", order, ask.version).await?;
     let request = Request::Discontinue {
         order: seen.order,
         version: seen.version,
@@ -100,6 +155,8 @@ pub(super) struct Caller {
     witness: Option<UserId>,
     username: String,
     op: OpId,
+    /// The id was given: the operation may have been sent before.
+    again: bool,
     pub style: Style,
 }
 
@@ -108,6 +165,7 @@ struct Seen {
     order: OrderId,
     version: i64,
     drug: DrugId,
+    zone: TimeZone,
 }
 
 impl Caller {
@@ -120,6 +178,7 @@ impl Caller {
             witness: None,
             username: actor.username,
             op: OpId(asking.op.unwrap_or_else(Uuid::now_v7)),
+            again: asking.op.is_some(),
             style: asking.list.format,
         })
     }
@@ -158,7 +217,19 @@ impl Caller {
             order,
             version: version.unwrap_or(now),
             drug: line.drug_id,
+            zone: TimeZone::get(&line.time_zone).unwrap_or(TimeZone::UTC),
         })
+    }
+
+    /// The version that an operation is about: the one that was looked at, or the one there is now. An operation that is
+    /// sent again must say what it said the first time, which was before it changed the version itself.
+    pub async fn version(&self, db: &Db, looked_at: Option<i64>, now: i64) -> anyhow::Result<i64> {
+        if let Some(version) = looked_at {
+            return Ok(version);
+        }
+        let mut conn = db.reader().await?;
+        let done = self.again && remembers(conn.link(), self.op).await?;
+        Ok(if done { now - 1 } else { now })
     }
 
     /// A refusal that the desk never sees; it is on record like the desk's own.
@@ -242,6 +313,26 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         } => {
             format!("given: {quantity}; {left} left in the ward (administration {administration})")
         }
+        Receipt::NotGiven {
+            administration,
+            outcome,
+            until,
+            ..
+        } => {
+            let back = until.map(|at| format!("; it comes back at {at}"));
+            let back = back.unwrap_or_default();
+            format!("recorded as {outcome}{back} (administration {administration})")
+        }
+        Receipt::Corrected {
+            administration,
+            quantity,
+            stock,
+            reopened,
+            ..
+        } => corrected(*administration, *quantity, *stock, *reopened),
+        Receipt::EffectNoted { administration, .. } => {
+            format!("effect recorded: administration {administration}")
+        }
         Receipt::Discontinued { order, .. } => format!("discontinued: order {order}"),
         Receipt::Received {
             quantity, holds, ..
@@ -250,7 +341,26 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             format!("emergency access until {until} (access {access})")
         }
         Receipt::EmergencyEnded { access, .. } => format!("ended: emergency access {access}"),
-        other => cupboard::told(other),
+        other => prescribing::told(other).unwrap_or_else(|| cupboard::told(other)),
     };
     say!("{}", output::shown(&words))
+}
+
+fn corrected(
+    administration: AdministrationId,
+    quantity: Quantity,
+    stock: Restock,
+    reopened: bool,
+) -> String {
+    let stock = match stock {
+        _ if !quantity.is_positive() => "no stock had moved".to_owned(),
+        Restock::Back => format!("{quantity} back in stock"),
+        Restock::WrittenOff => format!("{quantity} written off"),
+    };
+    let order = if reopened {
+        "the dose is open again"
+    } else {
+        "the dose is not given any more"
+    };
+    format!("taken back: {stock}; {order} (administration {administration})")
 }

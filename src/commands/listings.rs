@@ -77,6 +77,7 @@ pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
         "route",
         "frequency",
         "due",
+        "held until",
         "kind",
         "priority",
         "status",
@@ -99,6 +100,8 @@ pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
             line.route.into(),
             line.frequency.into(),
             line.due_at
+                .map_or(Value::Null, |at| local(at.0, &zone(&line.time_zone)).into()),
+            line.held_until
                 .map_or(Value::Null, |at| local(at.0, &zone(&line.time_zone)).into()),
             line.kind.as_str().into(),
             line.priority.as_str().into(),
@@ -168,8 +171,21 @@ pub async fn log(db: &Db, ask: cli::Log) -> anyhow::Result<()> {
         }
     };
     let mut list = List::new(&[
-        "id", "given", "entered", "ward", "mrn", "patient", "drug", "strength", "quantity", "unit",
-        "outcome", "by",
+        "id",
+        "given",
+        "entered",
+        "ward",
+        "mrn",
+        "patient",
+        "drug",
+        "strength",
+        "quantity",
+        "unit",
+        "outcome",
+        "by",
+        "witness",
+        "reason",
+        "takes back",
     ]);
     let mut tx = conn.begin_screen().await?;
     let lines = listing::log(tx.link(), ward, patient, before, ask.page.limit).await?;
@@ -189,7 +205,42 @@ pub async fn log(db: &Db, ask: cli::Log) -> anyhow::Result<()> {
             line.unit.into(),
             line.outcome.as_str().into(),
             line.nurse.into(),
+            line.witness.map_or(Value::Null, Value::from),
+            line.reason.into(),
+            line.reverses
+                .map_or(Value::Null, |id| id.to_string().into()),
         ]);
     }
     Ok(list.print(ask.page.list.format)?)
+}
+
+pub async fn effects(db: &Db, ask: cli::Effects) -> anyhow::Result<()> {
+    let mut conn = db.reader().await?;
+    let ward = ward(&mut conn, &ask.ward).await?;
+    let mut list = List::new(&[
+        "id", "asked", "given", "bed", "mrn", "patient", "drug", "strength", "quantity", "unit",
+        "for", "by",
+    ]);
+    for line in listing::effects(conn.link(), ward, crate::store::now().into(), ask.limit).await? {
+        let zone = zone(&line.time_zone);
+        let reason = match (line.indication.as_str(), line.indication_text.as_str()) {
+            (code, "") => code.to_owned(),
+            (code, text) => format!("{code}: {text}"),
+        };
+        list.push([
+            line.id.to_string().into(),
+            local(line.due_at.0, &zone).into(),
+            local(line.administration_time.0, &zone).into(),
+            line.bed.into(),
+            line.mrn.into(),
+            line.patient.into(),
+            line.drug.into(),
+            line.strength.into(),
+            line.quantity.to_string().into(),
+            line.unit.into(),
+            reason.into(),
+            line.nurse.into(),
+        ]);
+    }
+    Ok(list.print(ask.list.format)?)
 }

@@ -15,10 +15,14 @@ mod logging;
 mod migrate;
 mod on_behalf;
 mod output;
+mod patients;
+mod prescribing;
 mod scratch_ward;
 mod serve;
 mod sessions;
 mod settings;
+mod snapshot;
+mod time;
 mod user;
 mod ward_desk;
 
@@ -167,7 +171,16 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::NotGiven(ask)) => desk_commands::not_given(&config, ask).await,
+        Some(Command::Correct(ask)) => desk_commands::correct(&config, ask).await,
+        Some(Command::Effect(ask)) => desk_commands::effect(&config, ask).await,
+        Some(Command::Effects(ask)) => listings::effects(&open(&config).await?, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
+        Some(Command::Prescribe(ask)) => prescribing::prescribe(&config, ask).await,
+        Some(Command::MyOrders(ask)) => prescribing::my_orders(&config, ask).await,
+        Some(Command::Mar(ask)) => patients::mar(&config, ask).await,
+        Some(Command::Snapshot(ask)) => snapshot::snapshot(&config, ask).await,
+        Some(Command::Patient(what)) => patients::patient(&config, what).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::Emergency(Emergency::Begin(ask))) => {
             desk_commands::emergency(&config, ask).await

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::desk::horizon::make_orders_ahead;
-use crate::domain::{OpId, Operation, Outcome, Request, UserId};
+use crate::domain::{Giving, OpId, Operation, Outcome, Request, UserId};
 use crate::interop::import::{self, Settings};
 use crate::interop::{Rejects, Source};
 use crate::signin::SignIn;
@@ -171,12 +171,8 @@ pub async fn import_files(db: &Db, files: BTreeMap<&'static str, String>) -> any
 
 /// Asks the desk for a dose as it stands in the list, for the right patient; gives what became of it.
 pub async fn ask_for(desk: &Desk, nurse: UserId, order: &OrderLine) -> Outcome {
-    let request = Request::Fulfil {
-        order: order.id,
-        version: order.version,
-        identified: order.mrn.clone(),
-        amount: None,
-    };
+    let giving = Giving::of(order.id, order.version, order.mrn.clone());
+    let request = Request::Fulfil(giving);
     let operation = Operation {
         id: OpId(Uuid::now_v7()),
         actor: nurse,

@@ -347,6 +347,11 @@ impl Config {
         u32::try_from(self.number(key)).unwrap_or(u32::MAX)
     }
 
+    /// A number of which nothing means: not at all.
+    fn unless_zero(&self, key: &str) -> Option<u32> {
+        Some(self.small(key)).filter(|&number| number > 0)
+    }
+
     fn count(&self, key: &str) -> usize {
         usize::try_from(self.number(key)).unwrap_or(usize::MAX)
     }
@@ -514,6 +519,16 @@ mod tests {
             let error = load(file, &[], None).unwrap_err().to_string();
             assert!(error.contains(words), "{file}: {error}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_switched_off_by_nothing() {
+        let off = "warn.late_minutes = 0\nwitness.controlled = false\n";
+        let policy = load(off, &[], None).unwrap().policy();
+        assert_eq!(
+            (policy.late_minutes, policy.witness_controlled),
+            (None, false)
+        );
     }
 
     #[test]

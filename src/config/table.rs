@@ -129,6 +129,58 @@ pub const SETTINGS: &[Setting] = &[
         "a lot that expires within so many days is shown: there is time to use it or send it on",
     ),
     number(
+        "warn.early_minutes",
+        "0",
+        (0, 1440),
+        "a dose given earlier than this before its time needs a reason: the next one comes too near; 0: never",
+    ),
+    number(
+        "warn.late_minutes",
+        "0",
+        (0, 1440),
+        "a dose given later than this after its time needs a reason: the round's window is an hour; 0: never",
+    ),
+    number(
+        "warn.same_drug_minutes",
+        "0",
+        (0, 1440),
+        "the same drug for the same patient within this needs a reason: most doubled doses are that near; 0: never",
+    ),
+    truth(
+        "warn.later_given",
+        "false",
+        "a dose after a later one of its prescription needs a reason: it was mostly replaced by that one",
+    ),
+    number(
+        "warn.high_dose_percent",
+        "200",
+        (100, 1000),
+        "more than is prescribed needs a reason, and more than this part of it is refused: a slip of a digit is ten times",
+    ),
+    number(
+        "back_entry.free_minutes",
+        "5",
+        (0, 60),
+        "a dose entered later than this after it was given needs a reason: the way back from the bed needs none",
+    ),
+    number(
+        "queue.missed_minutes",
+        "240",
+        (30, 2880),
+        "a dose that nobody accounted for is shown as missed so long after its time: half an eight-hourly interval",
+    ),
+    truth(
+        "prn.indication",
+        "false",
+        "what an as-needed dose is for is said when it is given: nobody can judge the effect without it",
+    ),
+    number(
+        "prn.effect_minutes",
+        "60",
+        (10, 960),
+        "whether an as-needed dose helped is asked this long after it: most drugs by mouth work within the hour",
+    ),
+    number(
         "pool.kept",
         "2",
         (1, 200),

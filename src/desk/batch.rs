@@ -98,7 +98,7 @@ async fn settle(
         });
     }
     let now = (shared.clock)();
-    let mut loaded = tables::load(link.lend(), &fresh, now.into()).await?;
+    let mut loaded = tables::load(link.lend(), &fresh, &shared.settings.policy, now).await?;
     let mut effects = Effects::default();
     let mut memory = Vec::with_capacity(fresh.len());
     let mut noted = Vec::new();
@@ -111,17 +111,7 @@ async fn settle(
         let decided = decide(&mut loaded, operation, &shared.settings.policy, moment);
         let outcome = match decided {
             Ok((receipt, more)) => {
-                wards.extend(more.ledger.iter().map(|entry| entry.row.ward));
-                wards.extend(
-                    more.closed
-                        .iter()
-                        .filter_map(|c| loaded.orders.get(&c.id))
-                        .map(|order| order.ward),
-                );
-                // The board of all wards and the ward itself show it.
-                wards.extend(more.emergencies.iter().map(|access| access.ward));
-                wards.extend(more.emergency_ends.iter().map(|end| end.ward));
-                wards.extend(&more.cupboard.wards);
+                wards.extend(more.wards(&loaded));
                 effects.extend(more);
                 noted.extend(emergency_event(operation, &loaded, &receipt, now));
                 Outcome::Done(receipt)
@@ -260,10 +250,23 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
     let actor = loaded.actors.get(&operation.actor);
     let request = &operation.request;
     let order = request.order().and_then(|order| loaded.orders.get(&order));
+    let entry = request
+        .administration()
+        .and_then(|entry| loaded.administrations.get(&entry));
     let named = request
         .ward()
         .filter(|ward| loaded.wards.contains_key(ward));
-    let ward = order.map(|order| order.ward).or(named);
+    let of_entry = entry.map(|entry| entry.ward);
+    let chart = request.patient().and_then(|id| loaded.charts.get(&id));
+    let prescription = request
+        .prescription()
+        .and_then(|id| loaded.prescriptions.get(&id));
+    let ward = order
+        .map(|order| order.ward)
+        .or(of_entry)
+        .or(named)
+        .or(chart.map(|chart| chart.ward))
+        .or(prescription.map(|prescription| prescription.ward));
     Event {
         id: Uuid::now_v7(),
         at,

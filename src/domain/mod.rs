@@ -3,15 +3,19 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod allergy;
 pub mod board;
 pub mod cupboard;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
 pub mod lots;
+pub mod mar;
 pub mod operation;
 pub mod people;
 pub mod policy;
+pub mod prescribed;
+pub mod prescribing;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
@@ -28,11 +32,15 @@ pub use ids::{
     AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,
     TransferId, UserId, WardId,
 };
-pub use operation::{Operation, Outcome, Receipt, Request};
+pub use operation::{
+    Correction, Giving, Helped, NotGiven, Operation, Outcome, Receipt, Request, Why,
+};
 pub use people::{Actor, Role, Wards};
 pub use policy::Policy;
 pub use quantity::Quantity;
 pub use reason::{Reason, ReasonKind};
 pub use refusal::Refusal;
 pub use schedule::Schedule;
-pub use vocabulary::{GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, WardKind};
+pub use vocabulary::{
+    GivingOutcome, LedgerReason, OrderKind, OrderStatus, Priority, Restock, WardKind, Warned,
+};

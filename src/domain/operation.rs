@@ -6,9 +6,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
+use super::prescribing::{Admit, Prescribe};
 use super::{
-    AdministrationId, CountId, DiscrepancyId, DrugId, LedgerReason, OpId, OrderId, Quantity,
-    Reason, Refusal, TransferId, UserId, WardId,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    PatientId, PrescriptionId, Quantity, Reason, Refusal, Restock, TransferId, UserId, WardId,
+    Warned,
 };
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -31,16 +33,13 @@ pub struct Operation {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
     /// Give a dose: complete the order, take the stock down, record the administration.
-    Fulfil {
-        /// The dose.
-        order: OrderId,
-        /// The version of the order that was on the screen.
-        version: i64,
-        /// The medical record number read from the patient's wristband or typed by the nurse.
-        identified: String,
-        /// How much, where the prescription leaves a range; `None` gives the prescribed dose.
-        amount: Option<Quantity>,
-    },
+    Fulfil(Giving),
+    /// Record that a dose was not given: held, refused, not available.
+    NotGiven(NotGiven),
+    /// Take an entry back that was wrong, by an entry that reverses it.
+    Correct(Correction),
+    /// Record whether an as-needed dose helped.
+    NoteEffect(Helped),
     /// Stop a dose before it is given.
     Discontinue {
         /// The dose.
@@ -63,6 +62,48 @@ pub enum Request {
         /// What stands on the package, where it is written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<Lot>,
+    },
+    /// Prescribe a drug for a patient.
+    Prescribe(Box<Prescribe>),
+    /// End a prescription, with all its open doses.
+    DiscontinuePrescription {
+        /// Which.
+        prescription: PrescriptionId,
+        /// The version of it that was on the screen.
+        version: i64,
+        /// Why; kept with the prescription and each dose.
+        reason: Reason,
+    },
+    /// Take a patient in, or back.
+    Admit(Box<Admit>),
+    /// Move a patient to another ward or bed; open doses follow.
+    Move {
+        /// Whom.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Where to.
+        ward: WardId,
+        /// May be empty.
+        bed: String,
+    },
+    /// A patient leaves: prescriptions and open doses end.
+    Discharge {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Record what a patient is allergic to.
+    Allergies {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// All of it, as free text; empty: none recorded.
+        allergies: String,
     },
     /// Act for a while in a ward that is not one's own.
     Emergency {
@@ -189,13 +230,117 @@ pub struct Part {
     pub lot: Option<String>,
 }
 
+/// What is asked when a dose is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Giving {
+    /// The dose.
+    pub order: OrderId,
+    /// The version of the order that was on the screen.
+    pub version: i64,
+    /// The medical record number read from the patient's wristband or typed by the nurse.
+    pub identified: String,
+    /// How much, where the prescription leaves a range; `None` gives the prescribed dose.
+    pub amount: Option<Quantity>,
+    /// When it was given (UTC), where that was not just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Timestamp>,
+    /// The reasons that it needs.
+    #[serde(default, skip_serializing_if = "Why::is_empty")]
+    pub why: Why,
+}
+
+impl Giving {
+    /// The prescribed dose, just now, with nothing to be explained.
+    pub fn of(order: OrderId, version: i64, identified: impl Into<String>) -> Giving {
+        Giving {
+            order,
+            version,
+            identified: identified.into(),
+            amount: None,
+            given_at: None,
+            why: Why::default(),
+        }
+    }
+}
+
+/// The reasons that come with a dose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// What an as-needed dose is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indication: Option<Reason>,
+    /// Why it is entered later than it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_entry: Option<Reason>,
+    /// Why it is given although the desk warns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<Reason>,
+    /// The warnings that this answers: those that were on the screen. A reason for one is none for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub despite: Vec<Warned>,
+}
+
+impl Why {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        *self == Why::default()
+    }
+}
+
+/// What is asked when a dose is not given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotGiven {
+    /// The dose.
+    pub order: OrderId,
+    /// The version of the order that was on the screen.
+    pub version: i64,
+    /// Held, refused or not available.
+    pub outcome: GivingOutcome,
+    /// Why.
+    pub reason: Reason,
+    /// When a held dose comes back (UTC); `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What is asked when an entry is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The entry.
+    pub administration: AdministrationId,
+    /// Why it was wrong.
+    pub reason: Reason,
+    /// What becomes of the stock; of an entry that took none, nothing.
+    pub stock: Restock,
+    /// Whether the dose is to be given after all.
+    pub reopen: bool,
+}
+
+/// What is asked when somebody says whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Helped {
+    /// The dose.
+    pub administration: AdministrationId,
+    /// What came of it.
+    pub effect: Reason,
+}
+
 impl Request {
     /// The word under which the operation is remembered.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Request::Fulfil { .. } => "fulfil",
+            Request::Fulfil(_) => "fulfil",
+            Request::NotGiven(_) => "not_given",
+            Request::Correct(_) => "correct",
+            Request::NoteEffect(_) => "effect",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Prescribe(_) => "prescribe",
+            Request::DiscontinuePrescription { .. } => "discontinue_prescription",
+            Request::Admit(_) => "admit",
+            Request::Move { .. } => "move",
+            Request::Discharge { .. } => "discharge",
+            Request::Allergies { .. } => "allergies",
             Request::Emergency { .. } => "emergency",
             Request::EndEmergency { .. } => "end_emergency",
             Request::Send { .. } => "send",
@@ -223,12 +368,13 @@ impl Request {
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => vec![what.drug],
+            Request::Prescribe(ask) => vec![ask.drug],
             _ => Vec::new(),
         }
     }
 
     /// The ward that it names itself.
-    pub const fn ward(&self) -> Option<WardId> {
+    pub fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. }
             | Request::Emergency { ward, .. }
@@ -238,6 +384,7 @@ impl Request {
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => Some(what.ward),
+            Request::Admit(ask) => Some(ask.ward),
             _ => None,
         }
     }
@@ -245,9 +392,22 @@ impl Request {
     /// What it is about, for the audit.
     pub fn about(&self) -> String {
         match self {
-            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => {
-                format!("order {order}")
+            Request::Fulfil(Giving { order, .. })
+            | Request::NotGiven(NotGiven { order, .. })
+            | Request::Discontinue { order, .. } => format!("order {order}"),
+            Request::Correct(Correction { administration, .. })
+            | Request::NoteEffect(Helped { administration, .. }) => {
+                format!("administration {administration}")
             }
+            Request::Prescribe(ask) => format!("drug {} for patient {}", ask.drug, ask.patient),
+            Request::DiscontinuePrescription { prescription, .. } => {
+                format!("prescription {prescription}")
+            }
+            // A number that somebody typed is not written down: it may be anybody's.
+            Request::Admit(ask) => format!("ward {}", ask.ward),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => format!("patient {patient}"),
             Request::Emergency { ward, reason } => {
                 format!("ward {ward} ({}: {})", reason.code, reason.text)
             }
@@ -268,7 +428,37 @@ impl Request {
     /// The order it is about, if it is about one.
     pub const fn order(&self) -> Option<OrderId> {
         match self {
-            Request::Fulfil { order, .. } | Request::Discontinue { order, .. } => Some(*order),
+            Request::Fulfil(Giving { order, .. })
+            | Request::NotGiven(NotGiven { order, .. })
+            | Request::Discontinue { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+
+    /// The entry of the log that it is about, if it is about one.
+    pub const fn administration(&self) -> Option<AdministrationId> {
+        match self {
+            Request::Correct(Correction { administration, .. })
+            | Request::NoteEffect(Helped { administration, .. }) => Some(*administration),
+            _ => None,
+        }
+    }
+
+    /// The patient it is about, where it names one.
+    pub fn patient(&self) -> Option<PatientId> {
+        match self {
+            Request::Prescribe(ask) => Some(ask.patient),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => Some(*patient),
+            _ => None,
+        }
+    }
+
+    /// The prescription it is about, where it names one.
+    pub const fn prescription(&self) -> Option<PrescriptionId> {
+        match self {
+            Request::DiscontinuePrescription { prescription, .. } => Some(*prescription),
             _ => None,
         }
     }
@@ -352,6 +542,47 @@ pub enum Receipt {
         /// When (UTC).
         at: Timestamp,
     },
+    /// A dose was recorded as not given.
+    NotGiven {
+        /// The record.
+        administration: AdministrationId,
+        /// The dose.
+        order: OrderId,
+        /// Held, refused or not available.
+        outcome: GivingOutcome,
+        /// When it comes back (UTC).
+        until: Option<Timestamp>,
+        /// When it was recorded (UTC).
+        at: Timestamp,
+    },
+    /// An entry was taken back.
+    Corrected {
+        /// The entry that reverses it.
+        administration: AdministrationId,
+        /// The entry that was wrong.
+        corrected: AdministrationId,
+        /// Its dose.
+        order: OrderId,
+        /// Where.
+        ward: WardId,
+        /// What.
+        drug: DrugId,
+        /// What the entry had taken from the stock; zero where nothing was given.
+        quantity: Quantity,
+        /// What became of that.
+        stock: Restock,
+        /// Whether the dose is to be given again.
+        reopened: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// The effect of a dose was recorded.
+    EffectNoted {
+        /// The dose.
+        administration: AdministrationId,
+        /// When (UTC).
+        at: Timestamp,
+    },
     /// A dose was stopped.
     Discontinued {
         /// The dose.
@@ -369,6 +600,72 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A drug was prescribed.
+    Prescribed {
+        /// The prescription.
+        prescription: PrescriptionId,
+        /// For whom.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// What.
+        drug: DrugId,
+        /// Doses that stand in the queue at once.
+        orders: u32,
+        /// When the first of them is due (UTC); `None`: as needed, or not yet within the horizon.
+        first: Option<Timestamp>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A prescription was ended.
+    PrescriptionDiscontinued {
+        /// Which.
+        prescription: PrescriptionId,
+        /// Doses that ended with it.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient came, or came back.
+    Admitted {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// They were here before.
+        again: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient was moved.
+    Moved {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie now.
+        ward: WardId,
+        /// Open doses that followed.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient left.
+    Discharged {
+        /// Who.
+        patient: PatientId,
+        /// Open doses that ended.
+        orders: u32,
+        /// Prescriptions that ended.
+        prescriptions: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Allergies were recorded.
+    AllergiesRecorded {
+        /// Of whom.
+        patient: PatientId,
         /// When (UTC).
         at: Timestamp,
     },
@@ -530,8 +827,8 @@ pub struct InRegister {
 }
 
 impl Receipt {
-    /// The row of the register that it speaks of; `None`: it moved no stock.
-    pub fn in_register(&self) -> Option<InRegister> {
+    /// The rows of the register that it speaks of, in their order; none: it moved no stock.
+    pub fn in_register(&self) -> Vec<InRegister> {
         let row =
             |ward: &WardId, drug: &DrugId, delta: Quantity, at: &Timestamp, begins: String| {
                 (delta != Quantity::ZERO).then_some(InRegister {
@@ -542,7 +839,7 @@ impl Receipt {
                     begins,
                 })
             };
-        match self {
+        let one = match self {
             Receipt::Given {
                 administration,
                 order,
@@ -603,14 +900,39 @@ impl Receipt {
                 at,
                 ..
             } => row(ward, drug, *quantity, at, "count ".to_owned()),
-            Receipt::EmergencyBegun { .. }
+            Receipt::Corrected {
+                administration,
+                order,
+                ward,
+                drug,
+                quantity,
+                stock,
+                at,
+                ..
+            } => {
+                let begins = format!("{administration} {order} ");
+                let back = row(ward, drug, *quantity, at, begins.clone());
+                let gone = row(ward, drug, -*quantity, at, begins);
+                let gone = gone.filter(|_| *stock == Restock::WrittenOff);
+                return back.into_iter().chain(gone).collect();
+            }
+            Receipt::NotGiven { .. }
+            | Receipt::EffectNoted { .. }
+            | Receipt::EmergencyBegun { .. }
             | Receipt::EmergencyEnded { .. }
             | Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }
             | Receipt::Recalled { .. }
-            | Receipt::LevelsSet { .. } => None,
-        }
+            | Receipt::LevelsSet { .. }
+            | Receipt::Prescribed { .. }
+            | Receipt::PrescriptionDiscontinued { .. }
+            | Receipt::Admitted { .. }
+            | Receipt::Moved { .. }
+            | Receipt::Discharged { .. }
+            | Receipt::AllergiesRecorded { .. } => None,
+        };
+        one.into_iter().collect()
     }
 }
 

@@ -36,6 +36,10 @@ ReasonKind {
     BackEntry = "back_entry",
     /// A dose is given although the desk warned.
     Override = "override",
+    /// What an as-needed dose is for.
+    Indication = "indication",
+    /// Whether it helped.
+    Effect = "effect",
     /// An entry was wrong.
     Correction = "correction",
     /// Stock goes back.
@@ -102,6 +106,7 @@ const fn built_in(kind: ReasonKind) -> &'static [(&'static str, &'static str)] {
             ("procedure", "away for a procedure"),
             ("asleep", "asleep, not to be woken"),
             ("prescriber", "prescriber asked to wait"),
+            ("missed", "missed, too late now"),
             ("other", "other ..."),
         ],
         ReasonKind::Refused => &[
@@ -128,6 +133,24 @@ const fn built_in(kind: ReasonKind) -> &'static [(&'static str, &'static str)] {
             ("patient_away", "patient was away"),
             ("late_supply", "supply came late"),
             ("other", "other ..."),
+        ],
+        ReasonKind::Indication => &[
+            ("pain", "pain"),
+            ("fever", "fever"),
+            ("nausea", "nausea"),
+            ("anxiety", "anxiety or agitation"),
+            ("sleep", "cannot sleep"),
+            ("breathing", "short of breath"),
+            ("bowels", "constipation"),
+            ("other", "other ..."),
+        ],
+        ReasonKind::Effect => &[
+            ("relieved", "helped"),
+            ("partly", "helped partly"),
+            ("none", "did not help ..."),
+            ("worse", "got worse ..."),
+            ("asleep", "asleep"),
+            ("away", "patient not there to be asked"),
         ],
         ReasonKind::Correction => &[
             ("not_given", "was not given"),

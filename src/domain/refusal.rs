@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{OpId, OrderId, OrderStatus, Quantity, Role};
+use super::{AdministrationId, OpId, OrderId, OrderStatus, PrescriptionId, Quantity, Role, Warned};
 
 /// A business rule said no. Nothing was recorded but an audit row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -17,9 +17,12 @@ pub enum Refusal {
         order: OrderId,
     },
     /// Somebody accounted for the dose already.
-    #[error("This dose was already given by {by} at {}.", when(.at))]
+    #[error("This dose was already {what} by {by} at {}.", when(.at))]
     OrderAlreadyCompleted {
-        /// The name of who gave it.
+        /// What was recorded: given, or why not.
+        #[serde(default = "given")]
+        what: String,
+        /// The name of who recorded it.
         by: String,
         /// When it was completed (UTC).
         at: Timestamp,
@@ -128,6 +131,26 @@ pub enum Refusal {
         /// Which rule says no.
         why: String,
     },
+    /// The desk warns, and nobody has said why it should be done all the same.
+    #[error("This needs a reason: {}.", missing.join("; "))]
+    ReasonRequired {
+        /// Each thing that needs one, in words.
+        missing: Vec<String>,
+        /// The warnings among them.
+        warned: Vec<Warned>,
+    },
+    /// There is no such entry in the log.
+    #[error("There is no administration {administration}.")]
+    AdministrationNotFound {
+        /// As it was asked for.
+        administration: AdministrationId,
+    },
+    /// The entry is not one that can be changed any more.
+    #[error("This entry cannot be changed: {why}.")]
+    EntryClosed {
+        /// Why.
+        why: String,
+    },
     /// A second person has to see this and sign too.
     #[error("{what} needs a witness.")]
     WitnessRequired {
@@ -176,6 +199,72 @@ pub enum Refusal {
         /// When (UTC).
         at: Timestamp,
     },
+    /// There is no such patient.
+    #[error("There is no patient {patient}.")]
+    PatientNotFound {
+        /// As they were asked for.
+        patient: String,
+    },
+    /// The patient has left.
+    #[error("{name} was discharged at {}.", when(.at))]
+    PatientDischarged {
+        /// Who.
+        name: String,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// The patient's record changed since it was on the screen.
+    #[error("The record of {name} was changed{}: {change}.", by.as_deref().map(|b| format!(" by {b}")).unwrap_or_default())]
+    PatientChanged {
+        /// Whose.
+        name: String,
+        /// What changed.
+        change: String,
+        /// By whom; `None`: by the import.
+        by: Option<String>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody who is here has the number.
+    #[error("Number {mrn} belongs to {name}, who is here.")]
+    PatientNumberTaken {
+        /// The number.
+        mrn: String,
+        /// Whose it is.
+        name: String,
+    },
+    /// There is no such prescription.
+    #[error("There is no prescription {prescription}.")]
+    PrescriptionNotFound {
+        /// As it was asked for.
+        prescription: PrescriptionId,
+    },
+    /// The prescription has ended.
+    #[error("The prescription of {title} has ended{}{}.", by.as_deref().map(|b| format!(", by {b}")).unwrap_or_default(), why(.reason))]
+    PrescriptionEnded {
+        /// Of what.
+        title: String,
+        /// Who ended it; `None`: its own time.
+        by: Option<String>,
+        /// When (UTC), if that is known.
+        at: Option<Timestamp>,
+        /// The reason that was given; may be empty.
+        reason: String,
+    },
+    /// The prescription changed since it was on the screen.
+    #[error("The prescription of {title} was changed.")]
+    PrescriptionChanged {
+        /// Of what.
+        title: String,
+    },
+    /// The desk warns of a prescription, and nobody said why it is written all the same.
+    #[error("{patient}: {warnings}.")]
+    PrescriptionWarning {
+        /// For whom.
+        patient: String,
+        /// Of what the desk warns.
+        warnings: String,
+    },
     /// The same operation id was used for something else.
     #[error("Operation {op} was already used for something else.")]
     DuplicateOperation {
@@ -194,6 +283,11 @@ pub enum Refusal {
         /// For the person to pass on; holds no data.
         what: String,
     },
+}
+
+/// Before doses could be recorded as not given there was nothing else to say.
+fn given() -> String {
+    "given".to_owned()
 }
 
 fn kept_back(expired: Quantity, recalled: Quantity, unit: &str) -> String {
@@ -240,12 +334,22 @@ impl Refusal {
             Refusal::LevelsChanged { .. } => "LEVELS_CHANGED",
             Refusal::InvalidStockQuantity { .. } => "INVALID_STOCK_QUANTITY",
             Refusal::InsufficientPermissions { .. } => "INSUFFICIENT_PERMISSIONS",
+            Refusal::ReasonRequired { .. } => "REASON_REQUIRED",
+            Refusal::AdministrationNotFound { .. } => "ADMINISTRATION_NOT_FOUND",
+            Refusal::EntryClosed { .. } => "ENTRY_CLOSED",
             Refusal::WitnessRequired { .. } => "WITNESS_REQUIRED",
             Refusal::WitnessNotValid { .. } => "WITNESS_NOT_VALID",
             Refusal::InvalidData { .. } => "INVALID_DATA",
             Refusal::WrongPatient { .. } => "WRONG_PATIENT",
             Refusal::TooSoon { .. } => "TOO_SOON",
             Refusal::Stale { .. } => "STALE",
+            Refusal::PatientNotFound { .. } => "PATIENT_NOT_FOUND",
+            Refusal::PatientDischarged { .. } => "PATIENT_DISCHARGED",
+            Refusal::PatientChanged { .. } | Refusal::PrescriptionChanged { .. } => "STALE",
+            Refusal::PatientNumberTaken { .. } => "PATIENT_NUMBER_TAKEN",
+            Refusal::PrescriptionNotFound { .. } => "PRESCRIPTION_NOT_FOUND",
+            Refusal::PrescriptionEnded { .. } => "PRESCRIPTION_ENDED",
+            Refusal::PrescriptionWarning { .. } => "PRESCRIPTION_WARNING",
             Refusal::DuplicateOperation { .. } => "DUPLICATE_OPERATION",
             Refusal::Busy => "BUSY",
             Refusal::Unavailable => "UNAVAILABLE",
@@ -276,12 +380,27 @@ impl Refusal {
             Refusal::LevelsChanged { .. } => "Look at them again, then sign what shall be.",
             Refusal::InvalidStockQuantity { .. } => "Correct the quantity.",
             Refusal::InsufficientPermissions { .. } => "Ask somebody who may, or a supervisor.",
+            Refusal::ReasonRequired { .. } => "Choose a reason, then sign again.",
+            Refusal::AdministrationNotFound { .. } => "Pick the entry from the log.",
+            Refusal::EntryClosed { .. } => "Look at the log, or ask a supervisor.",
             Refusal::WitnessRequired { .. } => "Ask a colleague to see it and sign too.",
             Refusal::WitnessNotValid { .. } => "Ask another colleague to see it and sign too.",
             Refusal::InvalidData { .. } => "Correct it and try again.",
             Refusal::WrongPatient { .. } => "Check the patient in front of you, then the order.",
             Refusal::TooSoon { .. } => "Wait, or ask the prescriber.",
             Refusal::Stale { .. } => "Look at the order again, then sign what it says now.",
+            Refusal::PatientNotFound { .. } => "Check the number, or look the patient up by name.",
+            Refusal::PatientDischarged { .. } => "Admit the patient again first, if they are back.",
+            Refusal::PatientChanged { .. } => "Look at the patient again, then sign.",
+            Refusal::PatientNumberTaken { .. } => "Check the number on the wristband.",
+            Refusal::PrescriptionNotFound { .. } => {
+                "Pick the prescription from the patient's record."
+            }
+            Refusal::PrescriptionEnded { .. } => "There is nothing left to end.",
+            Refusal::PrescriptionChanged { .. } => "Look at the prescription again, then sign.",
+            Refusal::PrescriptionWarning { .. } => {
+                "Prescribe something else, or say why it is prescribed all the same."
+            }
             Refusal::DuplicateOperation { .. } => "Start again with a new operation id.",
             Refusal::Busy => "Wait a moment, then sign again.",
             Refusal::Unavailable => {

@@ -8,8 +8,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::{
-    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, PatientId, Priority, Quantity,
-    WardId, WardKind,
+    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, PatientId, PrescriptionId,
+    Priority, Quantity, WardId, WardKind,
 };
 
 /// A ward or the central pharmacy.
@@ -119,6 +119,10 @@ pub struct QueuedOrder {
     pub priority: Priority,
     /// The prescriber's name.
     pub prescriber: String,
+    /// What it was made from.
+    pub prescription: PrescriptionId,
+    /// The version of that: what is signed when all of it ends.
+    pub prescription_version: i64,
 }
 
 /// Stat first, then by time, then in the order in which one walks: bed by bed, one patient after the other.

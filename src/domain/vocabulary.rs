@@ -91,6 +91,28 @@ GivingOutcome {
     /// There was none to give.
     NotAvailable = "not_available",
 });
+words!(/// What becomes of stock that a wrong entry had taken.
+Restock {
+    /// It is in the cupboard, and always was or is again.
+    Back = "back",
+    /// It is gone all the same.
+    WrittenOff = "written_off",
+});
+words!(/// What the desk warns of before a dose is given. Each needs a reason.
+Warned {
+    /// Before its window.
+    Early = "early",
+    /// After its window.
+    Late = "late",
+    /// Held, and not back yet.
+    Held = "held",
+    /// The patient got the same drug a short time before or after.
+    SameDrug = "same_drug",
+    /// A later dose of the prescription was given already.
+    LaterGiven = "later_given",
+    /// More than is prescribed.
+    HighDose = "high_dose",
+});
 words!(/// Why a stock changed: the word in each row of the drug register.
 LedgerReason {
     /// Came into the ward from outside, or was there when the register began.
@@ -109,4 +131,13 @@ LedgerReason {
     Wasted = "wasted",
     /// Changed after a count.
     Adjusted = "adjusted",
+});
+words!(/// Where a prescription stands.
+PrescriptionStatus {
+    /// It runs, or is to begin.
+    Active = "active",
+    /// Its time is over.
+    Ended = "ended",
+    /// Somebody ended it.
+    Discontinued = "discontinued",
 });

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{At, Link, Sql, StoreError};
 use crate::domain::{
-    DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority, Quantity, WardId,
+    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority,
+    Quantity, WardId,
 };
 
 /// Which orders.
@@ -63,6 +64,8 @@ pub struct OrderLine {
     pub priority: Priority,
     /// Where it stands.
     pub status: OrderStatus,
+    /// When it comes back, where it was held.
+    pub held_until: Option<At>,
     /// What happened last.
     pub change: String,
 }
@@ -75,7 +78,7 @@ macro_rules! orders_sql {
         concat!(
             "SELECT o.id, o.version, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, p.bed, d.name AS drug, ",
             "d.strength, o.drug_id, o.dosage, o.dosage_max, d.unit, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
-            "o.status, o.change FROM ",
+            "o.status, o.held_until, o.change FROM ",
             $from,
             " o JOIN wards w ON w.id = o.ward_id ",
             "JOIN patients p ON p.id = o.patient_id JOIN drugs d ON d.id = o.drug_id ",
@@ -391,15 +394,23 @@ pub struct LogLine {
     pub outcome: GivingOutcome,
     /// Who recorded it.
     pub nurse: String,
+    /// Who saw it.
+    pub witness: Option<String>,
+    /// Why it was not given, or taken back; else empty.
+    pub reason: String,
+    /// The entry that it takes back.
+    pub reverses: Option<Uuid>,
 }
 
 macro_rules! log_sql {
     ($filter:literal) => {
         concat!(
             "SELECT a.id, a.administration_time, a.recorded_at, w.code AS ward, w.time_zone, p.mrn, p.name AS patient, ",
-            "d.name AS drug, d.strength, a.quantity, d.unit, a.outcome, u.username AS nurse ",
+            "d.name AS drug, d.strength, a.quantity, d.unit, a.outcome, u.username AS nurse, ",
+            "v.username AS witness, a.reason, a.reverses ",
             "FROM medication_administrations a JOIN wards w ON w.id = a.ward_id JOIN patients p ON p.id = a.patient_id ",
-            "JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id WHERE ",
+            "JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id ",
+            "LEFT JOIN users v ON v.id = a.witness_id WHERE ",
             $filter,
             " AND (a.administration_time, a.id) < ($1, $2) ORDER BY a.administration_time DESC, a.id DESC"
         )
@@ -502,4 +513,63 @@ pub async fn time_of(link: Link<'_>, administration: Uuid) -> Result<Option<At>,
 /// [`StoreError`].
 pub async fn drug_by_code(link: Link<'_>, code: &str) -> Result<Option<DrugId>, StoreError> {
     Ok(fetch!(optional, link, (DrugId,), DRUG_BY_CODE, code)?.map(|(id,)| id))
+}
+
+/// An as-needed dose of which it is not known yet whether it helped.
+#[derive(Debug, Clone, FromRow)]
+pub struct EffectLine {
+    /// Key of the dose.
+    pub id: AdministrationId,
+    /// When it was given.
+    pub administration_time: At,
+    /// When it is asked.
+    pub due_at: At,
+    /// Code of the ward.
+    pub ward: String,
+    /// Zone of its clocks.
+    pub time_zone: String,
+    /// Where the patient lies.
+    pub bed: String,
+    /// Patient's number.
+    pub mrn: String,
+    /// Patient's name.
+    pub patient: String,
+    /// What.
+    pub drug: String,
+    /// How strong.
+    pub strength: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// Stock unit.
+    pub unit: String,
+    /// What it was for: the code.
+    pub indication: String,
+    /// … and the text beside it.
+    pub indication_text: String,
+    /// Who gave it.
+    pub nurse: String,
+}
+
+/// Those of a ward that are asked by a moment, in the order in which they are asked, but for doses that were taken back.
+pub(super) const EFFECTS: &str = "SELECT a.id, a.administration_time, e.due_at, w.code AS ward, w.time_zone, p.bed, p.mrn, \
+    p.name AS patient, d.name AS drug, d.strength, a.quantity, d.unit, COALESCE(i.code, '') AS indication, \
+    COALESCE(i.text, '') AS indication_text, u.name AS nurse FROM prn_effects e \
+    JOIN medication_administrations a ON a.id = e.administration_id JOIN wards w ON w.id = e.ward_id \
+    JOIN patients p ON p.id = a.patient_id JOIN drugs d ON d.id = a.drug_id JOIN users u ON u.id = a.nurse_id \
+    LEFT JOIN administration_reasons i ON i.administration_id = a.id AND i.kind = 'indication' \
+    WHERE e.ward_id = $1 AND e.code IS NULL AND e.due_at <= $2 \
+    AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
+    ORDER BY e.due_at, e.administration_id LIMIT $3";
+
+/// The as-needed doses of a ward of which it is asked by `until` whether they helped.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn effects(
+    link: Link<'_>,
+    ward: WardId,
+    until: At,
+    limit: i64,
+) -> Result<Vec<EffectLine>, StoreError> {
+    fetch!(all, link, EffectLine, EFFECTS, ward, until, limit)
 }

@@ -11,6 +11,9 @@ pub const APPEND_ONLY: &[&str] = &[
     "medication_administrations",
     "audit_events",
     "operations",
+    "patient_changes",
+    "prescription_overrides",
+    "administration_reasons",
 ];
 
 /// Everything else that the application writes, with the rights beyond SELECT.
@@ -28,6 +31,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("prescriptions", "INSERT, UPDATE"),
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
+    ("prn_effects", "INSERT, UPDATE"),
     ("unseen_outcomes", "INSERT, DELETE"),
     ("transfer_lots", "INSERT, UPDATE"),
     ("lots", "INSERT, UPDATE"),

@@ -119,6 +119,8 @@ struct QueueRow {
     kind: OrderKind,
     priority: Priority,
     prescriber: String,
+    prescription_id: PrescriptionId,
+    prescription_version: i64,
 }
 
 macro_rules! queue_sql {
@@ -126,7 +128,8 @@ macro_rules! queue_sql {
         concat!(
             "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
             "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
-            "u.name AS prescriber FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
+            "u.name AS prescriber, o.prescription_id, r.version AS prescription_version ",
+            "FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
             "JOIN prescriptions r ON r.id = o.prescription_id ",
             "JOIN users u ON u.id = o.doctor_id ",
             $($rest),+
@@ -143,7 +146,8 @@ macro_rules! queue_gathered {
                 "'patient_id', hex(patient_id), 'mrn', mrn, 'patient', patient, 'birth_date', birth_date, 'bed', bed, ",
                 "'allergies', allergies, 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
                 "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'kind', kind, ",
-                "'priority', priority, 'prescriber', prescriber)) FROM (",
+                "'priority', priority, 'prescriber', prescriber, 'prescription_id', hex(prescription_id), ",
+                "'prescription_version', prescription_version)) FROM (",
                 queue_sql!($($rest),+),
                 ")"
             ),
@@ -193,7 +197,8 @@ pub(super) const LOG: Sql = Sql::each(
 /// When a patient last got a drug.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
-    ORDER BY a.administration_time DESC LIMIT 1";
+    AND a.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
+    ORDER BY a.administration_time DESC LIMIT 4";
 
 /// Where an order stands.
 pub(super) const STANDING: &str = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, \
@@ -238,6 +243,8 @@ fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrde
         kind: row.kind,
         priority: row.priority,
         prescriber: row.prescriber,
+        prescription: row.prescription_id,
+        prescription_version: row.prescription_version,
     }
 }
 
@@ -491,10 +498,11 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, StoreError> {
 }
 
 /// What tells whether doses were given or orders changed in a ward, without reading it: every entry in the register
-/// raises the sum, every order that ends or begins changes the queue's count or its newest.
+/// raises the sum, every record that a dose was not given is the newest of the log, every order that ends or begins changes the queue's count or its newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct Mark {
     register: Option<i64>,
+    entry: Option<AdministrationId>,
     orders: i64,
     newest: Option<OrderId>,
 }
@@ -508,6 +516,8 @@ pub async fn mark(link: Link<'_>, ward: WardId) -> Result<Mark, StoreError> {
         ($newest:literal) => {
             concat!(
                 "SELECT (SELECT CAST(sum(ledger_seq) AS BIGINT) FROM drug_stock WHERE ward_id = $1) AS register, ",
+                "(SELECT id FROM medication_administrations WHERE ward_id = $1 ",
+                "ORDER BY administration_time DESC, id DESC LIMIT 1) AS entry, ",
                 "count(*) AS orders, ",
                 $newest,
                 " AS newest FROM medication_orders WHERE ward_id = $1 AND status = 'active'"

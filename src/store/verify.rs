@@ -139,6 +139,8 @@ pub struct GivenDose {
     pub quantity: Quantity,
     /// By whom.
     pub nurse_id: UserId,
+    /// Who saw it.
+    pub witness_id: Option<UserId>,
     /// When it was given.
     pub administration_time: At,
     /// When it was entered: the register's time.
@@ -158,10 +160,12 @@ pub async fn given(
     after: AdministrationId,
     limit: i64,
 ) -> Result<Vec<GivenDose>, StoreError> {
-    let sql = "SELECT a.id, a.order_id, a.patient_id, a.ward_id, a.drug_id, a.quantity, a.nurse_id, \
+    let sql = "SELECT a.id, a.order_id, a.patient_id, a.ward_id, a.drug_id, a.quantity, a.nurse_id, a.witness_id, \
                a.administration_time, a.recorded_at, a.op_id, \
                a.patient_id = o.patient_id AND a.drug_id = o.drug_id AND a.quantity >= o.dosage \
-               AND a.quantity <= COALESCE(o.dosage_max, o.dosage) AND r.patient_id = o.patient_id \
+               AND (a.quantity <= COALESCE(o.dosage_max, o.dosage) OR EXISTS (SELECT 1 FROM administration_reasons w \
+               WHERE w.administration_id = a.id AND w.kind = 'override' AND w.about LIKE '%high_dose%')) \
+               AND r.patient_id = o.patient_id \
                AND r.drug_id = o.drug_id AS as_ordered \
                FROM medication_administrations a JOIN medication_orders o ON o.id = a.order_id \
                JOIN prescriptions r ON r.id = o.prescription_id \
@@ -178,7 +182,7 @@ pub struct DoneOperation {
     pub outcome: String,
 }
 
-/// Operations that move stock, by id, after one, at most `limit`; refused ones too.
+/// Operations, by id, after one, at most `limit`; refused ones too.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -199,8 +203,10 @@ pub struct Accounted {
     pub id: OrderId,
     /// Where it stands.
     pub status: OrderStatus,
-    /// Administrations that no correction reverses.
-    pub standing: i64,
+    /// Entries of its last version that no correction reverses; of an active order, but for a hold.
+    pub last: i64,
+    /// Entries of other versions that no correction reverses, but for holds.
+    pub others: i64,
 }
 
 /// Orders, by key, after one, at most `limit`.
@@ -213,8 +219,13 @@ pub async fn accounted(
     limit: i64,
 ) -> Result<Vec<Accounted>, StoreError> {
     let sql = "SELECT o.id, o.status, (SELECT count(*) FROM medication_administrations a WHERE a.order_id = o.id \
-               AND a.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM medication_administrations r \
-               WHERE r.reverses = a.id)) AS standing FROM medication_orders o WHERE o.id > $1 ORDER BY o.id LIMIT $2";
+               AND a.order_version = o.version - 1 AND a.reverses IS NULL \
+               AND (a.outcome <> 'held' OR o.status <> 'active') AND NOT EXISTS \
+               (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id)) AS last, \
+               (SELECT count(*) FROM medication_administrations a WHERE a.order_id = o.id \
+               AND a.order_version <> o.version - 1 AND a.reverses IS NULL AND a.outcome <> 'held' AND NOT EXISTS \
+               (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id)) AS others \
+               FROM medication_orders o WHERE o.id > $1 ORDER BY o.id LIMIT $2";
     fetch!(all, link, Accounted, sql, after, limit)
 }
 

@@ -1,6 +1,8 @@
 //! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
 
+mod cupboard;
 mod pages;
+mod records;
 
 use std::sync::Arc;
 
@@ -14,13 +16,14 @@ use super::keymap::{Action, Mode};
 use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
+use super::pages::cupboard::Ask;
 use super::pages::{Msg as PageMsg, Page, board};
 use super::panes::{log, queue, stock};
+use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, discontinue, fulfil, help, missed, palette, receive, wards,
 };
 use super::words;
-use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, WardId};
 
@@ -246,7 +249,11 @@ impl Desk {
             Reply::Wards(Err(why)) => {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
-            Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
+            Reply::Outcome { op, outcome } => {
+                self.tell(*op, outcome, context);
+                let told = self.tell_pages(&PageMsg::Outcome(*op, outcome), context);
+                debug_assert!(told.is_empty(), "an outcome asks for nothing");
+            }
             Reply::Page(answer) => return self.page_answered(answer, context),
             Reply::Missed(missed) if !missed.is_empty() => {
                 let missed = missed::Missed::open(missed.clone(), self.sheet.take());
@@ -257,8 +264,10 @@ impl Desk {
             Reply::Disabled(_)
             | Reply::Missed(_)
             | Reply::SignIn(_)
+            | Reply::Witness { .. }
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
         self.tell_sheet(&sheets::Msg::Reply(reply), context)
@@ -344,10 +353,28 @@ impl Desk {
                 self.open_page(Page::Board(Box::new(page)));
                 return effects;
             }
+            Action::Discrepancies if self.pages.is_empty() => {
+                return self.open_shelf(Ask::Discrepancies, "", context);
+            }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
+            Action::Record
+            | Action::Prescribe
+            | Action::EndPrescription
+            | Action::MyOrders
+            | Action::Patients => return self.act_on_records(action, context),
             Action::Open => return self.open_fulfil(),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
+            Action::Send => self.open_cupboard(Kind::Send, context),
+            Action::TakeOut => self.open_cupboard(Kind::TakeOut, context),
+            Action::Transfers => return self.open_of_ward(Ask::Transfers, context),
+            Action::Lots => return self.open_of_ward(Ask::Lots, context),
+            Action::Count => return self.open_of_ward(Ask::ToCount, context),
+            Action::Replenish => return self.open_of_ward(Ask::Refills, context),
+            Action::LowStock => return self.open_of_ward(Ask::Low, context),
+            Action::Levels => return self.open_of_ward(Ask::Levels, context),
+            Action::Register => return self.open_register(context),
+            Action::Elsewhere => return self.open_elsewhere(context),
             Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
             Action::KeepFilter => self.tell_list(&list::Msg::KeepFilter, context),
             Action::ClearFilter => self.tell_list(&list::Msg::ClearFilter, context),
@@ -361,13 +388,23 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::SignIn
+            Action::DayBack
+            | Action::DayForward
+            | Action::Today
+            | Action::Admit
+            | Action::MovePatient
+            | Action::Discharge
+            | Action::Allergies
+            | Action::SignIn
             | Action::Check
             | Action::Sign
             | Action::Close
             | Action::NextField
             | Action::PreviousField
             | Action::Choose
+            | Action::Discrepancies
+            | Action::Recall
+            | Action::SendAll
             | Action::Lock
             | Action::OtherPerson => {}
         }
@@ -381,21 +418,7 @@ impl Desk {
 
     /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
     fn barred(&self, kind: &str) -> Option<String> {
-        let need = decide::needs(kind)?;
-        let actor = &self.actor;
-        if actor.read_only {
-            return Some("Your account may look at everything and change nothing.".to_owned());
-        }
-        if !decide::may(actor.role, kind) {
-            return Some(format!(
-                "To {} is for a {}; you are signed in as {}.",
-                need.action, need.who, actor.role
-            ));
-        }
-        let ward = self.ward.as_ref()?;
-        // Emergency access may have ended: the desk looks at its time.
-        (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
-            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+        super::pages::barred(&self.actor, kind, self.ward.as_ref()?)
     }
 
     fn open_fulfil(&mut self) -> Vec<Effect> {

@@ -15,8 +15,58 @@ pub enum Action {
     Discontinue,
     /// Open the sheet that takes stock in.
     Receive,
+    /// Open the sheet that sends stock to another ward.
+    Send,
+    /// Open the page of transfers.
+    Transfers,
+    /// Open the register of the selected drug.
+    Register,
+    /// Open the page of lots.
+    Lots,
+    /// Open the page of what is to be counted.
+    Count,
+    /// Open the sheet that wastes, returns or adjusts.
+    TakeOut,
+    /// Open the page of what fills the ward up.
+    Replenish,
+    /// Open the page of what runs out.
+    LowStock,
+    /// Open the page of where else a drug is.
+    Elsewhere,
+    /// Open the page of what is missing or too much.
+    Discrepancies,
+    /// Open the page of what the ward should hold.
+    Levels,
+    /// Open the sheet that recalls a lot.
+    Recall,
+    /// Send every line of a replenishment.
+    SendAll,
     /// Open the board of all wards.
     Board,
+    /// Open the record of a patient.
+    Record,
+    /// Open the sheet that prescribes.
+    Prescribe,
+    /// Open the sheet that ends a whole prescription.
+    EndPrescription,
+    /// Open a doctor's own prescriptions.
+    MyOrders,
+    /// Open the patients of the ward.
+    Patients,
+    /// The day before.
+    DayBack,
+    /// The day after.
+    DayForward,
+    /// Today.
+    Today,
+    /// Open the sheet that admits a patient.
+    Admit,
+    /// Open the sheet that moves a patient.
+    MovePatient,
+    /// Open the sheet that discharges a patient.
+    Discharge,
+    /// Open the sheet of a patient's allergies.
+    Allergies,
     /// Type a filter.
     Filter,
     /// Keep the filter and leave its field.
@@ -90,6 +140,32 @@ pub enum Mode {
     Filter,
     /// The board of all wards.
     Board,
+    /// The page of transfers.
+    Transfers,
+    /// The register of a drug.
+    Register,
+    /// The page of lots.
+    Lots,
+    /// Who got some of a lot.
+    LotMoves,
+    /// The page of what is missing or too much.
+    Discrepancies,
+    /// The page of what runs out.
+    LowStock,
+    /// The page of where a drug is.
+    Elsewhere,
+    /// The page of what fills the ward up.
+    Replenish,
+    /// The page of what is to be counted.
+    Count,
+    /// The page of what the ward should hold.
+    Levels,
+    /// The record of a patient.
+    Record,
+    /// A doctor's own prescriptions.
+    Mine,
+    /// The patients of the ward.
+    Patients,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -127,6 +203,19 @@ impl Mode {
         Mode::Log,
         Mode::Filter,
         Mode::Board,
+        Mode::Transfers,
+        Mode::Register,
+        Mode::Lots,
+        Mode::LotMoves,
+        Mode::Discrepancies,
+        Mode::LowStock,
+        Mode::Elsewhere,
+        Mode::Replenish,
+        Mode::Count,
+        Mode::Levels,
+        Mode::Record,
+        Mode::Mine,
+        Mode::Patients,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -152,6 +241,19 @@ impl Mode {
             Mode::Log => "Administration log",
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
+            Mode::Transfers => "Transfers",
+            Mode::Register => "Drug register",
+            Mode::Lots => "Lots",
+            Mode::LotMoves => "Who got a lot",
+            Mode::Discrepancies => "Discrepancies",
+            Mode::LowStock => "What runs out",
+            Mode::Elsewhere => "Where a drug is",
+            Mode::Replenish => "Replenishment",
+            Mode::Count => "Counting",
+            Mode::Levels => "Levels",
+            Mode::Record => "Patient record",
+            Mode::Mine => "My orders",
+            Mode::Patients => "Patients of the ward",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -161,7 +263,7 @@ impl Mode {
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
-            Mode::Form => "Stopping a dose, receiving stock",
+            Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
         }
@@ -249,8 +351,33 @@ mod tests {
         let next = |action: Action| match action {
             Open => Some(Discontinue),
             Discontinue => Some(Receive),
-            Receive => Some(Board),
-            Board => Some(Filter),
+            Receive => Some(Send),
+            Send => Some(Transfers),
+            Transfers => Some(Register),
+            Register => Some(Lots),
+            Lots => Some(Count),
+            Count => Some(TakeOut),
+            TakeOut => Some(Replenish),
+            Replenish => Some(LowStock),
+            LowStock => Some(Elsewhere),
+            Elsewhere => Some(Discrepancies),
+            Discrepancies => Some(Levels),
+            Levels => Some(Recall),
+            Recall => Some(SendAll),
+            SendAll => Some(Board),
+            Board => Some(Record),
+            Record => Some(Prescribe),
+            Prescribe => Some(EndPrescription),
+            EndPrescription => Some(MyOrders),
+            MyOrders => Some(Patients),
+            Patients => Some(DayBack),
+            DayBack => Some(DayForward),
+            DayForward => Some(Today),
+            Today => Some(Admit),
+            Admit => Some(MovePatient),
+            MovePatient => Some(Discharge),
+            Discharge => Some(Allergies),
+            Allergies => Some(Filter),
             Filter => Some(KeepFilter),
             KeepFilter => Some(ClearFilter),
             ClearFilter => Some(Up),

@@ -32,7 +32,7 @@ pub fn context(width: u16, height: u16) -> Context {
         lock_after: None,
         ends_after: None,
         demo: false,
-        policy: Default::default(),
+        policy: Arc::new(Policy::easy()),
     }
 }
 
@@ -161,6 +161,8 @@ pub fn order(
         },
         priority: Priority::Routine,
         prescriber: "Dr Brandt".into(),
+        prescription: PrescriptionId(Uuid::from_u128(0x9000 + n)),
+        prescription_version: 1,
     }
 }
 

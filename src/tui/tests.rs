@@ -8,9 +8,11 @@ use crate::domain::*;
 use keymap::{Action, Mode};
 
 mod any;
+mod cupboard;
 mod giving;
 mod lock;
 mod pages;
+mod records;
 mod screens;
 
 #[test]

@@ -64,8 +64,8 @@ pub fn ended(
 pub fn refusal(refusal: &Refusal, now: Timestamp, zone: &TimeZone) -> String {
     let when = |at: &Timestamp| clock::day_hour(*at, now, zone);
     let what = match refusal {
-        Refusal::OrderAlreadyCompleted { by, at } => {
-            format!("This dose was already given by {by} at {}.", when(at))
+        Refusal::OrderAlreadyCompleted { what, by, at } => {
+            format!("This dose was already {what} by {by} at {}.", when(at))
         }
         Refusal::InvalidStatusTransition { at: Some(at), .. } => {
             format!("{refusal} That was at {}.", when(at))
@@ -99,9 +99,9 @@ mod tests {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let now: Timestamp = "2026-11-23T02:12:00Z".parse().unwrap();
         let at = "2026-11-23T02:10:00Z".parse().unwrap();
-        let by = "Björn".to_owned();
+        let (what, by) = ("given".to_owned(), "Björn".to_owned());
         assert_eq!(
-            refusal(&Refusal::OrderAlreadyCompleted { by, at }, now, &zone),
+            refusal(&Refusal::OrderAlreadyCompleted { what, by, at }, now, &zone),
             "This dose was already given by Björn at 03:10. Nothing was recorded. \
              Do not give it again; the log shows what was given."
         );

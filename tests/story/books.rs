@@ -223,7 +223,9 @@ async fn one_dose_is_given_once_whatever_its_prescription_becomes(place: Place) 
     let (prescription, order) = ward.prescribe(&Rx::timed(MORPHINE)).await;
     ward.done(give(order)).await;
     let again = valmed::domain::OrderId(uuid::Uuid::now_v7());
-    let sql = "INSERT INTO medication_orders SELECT $1, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, \
+    let sql = "INSERT INTO medication_orders (id, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, due_at, \
+               kind, priority, status, doctor_id, created_at, version, changed_at, changed_by, change) \
+               SELECT $1, patient_id, ward_id, drug_id, prescription_id, dosage, dosage_max, \
                $3, kind, priority, 'active', doctor_id, created_at, 1, changed_at, changed_by, change \
                FROM medication_orders WHERE prescription_id = $2";
     let later = valmed::store::At(ward.now() + jiff::SignedDuration::from_mins(15));

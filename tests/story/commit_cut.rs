@@ -63,7 +63,7 @@ async fn checking(progress: &mut watch::Receiver<Progress>) {
 }
 
 async fn cut_once(place: Place, cut: Cut) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     line.plan(&[cut]);
     let outcome = ask(&desk, give(order)).await;
@@ -86,7 +86,7 @@ async fn cut_after_commit_the_dose_is_given_once(place: Place) {
 }
 
 async fn while_the_database_is_away_the_desk_is_checking_and_then_tells_the_truth(place: Place) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let mut cuts = 0;
     for (cut, lasted) in [(Cut::AfterCommit, 1), (Cut::BeforeCommit, 0)] {
         let order = ward.order(&Rx::timed(PARACETAMOL)).await;
@@ -113,7 +113,7 @@ async fn while_the_database_is_away_the_desk_is_checking_and_then_tells_the_trut
 }
 
 async fn cut_before_commit_somebody_else_may_be_first(place: Place) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     line.plan(&[Cut::BeforeCommit]);
     line.close_door_after(1);
@@ -130,7 +130,7 @@ async fn cut_before_commit_somebody_else_may_be_first(place: Place) {
 
 /// The server may still be busy with the lost COMMIT when the desk asks again: it must wait for it, not do it twice.
 async fn a_commit_that_arrives_late_counts_once(place: Place) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     let stopped = ward.order(&Rx::timed(PARACETAMOL)).await;
     let late: [Operation; 4] = [
@@ -168,7 +168,7 @@ async fn a_commit_that_arrives_late_counts_once(place: Place) {
 async fn away_for_too_long_the_outcome_is_unknown_and_told_later(place: Place) {
     let settings = Settings {
         doubt: Duration::from_millis(200),
-        ..Settings::default()
+        ..easy()
     };
     let Cuttable { ward, line, desk } = over_a_line(place, settings).await;
     let mut cuts = 0;
@@ -195,7 +195,7 @@ async fn an_error_while_checking_does_not_turn_given_into_failed(place: Place) {
     let settings = Settings {
         doubt: Duration::from_millis(200),
         lanes: Some(1),
-        ..Settings::default()
+        ..easy()
     };
     let Cuttable { ward, line, desk } = over_a_line(place, settings).await;
     let orders = ward.orders(8, &Rx::timed(PARACETAMOL)).await;
@@ -226,7 +226,7 @@ async fn an_error_while_checking_does_not_turn_given_into_failed(place: Place) {
 }
 
 async fn cut_at_random_every_outcome_is_true(place: Place) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let mut random = fastrand::Rng::with_seed(2);
     for round in 0..15 {
         let orders = ward.orders(8, &Rx::timed(PARACETAMOL)).await;
@@ -263,7 +263,7 @@ async fn cut_at_random_every_outcome_is_true(place: Place) {
 }
 
 async fn a_database_that_is_gone_is_unavailable_and_nothing_happened(place: Place) {
-    let Cuttable { ward, line, desk } = over_a_line(place, Settings::default()).await;
+    let Cuttable { ward, line, desk } = over_a_line(place, easy()).await;
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     line.close_door();
     let operation = give(order);

@@ -104,7 +104,7 @@ async fn a_panic_leaves_the_outcome_unknown_and_the_desk_at_work(place: Place) {
     });
     let desk = Desk::open(
         ward.place.open().await,
-        Settings::default(),
+        easy(),
         ward.place.clock.reader(),
         on_commit,
     );
@@ -132,10 +132,7 @@ fn short_life(url: &str, operations: Vec<Operation>, told: usize) -> Vec<(OpId, 
         .unwrap();
     let outcomes = runtime.block_on(async {
         let db = Db::open(url, &Options::default(), false).await.unwrap();
-        let settings = Settings {
-            batch: 4,
-            ..Settings::default()
-        };
+        let settings = Settings { batch: 4, ..easy() };
         let clock = crate::support::place::TestClock::new();
         let desk = Desk::open(db, settings, clock.reader(), nobody());
         let tickets: Vec<_> = operations

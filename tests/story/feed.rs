@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::Connection;
 use tokio::sync::watch;
-use valmed::desk::{Desk, Settings as DeskSettings};
+use valmed::desk::Desk;
 use valmed::domain::snapshot::WardSnapshot;
 use valmed::domain::{OrderId, WardId};
 use valmed::feed::{Feed, Settings, WardView};
@@ -50,7 +50,7 @@ async fn process(ward: &Ward, settings: Settings) -> Process {
     let db = ward.place.open().await;
     let clock = ward.place.clock.reader();
     let feed = Feed::open(db.clone(), settings, Arc::clone(&clock));
-    let desk = Desk::open(db, DeskSettings::default(), clock, feed.on_commit());
+    let desk = Desk::open(db, easy(), clock, feed.on_commit());
     Process { feed, desk }
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 use valmed::desk::{Desk, Settings};
-use valmed::domain::{DrugId, Operation, OrderId, Outcome, Receipt, Refusal, Request, WardId};
+use valmed::domain::{
+    DrugId, Giving, Operation, OrderId, Outcome, Receipt, Refusal, Request, WardId,
+};
 
 use crate::support::place::Place;
 use crate::support::soon;
@@ -102,6 +104,7 @@ async fn of_two_nurses_on_one_order_one_gives_and_the_other_is_told_by_whom(plac
             both => panic!("{both:?}"),
         };
         let expected = Refusal::OrderAlreadyCompleted {
+            what: "given".to_owned(),
             by: by.to_owned(),
             at: ward.now(),
         };
@@ -193,7 +196,7 @@ async fn what_the_database_cannot_hold_is_refused_alone(place: Place) {
     ward.receive(MEDI, PARACETAMOL, units(5)).await;
     let orders = ward.orders(4, &Rx::timed(PARACETAMOL)).await;
     let mut scanned = give(orders[1]);
-    if let Request::Fulfil { identified, .. } = &mut scanned.request {
+    if let Request::Fulfil(Giving { identified, .. }) = &mut scanned.request {
         *identified = "M1001\0".to_owned();
     }
     let mut delivery = receive(PHARMACIST, MEDI, MORPHINE, units(1));
@@ -254,7 +257,7 @@ fn anything(orders: &[OrderId], random: &mut fastrand::Rng) -> (Operation, Optio
 async fn two_desks_on_one_database_lose_nothing(place: Place) {
     let settings = Settings {
         tries: 1000,
-        ..Settings::default()
+        ..easy()
     };
     let ward = Ward::open_with(place, settings.clone()).await;
     let second = ward.desk_over(ward.place.open().await, settings);
@@ -337,7 +340,7 @@ async fn two_desks_with_the_same_operation_do_it_once(place: Place) {
 async fn opposite_orders_of_drugs_do_not_wait_for_each_other_in_a_circle(place: Place) {
     let settings = Settings {
         lanes: Some(1),
-        ..Settings::default()
+        ..easy()
     };
     let ward = Ward::open_with(place, settings.clone()).await;
     let second = ward.desk_over(ward.place.open().await, settings);

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use valmed::desk::Settings;
 use valmed::domain::quantity::LARGEST;
 use valmed::domain::{
-    DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Quantity, Refusal, Request, UserId,
-    WardId,
+    DrugId, Giving, OpId, Operation, OrderId, OrderStatus, Outcome, Quantity, Refusal, Request,
+    UserId, WardId,
 };
 use valmed::store::{At, Options};
 
@@ -57,7 +57,11 @@ async fn a_dose_that_was_given_is_told_with_by_whom_and_when(place: Place) {
     ward.done(give_as(SECOND_NURSE, order)).await;
     ward.place.clock.advance(SignedDuration::from_mins(3));
     let by = "Nils Nurse".to_owned();
-    let expected = Refusal::OrderAlreadyCompleted { by, at };
+    let expected = Refusal::OrderAlreadyCompleted {
+        what: "given".to_owned(),
+        by,
+        at,
+    };
     assert_eq!(ward.refused(give(order)).await, expected);
     let stop = discontinue(DOCTOR, order, "too late");
     assert_eq!(ward.refused(stop).await, expected);
@@ -282,7 +286,7 @@ async fn a_wrong_wristband_is_told_by_name(place: Place) {
     ];
     for (mrn, whose) in others {
         let mut operation = give(order);
-        if let Request::Fulfil { identified, .. } = &mut operation.request {
+        if let Request::Fulfil(Giving { identified, .. }) = &mut operation.request {
             *identified = mrn.to_owned();
         }
         let expected = Refusal::WrongPatient {
@@ -317,7 +321,7 @@ async fn a_changed_order_is_told_with_what_changed_and_by_whom(place: Place) {
     let stop = discontinue(DOCTOR, order, "old screen");
     assert_eq!(ward.refused(stop).await, expected);
     let mut seen = give(order);
-    if let Request::Fulfil { version, .. } = &mut seen.request {
+    if let Request::Fulfil(Giving { version, .. }) = &mut seen.request {
         *version = 2;
     }
     let receipt = ward.done(seen).await;
@@ -420,7 +424,7 @@ async fn a_full_queue_is_busy_and_loses_nothing(place: Place) {
         batch: 1,
         queue: 3,
         wait: Duration::from_secs(600),
-        ..Settings::default()
+        ..easy()
     };
     let db = ward.place.open_with(&patient_options()).await;
     let desk = ward.desk_over(db, settings);
@@ -452,7 +456,7 @@ async fn who_waits_too_long_is_told_that_the_desk_is_busy(place: Place) {
         lanes: Some(1),
         batch: 1,
         wait: Duration::from_millis(200),
-        ..Settings::default()
+        ..easy()
     };
     let db = ward.place.open_with(&patient_options()).await;
     let desk = ward.desk_over(db, settings);
@@ -489,7 +493,7 @@ async fn held_too_long(ward: Ward) {
         lock: Duration::from_millis(100),
         ..Options::default()
     };
-    let desk = ward.desk_over(ward.place.open_with(&options).await, Settings::default());
+    let desk = ward.desk_over(ward.place.open_with(&options).await, easy());
     ward.receive(MEDI, PARACETAMOL, units(5)).await;
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     let hold = Hold::take(&ward.place).await;

@@ -4,8 +4,11 @@
 use uuid::Uuid;
 use valmed::domain::cupboard::Resolution;
 use valmed::domain::decide::{MATRIX, Need, Place as Where, place as matrix_place};
-use valmed::domain::reason::Reason;
-use valmed::domain::{Operation, Outcome, Receipt, Request, Role, UserId, WardId};
+use valmed::domain::prescribing::Admit;
+use valmed::domain::{
+    Correction, GivingOutcome, Helped, NotGiven, Operation, Outcome, Reason, Receipt, Request,
+    Restock, Role, UserId, WardId,
+};
 
 use crate::support::cupboard::*;
 use crate::support::place::Place;
@@ -17,6 +20,13 @@ on_both_engines!(
     emergency_access_opens_what_the_role_may_do_in_another_ward,
 );
 
+fn reason(code: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        text: String::new(),
+    }
+}
+
 /// An operation of that kind that would be done in that ward if `actor` may.
 async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operation {
     let patient = if at == MEDI { 0 } else { 2 };
@@ -27,7 +37,98 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
     match kind {
         "fulfil" => give_to(actor, ward.order(&rx).await, patient),
         "discontinue" => discontinue(actor, ward.order(&rx).await, "a reason"),
+        "not_given" => {
+            let order = ward.order(&rx).await;
+            let request = Request::NotGiven(NotGiven {
+                order,
+                version: 1,
+                outcome: GivingOutcome::Refused,
+                reason: reason("patient"),
+                until: None,
+            });
+            operation(actor, request)
+        }
+        "correct" => {
+            // A nurse takes back what she gave herself; of the others only a supervisor may.
+            let nurse = person(Role::Nurse, at);
+            let giver = if actor == nurse { actor } else { nurse };
+            let order = ward.order(&rx).await;
+            let receipt = ward.done(give_to(giver, order, patient)).await;
+            let request = Request::Correct(Correction {
+                administration: as_given(&receipt).0,
+                reason: reason("not_given"),
+                stock: Restock::Back,
+                reopen: false,
+            });
+            operation(actor, request)
+        }
+        "effect" => {
+            let rx = Rx {
+                patient,
+                ..Rx::as_needed(PARACETAMOL, "prn")
+            };
+            let order = ward.order(&rx).await;
+            let receipt = ward.done(give_to(POOL_NURSE, order, patient)).await;
+            let request = Request::NoteEffect(Helped {
+                administration: as_given(&receipt).0,
+                effect: reason("relieved"),
+            });
+            operation(actor, request)
+        }
         "receive" => receive(actor, at, PARACETAMOL, units(1)),
+        "prescribe" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let ask = prescribe(patient, 1, PARACETAMOL, "PRN MAX 4");
+            operation(actor, Request::Prescribe(Box::new(ask)))
+        }
+        "discontinue_prescription" => {
+            let (_, prescription) = ward.somebody_in(at).await;
+            let request = Request::DiscontinuePrescription {
+                prescription,
+                version: 1,
+                reason: because("finished"),
+            };
+            operation(actor, request)
+        }
+        "admit" => {
+            let ask = Admit {
+                mrn: format!("N{}", uuid::Uuid::now_v7()),
+                name: "Frieda Frei".to_owned(),
+                birth_date: jiff::civil::date(1960, 2, 29),
+                ward: at,
+                bed: String::new(),
+                allergies: String::new(),
+            };
+            operation(actor, Request::Admit(Box::new(ask)))
+        }
+        "move" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Move {
+                patient,
+                version: 1,
+                ward: if at == MEDI { SURG } else { MEDI },
+                bed: "1".to_owned(),
+            };
+            operation(actor, request)
+        }
+        "discharge" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Discharge {
+                patient,
+                version: 1,
+                reason: because("home"),
+            };
+            operation(actor, request)
+        }
+        "allergies" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Allergies {
+                patient,
+                version: 1,
+                allergies: "Latex".to_owned(),
+            };
+            operation(actor, request)
+        }
         "emergency" => emergency(actor, at),
         "end_emergency" => operation(
             actor,

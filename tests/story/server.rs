@@ -31,10 +31,7 @@ fn a_server_that_does_not_sync_is_not_opened() {
 
 /// Asks for many things while `trouble` is made, and checks what was told against what is there.
 async fn under_load(ward: &Ward, trouble: impl AsyncFn()) {
-    let settings = Settings {
-        batch: 8,
-        ..Settings::default()
-    };
+    let settings = Settings { batch: 8, ..easy() };
     // Limits that let a restart pass.
     let options = Options {
         acquire: Duration::from_secs(30),

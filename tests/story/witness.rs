@@ -21,15 +21,15 @@ fn seen_by(operation: Operation, witness: UserId) -> Operation {
 }
 
 /// A ward in which morphine and insulin are given before a witness.
-async fn strict(place: Place) -> Ward {
+async fn two_pairs_of_eyes(place: Place) -> Ward {
     let policy = Policy {
         witness_controlled: true,
         witness_high_alert: true,
-        ..Policy::default()
+        ..Policy::easy()
     };
     let settings = Settings {
         policy: Arc::new(policy),
-        ..Settings::default()
+        ..easy()
     };
     let ward = Ward::open_with(place, settings).await;
     change!(
@@ -45,7 +45,7 @@ async fn strict(place: Place) -> Ward {
 }
 
 async fn what_needs_a_witness_is_given_before_one_and_both_names_are_kept(place: Place) {
-    let ward = strict(place).await;
+    let ward = two_pairs_of_eyes(place).await;
     ward.done(give(ward.order(&Rx::timed(PARACETAMOL)).await))
         .await;
     for drug in [MORPHINE, INSULIN] {
@@ -68,7 +68,7 @@ async fn what_needs_a_witness_is_given_before_one_and_both_names_are_kept(place:
 }
 
 async fn who_cannot_be_a_witness_is_told_why_and_nothing_is_recorded(place: Place) {
-    let ward = strict(place).await;
+    let ward = two_pairs_of_eyes(place).await;
     let order = ward.order(&Rx::timed(MORPHINE)).await;
     for (witness, why) in [
         (NURSE, "second person"),

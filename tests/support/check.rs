@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use valmed::domain::decide::dose_reference;
+use valmed::domain::decide::{dose_reference, given_reference};
 use valmed::domain::ledger::{GENESIS, Hash, LedgerRow};
 use valmed::domain::{
     AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderStatus, Outcome,
-    PatientId, PrescriptionId, Quantity, Receipt, UserId, WardId,
+    PatientId, PrescriptionId, Quantity, Receipt, Restock, UserId, WardId,
 };
 use valmed::store::{At, Db};
 
@@ -61,6 +61,10 @@ struct Administration {
     nurse_id: UserId,
     outcome: GivingOutcome,
     quantity: Quantity,
+    administration_time: At,
+    recorded_at: At,
+    reverses: Option<AdministrationId>,
+    reversed: bool,
     op_id: OpId,
 }
 
@@ -92,8 +96,10 @@ pub async fn rules_hold(db: &Db) {
     let administrations = rows!(
         db,
         Administration,
-        "SELECT id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, outcome, quantity, op_id \
-         FROM medication_administrations WHERE reverses IS NULL"
+        "SELECT id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, outcome, quantity, \
+         administration_time, recorded_at, reverses, \
+         EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) AS reversed, op_id \
+         FROM medication_administrations a"
     );
     let memory = rows!(db, Remembered, "SELECT op_id, outcome FROM operations");
     let audit = rows!(
@@ -101,9 +107,25 @@ pub async fn rules_hold(db: &Db) {
         (String,),
         "SELECT detail FROM audit_events WHERE kind = 'refused'"
     );
+    who_left_has_nothing_to_get(db).await;
     stock_is_its_ledger(&stock, &ledger);
     doses_are_whole(&orders, &administrations, &ledger);
     memory_is_true(&memory, &administrations, &ledger, &orders, &audit);
+}
+
+/// Whoever was discharged has no prescription that runs and no dose that waits, a prescription that somebody ended has
+/// none either, and every open dose stands where its patient lies.
+async fn who_left_has_nothing_to_get(db: &Db) {
+    let lost = rows!(
+        db,
+        (String,),
+        "SELECT 'prescription of ' || p.mrn FROM prescriptions r JOIN patients p ON p.id = r.patient_id \
+         WHERE p.discharged_at IS NOT NULL AND r.status = 'active' \
+         UNION ALL SELECT 'dose of ' || p.mrn FROM medication_orders o JOIN patients p ON p.id = o.patient_id \
+         JOIN prescriptions r ON r.id = o.prescription_id WHERE o.status = 'active' AND (p.discharged_at IS NOT NULL \
+         OR r.ended_at IS NOT NULL OR o.ward_id <> p.ward_id)"
+    );
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 /// Rule 1, and the chain: each page of the register adds up to its stock, row by row.
@@ -156,7 +178,10 @@ fn as_row(line: &Line) -> LedgerRow {
 /// Rule 2: a completed order has one administration, a dose given has one row of the register, and the other way round.
 fn doses_are_whole(orders: &[Order], administrations: &[Administration], ledger: &[Line]) {
     let mut of_order: HashMap<OrderId, Vec<&Administration>> = HashMap::new();
-    for administration in administrations {
+    for administration in administrations
+        .iter()
+        .filter(|entry| entry.reverses.is_none() && !entry.reversed)
+    {
         of_order
             .entry(administration.order_id)
             .or_default()
@@ -164,7 +189,14 @@ fn doses_are_whole(orders: &[Order], administrations: &[Administration], ledger:
     }
     let mut open: HashSet<PrescriptionId> = HashSet::new();
     for order in orders {
-        let found = of_order.remove(&order.id).unwrap_or_default();
+        let mut found = of_order.remove(&order.id).unwrap_or_default();
+        // A hold stands against the version that was held, and the order has come back.
+        let came_back = |entry: &&Administration| {
+            entry.outcome == GivingOutcome::Held
+                && (order.status != OrderStatus::Completed
+                    || entry.order_version + 1 != order.version)
+        };
+        found.retain(|entry| !came_back(entry));
         if order.status == OrderStatus::Completed {
             let [one] = found[..] else {
                 panic!("{order:?} is completed, with administrations {found:?}");
@@ -188,10 +220,16 @@ fn doses_are_whole(orders: &[Order], administrations: &[Administration], ledger:
     for line in ledger.iter().filter(|l| l.reason == LedgerReason::Given) {
         given.entry(&line.reference).or_default().push(line);
     }
-    for dose in administrations {
-        let found = given
-            .remove(&*dose_reference(dose.id, dose.order_id, dose.patient_id))
-            .unwrap_or_default();
+    for dose in administrations
+        .iter()
+        .filter(|dose| dose.reverses.is_none())
+    {
+        let reference = given_reference(
+            dose_reference(dose.id, dose.order_id, dose.patient_id),
+            dose.administration_time.0,
+            dose.recorded_at.0,
+        );
+        let found = given.remove(&*reference).unwrap_or_default();
         if dose.outcome == GivingOutcome::Given {
             let [line] = found[..] else {
                 panic!("{dose:?} has register rows {found:?}");
@@ -241,7 +279,40 @@ fn memory_is_true(
                 };
                 assert_eq!((dose.id, dose.order_id), (*administration, *order));
                 assert_eq!((dose.quantity, line.balance), (*quantity, *left));
-                assert_eq!(orders[order].status, OrderStatus::Completed);
+                let completed = orders[order].status == OrderStatus::Completed;
+                assert!(completed || dose.reversed, "{outcome:?}");
+            }
+            Outcome::Done(Receipt::NotGiven { administration, .. }) => {
+                let ([], [entry]) = (&lines[..], &doses[..]) else {
+                    panic!("{outcome:?} with {lines:?} and {doses:?}");
+                };
+                assert_eq!(entry.id, *administration);
+                assert_eq!(entry.quantity, Quantity::ZERO);
+            }
+            Outcome::Done(Receipt::Corrected {
+                administration,
+                corrected,
+                quantity,
+                stock,
+                ..
+            }) => {
+                let [entry] = &doses[..] else {
+                    panic!("{outcome:?} with {doses:?}");
+                };
+                assert_eq!(
+                    (entry.id, entry.reverses),
+                    (*administration, Some(*corrected))
+                );
+                let moved: Vec<Quantity> = lines.iter().map(|line| line.delta).collect();
+                let expected = match stock {
+                    _ if !quantity.is_positive() => vec![],
+                    Restock::Back => vec![*quantity],
+                    Restock::WrittenOff => vec![*quantity, -*quantity],
+                };
+                assert_eq!(moved, expected, "{outcome:?}");
+            }
+            Outcome::Done(Receipt::EffectNoted { .. }) => {
+                assert!(lines.is_empty() && doses.is_empty(), "{outcome:?}");
             }
             Outcome::Done(Receipt::Discontinued { order, .. }) => {
                 assert!(lines.is_empty() && doses.is_empty(), "{outcome:?}");
@@ -260,9 +331,9 @@ fn memory_is_true(
             }
             Outcome::Done(other) => {
                 assert!(doses.is_empty(), "{outcome:?} with {doses:?}");
-                match (other.in_register(), &lines[..]) {
-                    (None, []) => {}
-                    (Some(row), [line]) => {
+                match (&other.in_register()[..], &lines[..]) {
+                    ([], []) => {}
+                    ([row], [line]) => {
                         assert_eq!((line.ward_id, line.drug_id), (row.ward, row.drug));
                         assert_eq!((line.delta, line.at.0), (row.delta, row.at));
                         assert!(line.reference.starts_with(&row.begins), "{line:?}");

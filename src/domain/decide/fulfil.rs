@@ -3,29 +3,27 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Administration, Effects, Loaded, Moment, Opening, Order, StockChange, book, close, open_order,
-    permission, spend::spend,
+    Administration, AskedEffect, Effects, Loaded, Moment, Opening, Order, StockChange,
+    WrittenReason, book, close, open_order, permission,
+    spend::spend,
+    warn::{self, Facts, Recent, Warning},
 };
 use crate::domain::schedule::span;
 use crate::domain::{
-    Actor, AdministrationId, GivingOutcome, LedgerReason, Operation, OrderId, OrderKind,
-    OrderStatus, PatientId, Policy, Quantity, Receipt, Refusal, UserId,
+    Actor, AdministrationId, Giving, GivingOutcome, LedgerReason, Operation, OrderId, OrderKind,
+    OrderStatus, PatientId, Policy, Quantity, Reason, ReasonKind, Receipt, Refusal, UserId,
 };
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-pub(super) struct Ask<'a> {
-    pub order: OrderId,
-    pub version: i64,
-    pub identified: &'a str,
-    pub amount: Option<Quantity>,
-}
+/// What happened to an order that was given, in words.
+pub(super) const GIVEN: &str = "given";
 
 pub(super) fn fulfil(
     state: &mut Loaded,
     op: &Operation,
     actor: &Actor,
-    ask: &Ask<'_>,
+    ask: &Giving,
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
@@ -36,11 +34,13 @@ pub(super) fn fulfil(
         .ok_or(Refusal::OrderNotFound { order: ask.order })?;
     permission::ward(actor, need, found.ward, &found.ward_name)?;
     let order = open_order(state, ask.order, ask.version)?.clone();
-    still_prescribed(&order, moment.now)?;
-    right_patient(state, &order, ask.identified)?;
-    let quantity = amount(&order, ask.amount)?;
+    let given_at = given_at(&order, ask.given_at, moment.now)?;
+    still_prescribed(&order, given_at)?;
+    right_patient(state, &order, &ask.identified)?;
+    let quantity = amount(&order, ask.amount, policy)?;
+    within_limits(&order, given_at)?;
+    let reasons = reasons(state, &order, ask, policy, (given_at, moment.now), quantity)?;
     let witness = witness(state, op, policy, &order)?;
-    within_limits(&order, moment.now)?;
 
     let page = (order.ward, order.drug);
     let lots = spend(
@@ -66,7 +66,11 @@ pub(super) fn fulfil(
         StockChange {
             delta: -quantity,
             reason: LedgerReason::Given,
-            reference: &dose_reference(administration, order.id, order.patient),
+            reference: &given_reference(
+                dose_reference(administration, order.id, order.patient),
+                given_at,
+                moment.now,
+            ),
             lots,
             actor: actor.id,
             witness,
@@ -80,13 +84,16 @@ pub(super) fn fulfil(
         order.id,
         OrderStatus::Completed,
         actor,
-        "given",
+        GIVEN,
         moment.now,
     );
+    remember(state, &order, given_at);
     let effects = Effects {
         ledger: vec![entry],
         closed: closing.into_iter().collect(),
-        opened: open_next(state, &order, moment).into_iter().collect(),
+        opened: open_next(state, &order, Some(given_at), moment)
+            .into_iter()
+            .collect(),
         administrations: vec![Administration {
             id: administration,
             order: order.id,
@@ -96,11 +103,16 @@ pub(super) fn fulfil(
             drug: order.drug,
             nurse: actor.id,
             witness,
+            given_at,
             at: moment.now,
             outcome: GivingOutcome::Given,
             quantity,
+            reason: String::new(),
+            reverses: None,
             op: op.id,
         }],
+        reasons: written(reasons, administration),
+        asked: ask_later(&order, administration, given_at, policy),
         ..Effects::default()
     };
     let receipt = Receipt::Given {
@@ -115,6 +127,146 @@ pub(super) fn fulfil(
     Ok((receipt, effects))
 }
 
+/// When it was given: just now, or earlier; never in the future, never before the prescription begins.
+fn given_at(order: &Order, asked: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let Some(at) = asked else {
+        return Ok(now);
+    };
+    let invalid = |why: &str| Refusal::InvalidData {
+        field: "given at".to_owned(),
+        why: why.to_owned(),
+    };
+    if at > now {
+        return Err(invalid("it cannot be later than now"));
+    }
+    if at < order.start_at {
+        return Err(invalid("it is before the prescription begins"));
+    }
+    Ok(at)
+}
+
+/// The reasons that a dose needs, each with the warnings that it answers. Everything that is missing is told at once.
+fn reasons(
+    state: &Loaded,
+    order: &Order,
+    ask: &Giving,
+    policy: &Policy,
+    (given_at, now): (Timestamp, Timestamp),
+    quantity: Quantity,
+) -> Result<Vec<(ReasonKind, Reason, String)>, Refusal> {
+    let why = &ask.why;
+    let mut given = Vec::new();
+    let mut missing = Vec::new();
+    let mut answer = |kind, reason: &Option<Reason>, needed: Option<String>, about: String| {
+        match (reason, needed) {
+            (Some(reason), _) => given.push((kind, policy.reasons.check(kind, reason)?, about)),
+            (None, Some(words)) => missing.push(words),
+            (None, None) => {}
+        }
+        Ok::<(), Refusal>(())
+    };
+    let as_needed = policy.indication_needed && order.kind == OrderKind::Prn;
+    let words = as_needed.then(|| "what the as-needed dose is for".to_owned());
+    answer(
+        ReasonKind::Indication,
+        &why.indication,
+        words,
+        String::new(),
+    )?;
+    let late = now.duration_since(given_at);
+    let free = SignedDuration::from_mins(policy.back_entry_minutes.into());
+    let words = (late > free).then(|| "it is entered later than it was given".to_owned());
+    answer(ReasonKind::BackEntry, &why.back_entry, words, String::new())?;
+
+    let found = warn::warnings(&facts(state, order), policy, given_at, quantity);
+    // A reason answers what was on the screen, and nothing that has come up since.
+    let new: Vec<&Warning> = found
+        .iter()
+        .filter(|warning| why.warned.is_none() || !why.despite.contains(&warning.of))
+        .collect();
+    missing.extend(new.iter().map(|warning| warning.words.clone()));
+    if !missing.is_empty() {
+        return Err(Refusal::ReasonRequired {
+            missing,
+            warned: found.iter().map(|warning| warning.of).collect(),
+        });
+    }
+    if let Some(reason) = why.warned.as_ref().filter(|_| !found.is_empty()) {
+        let about: Vec<&str> = found.iter().map(|warning| warning.of.as_str()).collect();
+        let reason = policy.reasons.check(ReasonKind::Override, reason)?;
+        given.push((ReasonKind::Override, reason, about.join(" ")));
+    }
+    Ok(given)
+}
+
+/// What the warnings about an order are made from.
+fn facts<'a>(state: &'a Loaded, order: &'a Order) -> Facts<'a> {
+    let recent = state.recent.get(&(order.patient, order.drug));
+    let recent = recent.map_or(&[][..], Vec::as_slice);
+    let later = |other: &&Recent| {
+        other.prescription == order.prescription
+            && order.due_at.is_some_and(|due| other.due_at > Some(due))
+    };
+    let loaded = state.later_given.get(&order.id).copied();
+    Facts {
+        kind: order.kind,
+        prescription: order.prescription,
+        due_at: order.due_at,
+        held_until: order.held_until,
+        has_interval: order.limits.min_interval.is_some(),
+        most: order.dosage_max.unwrap_or(order.dosage),
+        unit: &order.drug_name.unit,
+        recent,
+        later_given: loaded.or_else(|| recent.iter().find(later)?.due_at),
+    }
+}
+
+/// The other doses of the batch see this one.
+fn remember(state: &mut Loaded, order: &Order, at: Timestamp) {
+    let recent = Recent {
+        at,
+        prescription: order.prescription,
+        due_at: order.due_at,
+    };
+    state
+        .recent
+        .entry((order.patient, order.drug))
+        .or_default()
+        .push(recent);
+}
+
+fn written(
+    reasons: Vec<(ReasonKind, Reason, String)>,
+    administration: AdministrationId,
+) -> Vec<WrittenReason> {
+    let row = |(kind, reason, about)| WrittenReason {
+        administration,
+        kind,
+        reason,
+        about,
+    };
+    reasons.into_iter().map(row).collect()
+}
+
+/// Of an as-needed dose it is asked later whether it helped.
+fn ask_later(
+    order: &Order,
+    administration: AdministrationId,
+    given_at: Timestamp,
+    policy: &Policy,
+) -> Vec<AskedEffect> {
+    let after = SignedDuration::from_mins(policy.effect_minutes.into());
+    let due = given_at.checked_add(after).ok();
+    due.filter(|_| order.kind == OrderKind::Prn)
+        .map(|due_at| AskedEffect {
+            administration,
+            ward: order.ward,
+            due_at,
+        })
+        .into_iter()
+        .collect()
+}
+
 /// What the register row of a dose refers to: administration, order and patient. Hashed with the row, so that none of
 /// them can be changed afterwards without the register telling.
 pub fn dose_reference(
@@ -123,6 +275,15 @@ pub fn dose_reference(
     patient: PatientId,
 ) -> String {
     format!("{administration} {order} {patient}")
+}
+
+/// The reference of a dose that was entered later than it was given: with its own time, so that this cannot be changed
+/// afterwards either.
+pub fn given_reference(reference: String, given_at: Timestamp, entered_at: Timestamp) -> String {
+    if given_at == entered_at {
+        return reference;
+    }
+    format!("{reference} {given_at}")
 }
 
 fn still_prescribed(order: &Order, now: Timestamp) -> Result<(), Refusal> {
@@ -154,28 +315,36 @@ fn right_patient(state: &Loaded, order: &Order, identified: &str) -> Result<(), 
     })
 }
 
-fn amount(order: &Order, asked: Option<Quantity>) -> Result<Quantity, Refusal> {
+/// How much: the dose as prescribed, or what was chosen within its range. More than that needs a reason, and so much more
+/// that no reason is good enough is refused.
+fn amount(order: &Order, asked: Option<Quantity>, policy: &Policy) -> Result<Quantity, Refusal> {
     let unit = &order.drug_name.unit;
-    match (order.dosage_max, asked) {
-        (None, None) => Ok(order.dosage),
-        (None, Some(q)) if q == order.dosage => Ok(q),
-        (None, Some(q)) => Err(Refusal::InvalidStockQuantity {
-            quantity: q,
-            why: format!("the prescribed dose is {} {unit}", order.dosage),
-        }),
-        (Some(most), None) => Err(Refusal::InvalidData {
+    let most = order.dosage_max.unwrap_or(order.dosage);
+    let refused = |quantity| Refusal::InvalidStockQuantity {
+        quantity,
+        why: match order.dosage_max {
+            None => format!("the prescribed dose is {} {unit}", order.dosage),
+            Some(most) => format!("the prescribed range is {} to {most} {unit}", order.dosage),
+        },
+    };
+    match asked {
+        None if order.dosage_max.is_some() => Err(Refusal::InvalidData {
             field: "amount".to_owned(),
             why: format!(
                 "the prescription leaves a range: say how much, from {} to {most} {unit}",
                 order.dosage
             ),
         }),
-        (Some(most), Some(q)) if (order.dosage..=most).contains(&q) => Ok(q),
-        (Some(most), Some(q)) => Err(Refusal::InvalidStockQuantity {
-            quantity: q,
-            why: format!("the prescribed range is {} to {most} {unit}", order.dosage),
-        }),
+        None => Ok(order.dosage),
+        Some(q) if (order.dosage..=most).contains(&q) => Ok(q),
+        Some(q) if q > most && q <= at_most(most, policy) => Ok(q),
+        Some(q) => Err(refused(q)),
     }
+}
+
+/// The most that is given with whatever reason.
+pub fn at_most(most: Quantity, policy: &Policy) -> Quantity {
+    Quantity(most.0.saturating_mul(policy.high_dose_percent.into()) / 100)
 }
 
 fn witness(
@@ -203,10 +372,33 @@ fn within_limits(order: &Order, now: Timestamp) -> Result<(), Refusal> {
             reason: format!("the prescription is for {most} in all, and that was given"),
         });
     }
-    match not_before(&order.limits, &order.given, now) {
+    match room_for(&order.limits, &order.given, now) {
         Some((not_before, why)) => Err(Refusal::TooSoon { why, not_before }),
         None => Ok(()),
     }
+}
+
+/// As [`not_before`], for a dose that may have been given before others that are on record already.
+fn room_for(
+    limits: &super::Limits,
+    given: &[Timestamp],
+    at: Timestamp,
+) -> Option<(Timestamp, String)> {
+    let (after, before): (Vec<Timestamp>, Vec<Timestamp>) =
+        given.iter().partition(|other| **other > at);
+    if let Some(found) = not_before(limits, &before, at) {
+        return Some(found);
+    }
+    // Each later dose must find room after this one, as if this one had been on record when it was given.
+    let mut known = before;
+    known.insert(0, at);
+    for later in after.into_iter().rev() {
+        if let Some((_, why)) = not_before(limits, &known, later) {
+            return Some((later, why));
+        }
+        known.insert(0, later);
+    }
+    None
 }
 
 /// From when on the next dose of an as-needed prescription may be given, and which limit says so;
@@ -241,15 +433,21 @@ pub fn not_before(
         .max_by_key(|(at, _)| *at)
 }
 
-/// An as-needed or unscheduled prescription always has one open order: the next one opens with the giving.
-fn open_next(state: &mut Loaded, order: &Order, moment: Moment<'_>) -> Option<Opening> {
+/// An as-needed or unscheduled prescription always has one open order: the next one opens with
+/// the giving, or with the record that it was not given.
+pub(super) fn open_next(
+    state: &mut Loaded,
+    order: &Order,
+    given_at: Option<Timestamp>,
+    moment: Moment<'_>,
+) -> Option<Opening> {
     if order.kind == OrderKind::Timed {
         return None;
     }
     if order
         .limits
         .max_total
-        .is_some_and(|most| order.given.len() + 1 >= most as usize)
+        .is_some_and(|most| order.given.len() + usize::from(given_at.is_some()) >= most as usize)
     {
         return None;
     }
@@ -260,7 +458,11 @@ fn open_next(state: &mut Loaded, order: &Order, moment: Moment<'_>) -> Option<Op
     next.changed_by = None;
     next.changed_at = moment.now;
     next.change = "opened after the dose before it".to_owned();
-    next.given.insert(0, moment.now);
+    next.held_until = None;
+    if let Some(at) = given_at {
+        let place = next.given.iter().position(|other| *other <= at);
+        next.given.insert(place.unwrap_or(next.given.len()), at);
+    }
     state.orders.insert(id, next);
     Some(Opening {
         id,

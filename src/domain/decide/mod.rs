@@ -4,15 +4,22 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod chart;
+mod correct;
 mod cupboard;
 mod discontinue;
+mod effect;
 mod emergency;
 mod fulfil;
+mod not_given;
+mod patients;
 mod permission;
+mod prescribe;
 mod receive;
 mod spend;
 #[cfg(test)]
 mod tests;
+pub mod warn;
 
 use std::collections::HashMap;
 
@@ -26,18 +33,24 @@ use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
-    OrderKind, OrderStatus, PatientId, Policy, PrescriptionId, Priority, Quantity, Receipt,
-    Refusal, Request, UserId, WardId,
+    OrderKind, OrderStatus, PatientId, Policy, PrescriptionId, Priority, Quantity, Reason,
+    ReasonKind, Receipt, Refusal, Request, UserId, WardId,
 };
 
+pub use chart::{
+    Chart, ChartEffects, ChartRow, EndedPrescription, MadeOrder, MovedOrder, NewPrescription,
+    Prescription, StayRow, WardPlace,
+};
 pub use cupboard::{
     Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
 pub use emergency::{EmergencyAccess, EmergencyEnd};
-pub use fulfil::{dose_reference, not_before};
+pub use fulfil::{at_most, dose_reference, given_reference, not_before};
+pub use patients::DISCHARGED;
 pub use permission::{MATRIX, Need, Place, WITNESS, may, needs, place};
+pub use prescribe::{warning_words, warnings};
 pub use receive::LONGEST_REFERENCE;
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
@@ -55,10 +68,57 @@ pub struct Loaded {
     pub drugs: HashMap<DrugId, DrugName>,
     /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
     pub patients: HashMap<String, String>,
+    /// Patients whose record is touched, and those whose number somebody wants to give to another.
+    pub charts: HashMap<PatientId, Chart>,
+    /// Prescriptions that are touched, and those that run of patients for whom something is prescribed.
+    pub prescriptions: HashMap<PrescriptionId, Prescription>,
+    /// Wards where those patients lie or are to lie.
+    pub places: HashMap<WardId, WardPlace>,
+    /// Names of drugs that are prescribed, as searches compare them.
+    pub drug_keys: HashMap<DrugId, String>,
+    /// Entries of the log that requests name.
+    pub administrations: HashMap<AdministrationId, Recorded>,
+    /// Doses of a drug that a patient got near the moment: for those that are to be given.
+    pub recent: HashMap<(PatientId, DrugId), Vec<warn::Recent>>,
+    /// When a later dose of the same prescription was due that was given already: for those that are to be given.
+    pub later_given: HashMap<OrderId, Timestamp>,
     /// Emergency accesses that are to be ended.
     pub emergencies: HashMap<Uuid, EmergencyAccess>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
+}
+
+/// An entry of the log, as it is before it is changed by another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its order.
+    pub order: OrderId,
+    /// The version that was signed.
+    pub order_version: i64,
+    /// Where.
+    pub ward: WardId,
+    /// Its name.
+    pub ward_name: String,
+    /// By whom.
+    pub nurse: UserId,
+    /// Their name.
+    pub nurse_name: String,
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// What became of the dose.
+    pub outcome: GivingOutcome,
+    /// How much.
+    pub quantity: Quantity,
+    /// It takes another entry back.
+    pub is_reversal: bool,
+    /// Another entry takes it back.
+    pub reversed: bool,
+    /// From which lots it took, as they would lie in the ward if none of them were there.
+    pub lots: Vec<HeldLot>,
+    /// Another order of its prescription is open.
+    pub next_is_open: bool,
+    /// Whether it is asked if the dose helped, and who has said so.
+    pub effect: Option<Option<String>>,
 }
 
 /// How a drug is named in a message, and what it is to the rules.
@@ -109,6 +169,12 @@ pub struct Order {
     pub prescription: PrescriptionId,
     /// Whether the prescription still stands.
     pub prescription_active: bool,
+    /// When it is due (UTC); `None`: as needed, or not scheduled.
+    pub due_at: Option<Timestamp>,
+    /// When it comes back, where it was held (UTC).
+    pub held_until: Option<Timestamp>,
+    /// When the prescription begins (UTC).
+    pub start_at: Timestamp,
     /// When the prescription ends (UTC).
     pub stop_at: Option<Timestamp>,
     /// Limits of the prescription: for one dose only, or as needed.
@@ -180,8 +246,18 @@ pub struct Effects {
     pub opened: Vec<Opening>,
     /// Administrations.
     pub administrations: Vec<Administration>,
-    /// Prescriptions that end with their only order.
-    pub discontinued: Vec<PrescriptionId>,
+    /// Prescriptions that end before their time.
+    pub ended: Vec<EndedPrescription>,
+    /// Patients, new prescriptions and what follows from them.
+    pub chart: ChartEffects,
+    /// Orders that are held, or whose entry was taken back.
+    pub changed: Vec<Change>,
+    /// Why, of administrations that need a reason.
+    pub reasons: Vec<WrittenReason>,
+    /// As-needed doses of which it will be asked whether they helped.
+    pub asked: Vec<AskedEffect>,
+    /// The answers.
+    pub noted: Vec<NotedEffect>,
     /// Emergency accesses that begin.
     pub emergencies: Vec<EmergencyAccess>,
     /// Emergency accesses that end before their time.
@@ -207,10 +283,36 @@ impl Effects {
         self.closed.extend(more.closed);
         self.opened.extend(more.opened);
         self.administrations.extend(more.administrations);
-        self.discontinued.extend(more.discontinued);
+        self.ended.extend(more.ended);
+        self.chart.extend(more.chart);
+        self.changed.extend(more.changed);
+        self.reasons.extend(more.reasons);
+        self.asked.extend(more.asked);
+        self.noted.extend(more.noted);
         self.emergencies.extend(more.emergencies);
         self.emergency_ends.extend(more.emergency_ends);
         self.cupboard.extend(more.cupboard);
+    }
+
+    /// The wards that look different afterwards. `state` is how things stand then.
+    pub fn wards<'a>(&'a self, state: &'a Loaded) -> impl Iterator<Item = WardId> + 'a {
+        let orders = self.closed.iter().map(|order| order.id);
+        let orders = orders.chain(self.changed.iter().map(|order| order.id));
+        let of_orders = orders.filter_map(|id| Some(state.orders.get(&id)?.ward));
+        let booked = self.ledger.iter().map(|entry| entry.row.ward);
+        let noted = self.noted.iter().map(|noted| noted.ward);
+        let cupboard = self.cupboard.wards.iter().copied();
+        let charts = self.chart.wards.iter().copied();
+        // The board of all wards and the ward itself show it.
+        let begun = self.emergencies.iter().map(|access| access.ward);
+        let ended = self.emergency_ends.iter().map(|end| end.ward);
+        booked
+            .chain(of_orders)
+            .chain(noted)
+            .chain(cupboard)
+            .chain(charts)
+            .chain(begun)
+            .chain(ended)
     }
 }
 
@@ -244,6 +346,82 @@ pub struct Closing {
     pub change: String,
 }
 
+/// A change of an order that is not its first end: it is held, or an entry about it was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Which.
+    pub id: OrderId,
+    /// The version it had.
+    pub version: i64,
+    /// Where it stood.
+    pub was: OrderStatus,
+    /// Where it goes.
+    pub status: OrderStatus,
+    /// When it comes back (UTC).
+    pub held_until: Option<Timestamp>,
+    /// By whom.
+    pub by: UserId,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What happened, in words.
+    pub change: String,
+}
+
+impl Change {
+    /// Makes the change in `state`.
+    fn make(&self, state: &mut Loaded, actor: &Actor) {
+        if let Some(order) = state.orders.get_mut(&self.id) {
+            order.status = self.status;
+            order.version += 1;
+            order.held_until = self.held_until;
+            order.changed_by = Some(actor.name.clone());
+            order.changed_at = self.at;
+            order.change = self.change.clone();
+        }
+    }
+}
+
+/// A reason as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrittenReason {
+    /// Of which entry.
+    pub administration: AdministrationId,
+    /// What it is for.
+    pub kind: ReasonKind,
+    /// Code and text.
+    pub reason: Reason,
+    /// The warnings that it answers; else empty.
+    pub about: String,
+}
+
+/// It will be asked whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedEffect {
+    /// Which dose.
+    pub administration: AdministrationId,
+    /// Where.
+    pub ward: WardId,
+    /// From when on (UTC).
+    pub due_at: Timestamp,
+}
+
+/// Whether a dose helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotedEffect {
+    /// Which dose.
+    pub administration: AdministrationId,
+    /// Where.
+    pub ward: WardId,
+    /// What came of it.
+    pub effect: Reason,
+    /// Who says so.
+    pub by: UserId,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// The operation.
+    pub op: OpId,
+}
+
 /// An order that opens because the one before it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Opening {
@@ -274,12 +452,18 @@ pub struct Administration {
     pub nurse: UserId,
     /// Who saw it.
     pub witness: Option<UserId>,
-    /// When (UTC): given and entered are the same moment in this version.
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// When it was entered (UTC).
     pub at: Timestamp,
     /// What became of the dose.
     pub outcome: GivingOutcome,
     /// How much.
     pub quantity: Quantity,
+    /// Why not, or why it was taken back, in words; else empty.
+    pub reason: String,
+    /// The entry that it takes back.
+    pub reverses: Option<AdministrationId>,
     /// The operation.
     pub op: OpId,
 }
@@ -305,7 +489,7 @@ impl Moment<'_> {
 ///
 /// # Errors
 /// The [`Refusal`] of the first rule that says no: permission first, then existence, status, version, identity,
-/// amount, limits, stock. Status goes before version, so that a dose that was given meanwhile is told as such.
+/// amount, limits, reasons, stock. Status goes before version, so that a dose that was given meanwhile is told as such.
 pub fn decide(
     state: &mut Loaded,
     op: &Operation,
@@ -314,24 +498,10 @@ pub fn decide(
 ) -> Result<(Receipt, Effects), Refusal> {
     let actor = permission::known(state, op.actor, moment.now)?;
     match &op.request {
-        Request::Fulfil {
-            order,
-            version,
-            identified,
-            amount,
-        } => fulfil::fulfil(
-            state,
-            op,
-            &actor,
-            &fulfil::Ask {
-                order: *order,
-                version: *version,
-                identified,
-                amount: *amount,
-            },
-            policy,
-            moment,
-        ),
+        Request::Fulfil(ask) => fulfil::fulfil(state, op, &actor, ask, policy, moment),
+        Request::NotGiven(ask) => not_given::not_given(state, op, &actor, ask, policy, moment),
+        Request::Correct(ask) => correct::correct(state, op, &actor, ask, policy, moment),
+        Request::NoteEffect(ask) => effect::effect(state, op, &actor, ask, policy, moment),
         Request::Discontinue {
             order,
             version,
@@ -356,6 +526,47 @@ pub fn decide(
             },
             moment,
         ),
+        Request::Prescribe(ask) => prescribe::prescribe(state, &actor, ask, policy, moment),
+        Request::DiscontinuePrescription {
+            prescription,
+            version,
+            reason,
+        } => {
+            let ask = (*prescription, *version, reason);
+            prescribe::discontinue(state, &actor, ask, policy, moment)
+        }
+        Request::Admit(ask) => patients::admit(state, op.id, &actor, ask, moment),
+        Request::Move {
+            patient,
+            version,
+            ward,
+            bed,
+        } => patients::move_to(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, *ward, bed),
+            moment,
+        ),
+        Request::Discharge {
+            patient,
+            version,
+            reason,
+        } => {
+            let ask = (*patient, *version, reason);
+            patients::discharge(state, op.id, &actor, ask, policy, moment)
+        }
+        Request::Allergies {
+            patient,
+            version,
+            allergies,
+        } => patients::allergies(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, allergies),
+            moment,
+        ),
         Request::Emergency { ward, reason } => {
             emergency::begin(state, &actor, *ward, reason, policy, moment)
         }
@@ -372,6 +583,7 @@ fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refus
         .ok_or(Refusal::OrderNotFound { order: id })?;
     match order.status {
         OrderStatus::Completed => Err(Refusal::OrderAlreadyCompleted {
+            what: accounted_for(&order.change),
             by: order
                 .changed_by
                 .clone()
@@ -390,6 +602,15 @@ fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refus
             at: order.changed_at,
         }),
         OrderStatus::Active => Ok(order),
+    }
+}
+
+/// What was recorded of a completed order, from the words of its last change.
+pub fn accounted_for(change: &str) -> String {
+    if change == fulfil::GIVEN {
+        change.to_owned()
+    } else {
+        format!("recorded as {change}")
     }
 }
 

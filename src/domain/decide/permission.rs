@@ -28,6 +28,24 @@ pub const MATRIX: &[Need] = &[
         who: "nurse",
     },
     Need {
+        kind: "not_given",
+        action: "record that a dose was not given",
+        roles: &[Role::Nurse],
+        who: "nurse",
+    },
+    Need {
+        kind: "correct",
+        action: "correct an entry",
+        roles: &[Role::Nurse, Role::Supervisor],
+        who: "nurse or supervisor",
+    },
+    Need {
+        kind: "effect",
+        action: "record whether a dose helped",
+        roles: &[Role::Nurse],
+        who: "nurse",
+    },
+    Need {
         kind: "discontinue",
         action: "discontinue an order",
         roles: &[Role::Doctor],
@@ -38,6 +56,42 @@ pub const MATRIX: &[Need] = &[
         action: "receive stock",
         roles: &[Role::Pharmacist],
         who: "pharmacist",
+    },
+    Need {
+        kind: "prescribe",
+        action: "prescribe",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "discontinue_prescription",
+        action: "discontinue a prescription",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "admit",
+        action: "admit a patient",
+        roles: &[Role::Nurse, Role::Doctor],
+        who: "nurse or doctor",
+    },
+    Need {
+        kind: "move",
+        action: "move a patient",
+        roles: &[Role::Nurse, Role::Doctor],
+        who: "nurse or doctor",
+    },
+    Need {
+        kind: "discharge",
+        action: "discharge a patient",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "allergies",
+        action: "record allergies",
+        roles: &[Role::Nurse, Role::Doctor, Role::Pharmacist],
+        who: "nurse, doctor or pharmacist",
     },
     Need {
         kind: "send",

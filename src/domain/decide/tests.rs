@@ -9,7 +9,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::domain::ledger::GENESIS;
 use crate::domain::quantity::LARGEST;
-use crate::domain::{Role, Wards};
+use crate::domain::{Giving, Role, Wards};
 
 const HERE: WardId = WardId(1);
 const THERE: WardId = WardId(2);
@@ -127,6 +127,9 @@ fn order(n: u128, kind: OrderKind) -> Order {
         doctor: DOCTOR,
         prescription: PrescriptionId(Uuid::from_u128(n)),
         prescription_active: true,
+        due_at: (kind == OrderKind::Timed).then(start),
+        held_until: None,
+        start_at: start() - SignedDuration::from_hours(48),
         stop_at: None,
         limits: Limits::default(),
         given: Vec::new(),
@@ -148,13 +151,8 @@ fn asked(n: u128, actor: UserId, request: Request) -> Operation {
 }
 
 fn give(order: &Order) -> Operation {
-    let request = Request::Fulfil {
-        order: order.id,
-        version: order.version,
-        identified: order.mrn.clone(),
-        amount: None,
-    };
-    asked(1, NURSE, request)
+    let giving = Giving::of(order.id, order.version, order.mrn.clone());
+    asked(1, NURSE, Request::Fulfil(giving))
 }
 
 fn at(now: Timestamp) -> Moment<'static> {
@@ -171,7 +169,7 @@ fn keys(from: u128) -> impl Fn() -> Uuid {
 }
 
 fn rule() -> Policy {
-    Policy::default()
+    Policy::easy()
 }
 
 /// What is refused, and that refusing it changed nothing.
@@ -214,7 +212,7 @@ fn a_dose_moves_stock_order_administration_and_register_together() {
     assert_eq!(effects.administrations[0].id, administration);
     assert_eq!(effects.administrations[0].order_version, 1);
     assert_eq!(effects.closed[0].status, OrderStatus::Completed);
-    assert!(effects.opened.is_empty() && effects.discontinued.is_empty());
+    assert!(effects.opened.is_empty() && effects.ended.is_empty());
     let after = &state.orders[&dose.id];
     assert_eq!((after.status, after.version), (OrderStatus::Completed, 2));
 }
@@ -315,9 +313,18 @@ fn a_dose_that_was_given_meanwhile_is_told_as_given_and_not_as_changed() {
     dose.status = OrderStatus::Completed;
     dose.version = 2;
     dose.changed_by = Some("Nils".to_owned());
+    dose.change = "given".to_owned();
     let refusal = refused(&with([dose]), &seen, start());
     let by = "Nils".to_owned();
-    assert_eq!(refusal, Refusal::OrderAlreadyCompleted { by, at: start() });
+    let what = "given".to_owned();
+    assert_eq!(
+        refusal,
+        Refusal::OrderAlreadyCompleted {
+            what,
+            by,
+            at: start()
+        }
+    );
 }
 
 #[test]
@@ -343,7 +350,7 @@ fn a_wrong_wristband_comes_before_amounts_limits_and_stock() {
     dose.given = vec![start()];
     dose.drug = NOT_STOCKED;
     let mut op = give(&dose);
-    if let Request::Fulfil { identified, .. } = &mut op.request {
+    if let Request::Fulfil(Giving { identified, .. }) = &mut op.request {
         *identified = "M2".to_owned();
     }
     let refusal = refused(&with([dose]), &op, start());
@@ -588,16 +595,15 @@ fn operation_of(wish: &Wish, n: u128, state: &Loaded, orders: &[OrderId]) -> Ope
             amount,
         } => {
             let id = order.get(orders);
-            Request::Fulfil {
-                order: *id,
-                version: version(id, *stale),
-                identified: if *wrong_patient { "M2" } else { "M1" }.to_owned(),
+            let number = if *wrong_patient { "M2" } else { "M1" };
+            Request::Fulfil(Giving {
                 // Ranges get the least of them where nothing else was chosen.
                 amount: amount.map(Quantity).or_else(|| {
                     let order = &state.orders[id];
                     order.dosage_max.map(|_| order.dosage)
                 }),
-            }
+                ..Giving::of(*id, version(id, *stale), number)
+            })
         }
         What::Stop {
             order,
@@ -638,7 +644,7 @@ fn was_allowed(before: &Loaded, op: &Operation, ward: WardId) {
 
 fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &Effects) {
     match &op.request {
-        Request::Fulfil { order, .. } => {
+        Request::Fulfil(Giving { order, .. }) => {
             let (was, is) = (&before.orders[order], &after.orders[order]);
             was_allowed(before, op, was.ward);
             assert_eq!(was.status, OrderStatus::Active);
@@ -670,7 +676,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
                 .is_none_or(|most| was.given.len() + 1 < most as usize);
             let opens = was.kind != OrderKind::Timed && goes_on;
             assert_eq!(effects.opened.len(), usize::from(opens), "{was:?}");
-            assert!(effects.discontinued.is_empty());
+            assert!(effects.ended.is_empty());
         }
         Request::Discontinue { order, .. } => {
             let was = &before.orders[order];
@@ -680,7 +686,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert!(effects.ledger.is_empty() && effects.administrations.is_empty());
             assert!(effects.opened.is_empty());
             let ends = was.kind != OrderKind::Timed;
-            assert_eq!(effects.discontinued.len(), usize::from(ends));
+            assert_eq!(effects.ended.len(), usize::from(ends));
         }
         Request::Emergency { ward, .. } => {
             let (actor, now) = (&before.actors[&op.actor], &after.actors[&op.actor]);

@@ -11,8 +11,9 @@ use super::{Filled, ROWS, STATEMENTS, stride};
 use crate::domain::decide::{Administration, Effects, LedgerEntry, Stock, dose_reference};
 use crate::domain::ledger::LedgerRow;
 use crate::domain::{
-    AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId, OrderKind,
-    OrderStatus, Outcome, PatientId, PrescriptionId, Quantity, Receipt, Request, UserId, WardId,
+    AdministrationId, DrugId, Giving, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
+    OrderKind, OrderStatus, Outcome, PatientId, PrescriptionId, Quantity, Receipt, Request, UserId,
+    WardId,
 };
 use crate::store::bulk::{self, OrderRecord};
 use crate::store::desk::Memory;
@@ -269,9 +270,12 @@ impl Books<'_> {
             drug: order.drug,
             nurse,
             witness: None,
+            given_at: at.0,
             at: at.0,
             outcome: GivingOutcome::Given,
             quantity: order.dose,
+            reason: String::new(),
+            reverses: None,
             op,
         });
         order.status = OrderStatus::Completed;
@@ -318,13 +322,9 @@ fn memory(
     at: At,
     op: OpId,
 ) -> Result<Memory, StoreError> {
-    let request = Request::Fulfil {
-        order: order.id,
-        version: order.version,
-        // The wristband's number is not kept anywhere but in this digest, which nobody can read back.
-        identified: order.patient.to_string(),
-        amount: None,
-    };
+    // The wristband's number is not kept anywhere but in this digest, which nobody can read back.
+    let giving = Giving::of(order.id, order.version, order.patient.to_string());
+    let request = Request::Fulfil(giving);
     let outcome = Outcome::Done(Receipt::Given {
         administration,
         order: order.id,

@@ -2,10 +2,12 @@
 //! operations are in it.
 
 mod apply;
+pub(super) mod charts;
 mod cupboard_apply;
 mod emergency;
 mod load;
 mod postgres;
+mod rare;
 mod sqlite;
 
 use std::collections::BTreeSet;
@@ -16,10 +18,10 @@ use crate::domain::{DrugId, WardId};
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{
-    DISCREPANCIES, GIVEN, LEVELS, ORDERS, RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS,
-    TRANSFERS, UNEXPLAINED, as_hash, given,
+    DISCREPANCIES, ENTRIES, ENTRY_LOTS, GIVEN, LATER_GIVEN, LEVELS, NEXT_OPEN, ORDERS, RECENT,
+    RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED, as_hash, given,
 };
-pub use load::{Remembered, load, remembered};
+pub use load::{Remembered, load, remembered, remembers};
 pub(super) use sqlite::hex;
 
 /// Stock and the heads of its register pages, as each engine is told.

@@ -44,18 +44,19 @@ const WRITE: &str = concat!(
     close_orders!("$7", "$8", "$9", "$10", "$11", "$12"),
     " RETURNING 1), ",
     "given AS (INSERT INTO medication_administrations (id, order_id, order_version, ward_id, patient_id, drug_id, ",
-    "nurse_id, witness_id, administration_time, recorded_at, outcome, quantity, reason, op_id) ",
-    "SELECT id, ord, version, ward, patient, drug, nurse, witness, at, at, outcome, quantity, '', op ",
+    "nurse_id, witness_id, administration_time, recorded_at, outcome, quantity, reason, reverses, op_id) ",
+    "SELECT id, ord, version, ward, patient, drug, nurse, witness, given, at, outcome, quantity, reason, reverses, op ",
     "FROM unnest($13::uuid[], $14::uuid[], $15::bigint[], $16::bigint[], $17::uuid[], $18::bigint[], $19::bigint[], ",
-    "$20::bigint[], $21::timestamptz[], $22::text[], $23::bigint[], $24::uuid[]) ",
-    "AS r (id, ord, version, ward, patient, drug, nurse, witness, at, outcome, quantity, op) RETURNING 1), ",
+    "$20::bigint[], $21::timestamptz[], $22::timestamptz[], $23::text[], $24::bigint[], $25::text[], $26::uuid[], ",
+    "$27::uuid[]) ",
+    "AS r (id, ord, version, ward, patient, drug, nurse, witness, given, at, outcome, quantity, reason, reverses, op) RETURNING 1), ",
     "booked AS (INSERT INTO stock_ledger (ward_id, drug_id, seq, delta, balance, reason, reference, actor_id, ",
     "witness_id, at, op_id, prev_hash, hash) ",
-    "SELECT * FROM unnest($25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::text[], ",
-    "$31::text[], $32::bigint[], $33::bigint[], $34::timestamptz[], $35::uuid[], $36::bytea[], $37::bytea[]) ",
+    "SELECT * FROM unnest($28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], ",
+    "$34::text[], $35::bigint[], $36::bigint[], $37::timestamptz[], $38::uuid[], $39::bytea[], $40::bytea[]) ",
     "RETURNING 1), ",
     "remembered AS (INSERT INTO operations (op_id, actor_id, kind, digest, outcome, at) ",
-    "SELECT * FROM unnest($38::uuid[], $39::bigint[], $40::text[], $41::bytea[], $42::text[], $43::timestamptz[]) ",
+    "SELECT * FROM unnest($41::uuid[], $42::bigint[], $43::text[], $44::bytea[], $45::text[], $46::timestamptz[]) ",
     "RETURNING 1) ",
     "SELECT (SELECT count(*) FROM heads), (SELECT count(*) FROM closed), (SELECT count(*) FROM given), ",
     "(SELECT count(*) FROM booked), (SELECT count(*) FROM remembered)",
@@ -129,9 +130,12 @@ fn administrations(columns: &mut Columns, rows: &Rows<'_>) -> Result<(), StoreEr
     columns.add(rows, |dose| dose.drug.0)?;
     columns.add(rows, |dose| dose.nurse.0)?;
     columns.add(rows, |dose| dose.witness.map(|witness| witness.0))?;
+    columns.add(rows, |dose| At::from(dose.given_at))?;
     columns.add(rows, |dose| At::from(dose.at))?;
     columns.add(rows, |dose| dose.outcome.as_str())?;
     columns.add(rows, |dose| dose.quantity.0)?;
+    columns.add(rows, |dose| dose.reason.as_str())?;
+    columns.add(rows, |dose| dose.reverses.map(|id| id.0))?;
     columns.add(rows, |dose| dose.op.0)
 }
 

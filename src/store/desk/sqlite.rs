@@ -17,11 +17,11 @@ pub(in crate::store) const CLOSE_ORDERS: &str = "UPDATE medication_orders SET st
      AND version = r.value ->> 'version'";
 
 const WRITE_ADMINISTRATIONS: &str = "INSERT INTO medication_administrations (id, order_id, order_version, ward_id, patient_id, drug_id, nurse_id, witness_id, \
-     administration_time, recorded_at, outcome, quantity, reason, op_id) \
+     administration_time, recorded_at, outcome, quantity, reason, reverses, op_id) \
      SELECT unhex(r.value ->> 'id'), unhex(r.value ->> 'ord'), r.value ->> 'ver', r.value ->> 'w', \
-     unhex(r.value ->> 'p'), r.value ->> 'd', r.value ->> 'n', r.value ->> 'wit', r.value ->> 'at', \
+     unhex(r.value ->> 'p'), r.value ->> 'd', r.value ->> 'n', r.value ->> 'wit', r.value ->> 'given', \
      r.value ->> 'at', \
-     r.value ->> 'outcome', r.value ->> 'q', '', unhex(r.value ->> 'op') FROM json_each($1) r";
+     r.value ->> 'outcome', r.value ->> 'q', r.value ->> 'why', unhex(r.value ->> 'rev'), unhex(r.value ->> 'op') FROM json_each($1) r";
 
 const WRITE_LEDGER: &str = "INSERT INTO stock_ledger (ward_id, drug_id, seq, delta, balance, reason, reference, actor_id, witness_id, at, \
      op_id, prev_hash, hash) SELECT r.value ->> 'w', r.value ->> 'd', r.value ->> 'seq', r.value ->> 'delta', \
@@ -115,9 +115,12 @@ struct AdministrationJson<'a> {
     d: i64,
     n: i64,
     wit: Option<i64>,
+    given: At,
     at: At,
     outcome: &'a str,
     q: i64,
+    why: &'a str,
+    rev: Option<String>,
     op: String,
 }
 
@@ -133,9 +136,12 @@ fn administrations<'a>(rows: &Rows<'a>) -> Vec<AdministrationJson<'a>> {
             d: a.drug.0,
             n: a.nurse.0,
             wit: a.witness.map(|witness| witness.0),
+            given: a.given_at.into(),
             at: a.at.into(),
             outcome: a.outcome.as_str(),
             q: a.quantity.0,
+            why: &a.reason,
+            rev: a.reverses.map(|id| id.0.simple().to_string()),
             op: a.op.0.simple().to_string(),
         })
         .collect()

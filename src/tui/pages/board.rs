@@ -64,6 +64,7 @@ impl BoardPage {
                 self.take(board, scene.context.now);
                 (Vec::new(), Then::Stay)
             }
+            Did::Rows(_) => (Vec::new(), Then::Stay),
             Did::Act(Action::Choose) => match self.frame.selected() {
                 Some(ward) => (Vec::new(), Then::Ward(ward)),
                 None => (Vec::new(), Then::Stay),

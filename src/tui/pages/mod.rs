@@ -9,12 +9,17 @@
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
 pub mod board;
+pub mod cupboard;
 pub mod frame;
+pub mod mar;
+pub mod mine;
+pub mod patients;
 pub mod table;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use uuid::Uuid;
@@ -25,8 +30,11 @@ use super::model::{Context, Effect};
 use super::sheets::Sheet;
 use super::widgets::Pen;
 use crate::domain::board::Board;
+use crate::domain::decide;
+use crate::domain::mar::Record;
+use crate::domain::prescribed::{Person, Prescribed};
 use crate::domain::snapshot::{Ward, WardSnapshot};
-use crate::domain::{Actor, WardId};
+use crate::domain::{Actor, OpId, Outcome, UserId, WardId};
 
 pub use frame::{Did, Frame};
 
@@ -44,13 +52,34 @@ pub struct PageAsk {
 pub enum What {
     /// Every ward's state.
     Board,
+    /// Of the cupboard.
+    Cupboard(cupboard::Ask),
+    /// A patient's day; without one, today.
+    Record {
+        /// Whose: the number.
+        mrn: String,
+        /// Which.
+        day: Option<Date>,
+    },
+    /// A doctor's own prescriptions.
+    Mine {
+        /// Whose.
+        doctor: UserId,
+    },
+    /// Who lies in a ward.
+    Patients {
+        /// Which.
+        ward: WardId,
+    },
 }
 
 impl What {
     /// Whether what other wards do changes it; else it is this ward's own.
     pub const fn of_the_hospital(&self) -> bool {
         match self {
-            What::Board => true,
+            What::Cupboard(ask) => ask.of_the_hospital(),
+            What::Board | What::Mine { .. } => true,
+            What::Record { .. } | What::Patients { .. } => false,
         }
     }
 }
@@ -93,6 +122,14 @@ pub struct Found {
 pub enum Rows {
     /// Of [`What::Board`].
     Board(Arc<Board>),
+    /// Of [`What::Cupboard`].
+    Cupboard(Arc<cupboard::Lines>),
+    /// Of [`What::Record`].
+    Record(Arc<Record>),
+    /// Of [`What::Mine`].
+    Mine(Vec<Prescribed>),
+    /// Of [`What::Patients`].
+    Patients(Vec<Person>),
 }
 
 /// What a page can see around it.
@@ -127,6 +164,8 @@ pub enum Msg<'a> {
     Stirred,
     /// Rows; they may be meant for another page.
     Answer(&'a Answer),
+    /// What became of an operation; it may be another page's, or a sheet's.
+    Outcome(OpId, &'a Outcome),
     /// The clock moved on.
     Tick,
 }
@@ -153,6 +192,14 @@ pub enum Then {
 pub enum Page {
     /// Every ward at once.
     Board(Box<board::BoardPage>),
+    /// Of the cupboard.
+    Cupboard(Box<cupboard::CupboardPage>),
+    /// A patient's day.
+    Mar(Box<mar::MarPage>),
+    /// A doctor's own prescriptions.
+    Mine(Box<mine::MinePage>),
+    /// Who lies in a ward.
+    Patients(Box<patients::PatientsPage>),
 }
 
 /// Does the same with whichever page it is.
@@ -160,6 +207,10 @@ macro_rules! each {
     ($self:expr, $page:ident => $do:expr) => {
         match $self {
             Page::Board($page) => $do,
+            Page::Cupboard($page) => $do,
+            Page::Mar($page) => $do,
+            Page::Mine($page) => $do,
+            Page::Patients($page) => $do,
         }
     };
 }
@@ -171,6 +222,10 @@ impl Page {
         match self {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
+            Page::Cupboard(page) => page.mode(),
+            Page::Mar(_) => Mode::Record,
+            Page::Mine(_) => Mode::Mine,
+            Page::Patients(_) => Mode::Patients,
         }
     }
 
@@ -193,4 +248,21 @@ impl Page {
     pub fn of_the_hospital(&self) -> bool {
         each!(self, page => page.frame.what().of_the_hospital())
     }
+}
+
+/// Why this person will not be let do such an operation in a ward, as the desk's own table of roles has it.
+pub(in crate::tui) fn barred(actor: &Actor, kind: &str, ward: &Ward) -> Option<String> {
+    let need = decide::needs(kind)?;
+    if actor.read_only {
+        return Some("Your account may look at everything and change nothing.".to_owned());
+    }
+    if !decide::may(actor.role, kind) {
+        return Some(format!(
+            "To {} is for a {}; you are signed in as {}.",
+            need.action, need.who, actor.role
+        ));
+    }
+    // Emergency access may have ended: the desk looks at its time.
+    (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
+        .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
 }

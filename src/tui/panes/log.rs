@@ -62,6 +62,16 @@ impl State {
         self.snapshot.as_ref()?.log.get(at)
     }
 
+    /// The selected entry.
+    pub fn selected(&self) -> Option<&LogEntry> {
+        let id = self.list.selected()?;
+        self.snapshot
+            .as_ref()?
+            .log
+            .iter()
+            .find(|entry| entry.id == id)
+    }
+
     /// Draws the pane.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let counts = if self.today > 0 {

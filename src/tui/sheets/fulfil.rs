@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::signing::Signing;
 use super::{Msg, Scene, Then, fulfil_view};
 use crate::domain::snapshot::{OrderDetail, QueuedOrder};
-use crate::domain::{OrderStatus, Quantity, Request};
+use crate::domain::{Giving, OrderStatus, Quantity, Request};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
 use crate::tui::model::{Effect, OrderNow, Reply};
@@ -255,12 +255,10 @@ impl Fulfil {
                 return Vec::new();
             }
         };
-        let request = Request::Fulfil {
-            order: detail.order.id,
-            version: detail.order.version,
-            identified: scanned.clone(),
+        let request = Request::Fulfil(Giving {
             amount,
-        };
+            ..Giving::of(detail.order.id, detail.order.version, scanned.clone())
+        });
         let drug = detail.order.drug.id;
         self.signing.sign(request, None, &[drug], scene)
     }

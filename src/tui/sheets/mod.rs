@@ -1,5 +1,7 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod coded;
+pub mod cupboard;
 pub mod discontinue;
 pub mod facts;
 pub mod form;
@@ -8,7 +10,10 @@ mod fulfil_view;
 pub mod help;
 pub mod missed;
 pub mod palette;
+pub mod patient;
 pub mod picker;
+pub mod prescribe;
+pub mod prescription;
 pub mod receive;
 pub mod signing;
 pub mod wards;
@@ -76,6 +81,14 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// The cupboard's other operations.
+    Cupboard(Box<cupboard::CupboardSheet>),
+    /// Prescribing.
+    Prescribe(Box<prescribe::Prescribe>),
+    /// Ending a prescription.
+    EndPrescription(Box<prescription::EndPrescription>),
+    /// A patient comes, moves, leaves; allergies.
+    Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
     /// Finding an action.
@@ -93,6 +106,10 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Cupboard(sheet) => sheet.form.mode(),
+            Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::EndPrescription(sheet) => sheet.form.mode(),
+            Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
@@ -105,6 +122,10 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Cupboard(sheet) => sheet.update(msg, scene),
+            Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
+            Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
@@ -118,6 +139,10 @@ impl Sheet {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
+            Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
+            Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
@@ -130,6 +155,10 @@ impl Sheet {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
+            Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
+            Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
@@ -140,13 +169,26 @@ impl Sheet {
             Sheet::Fulfil(sheet) => sheet.signing.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Cupboard(sheet) => sheet.tick(now),
+            Sheet::Prescribe(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
+            Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
 
     /// When its signature has been on its way for too long to say nothing.
     pub fn slow_at(&self) -> Option<Timestamp> {
-        self.signing()?.slow_at()
+        let forgets = match self {
+            Sheet::Cupboard(sheet) => sheet.forgets_at(),
+            _ => None,
+        };
+        let slow = self.signing().and_then(signing::Signing::slow_at);
+        forgets.into_iter().chain(slow).min()
     }
 
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
@@ -158,6 +200,12 @@ impl Sheet {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Cupboard(sheet) => sheet.words(),
+            Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::EndPrescription(sheet) => {
+                format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
+            }
+            Sheet::Stay(sheet) => sheet.told(),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))

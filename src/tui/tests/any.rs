@@ -166,7 +166,7 @@ proptest! {
                 prop_assert!(matches!(key, Some(key) if key == Key::of(Code::F(2)) || key == Key::ctrl('g')));
                 prop_assert!(matches!(mode, Mode::Ready | Mode::Amount | Mode::Form | Mode::Again | Mode::Unknown));
                 prop_assert!(decide::may(actor.role, operation.request.kind()));
-                if let Request::Fulfil { order, identified, .. } = operation.request {
+                if let Request::Fulfil(Giving { order, identified, .. }) = operation.request {
                     let orders = fixture().snapshot.orders;
                     let order = orders.iter().find(|o| o.id == order).unwrap();
                     prop_assert_eq!(&identified, &order.patient.mrn);

@@ -32,12 +32,7 @@ fn three_keys_and_the_wristband() {
     assert_eq!(operation.actor, nurse().id);
     assert_eq!(
         operation.request,
-        Request::Fulfil {
-            order: ORDER,
-            version: 1,
-            identified: "N4204001".into(),
-            amount: None
-        }
+        Request::Fulfil(Giving::of(ORDER, 1, "N4204001"))
     );
     s.send(Msg::Reply(Reply::Outcome {
         op: operation.id,
@@ -135,7 +130,7 @@ fn capitals_do_not_make_another_patient() {
     s.key(Code::F(2));
     let operation = s.submitted().unwrap();
     assert!(
-        matches!(&operation.request, Request::Fulfil { identified, .. } if identified == "N4204001"),
+        matches!(&operation.request, Request::Fulfil(Giving { identified, .. }) if identified == "N4204001"),
         "{operation:?}"
     );
 }
@@ -166,10 +161,10 @@ fn a_range_asks_for_the_amount_within_it() {
     s.typed("1,5").key(Code::F(2));
     assert!(matches!(
         s.submitted().map(|o| o.request),
-        Some(Request::Fulfil {
+        Some(Request::Fulfil(Giving {
             amount: Some(Quantity(1500)),
             ..
-        })
+        }))
     ));
 }
 

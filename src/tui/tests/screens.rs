@@ -197,6 +197,7 @@ fn sheet_signing_and_outcomes() {
     at_sizes("sheet_refused", |w, h| {
         let mut s = signed(w, h);
         s.outcome(Outcome::Refused(Refusal::OrderAlreadyCompleted {
+            what: "given".to_owned(),
             by: "Björn Haddad".into(),
             at: at("2026-11-23T02:11:00Z"),
         }));

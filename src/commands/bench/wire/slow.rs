@@ -20,7 +20,7 @@ use super::profile;
 use crate::cli;
 use crate::commands::output::say;
 use crate::domain::snapshot::QueuedOrder;
-use crate::domain::{OpId, Operation, Outcome, Request};
+use crate::domain::{Giving, OpId, Operation, Outcome, Request};
 use crate::interop::demo;
 use crate::session::wire::{self, Handle, Line};
 use crate::session::{Services, Settings};
@@ -246,12 +246,10 @@ async fn doses(services: &Services, db: &Db, ask: &cli::BenchWire) -> anyhow::Re
             id: OpId(Uuid::now_v7()),
             actor: nurse,
             witness: None,
-            request: Request::Fulfil {
-                order: order.id,
-                version: order.version,
-                identified: order.patient.mrn.clone(),
+            request: Request::Fulfil(Giving {
                 amount: order.dose.most,
-            },
+                ..Giving::of(order.id, order.version, order.patient.mrn.clone())
+            }),
         };
         let ticket = services.desk.submit(operation, Some(order.drug.id));
         // What is not in stock is refused, and nothing changes.

@@ -3,25 +3,30 @@
 
 mod cupboard;
 mod emergency;
+mod entries;
 mod names;
 mod orders;
+mod recent;
 mod stock;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::split;
 use crate::domain::decide::Loaded;
-use crate::domain::{DrugId, OpId, Operation, OrderId, Request, WardId};
+use crate::domain::{DrugId, OpId, Operation, OrderId, Policy, Request, WardId};
 use crate::store::{At, Link, List, Sql, StoreError, accounts};
 
 pub(super) use cupboard::changed_lots;
 pub(in crate::store) use cupboard::{
     DISCREPANCIES, LEVELS, RECOUNTS, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED,
 };
+pub(in crate::store) use entries::{ENTRIES, ENTRY_LOTS, NEXT_OPEN};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
+pub(in crate::store) use recent::{LATER_GIVEN, RECENT};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
 /// What the desk remembers of operations.
@@ -50,17 +55,41 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
     fetch!(all, link, Remembered, REMEMBERED, ids)
 }
 
-/// Loads everything that the operations touch, and locks it: orders in key order, then stock in (ward, drug) order,
+/// Whether the desk remembers this operation, as done or refused.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remembers(link: Link<'_>, op: OpId) -> Result<bool, StoreError> {
+    let found = fetch!(optional, link, Remembered, REMEMBERED, List(vec![op.0]))?;
+    Ok(found.is_some())
+}
+
+/// Loads everything that the operations touch, and locks it: patients, then prescriptions, orders in key order, then stock in (ward, drug) order,
 /// always this order, so that no two transactions wait for each other in a circle.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn load(mut link: Link<'_>, ops: &[Operation], now: At) -> Result<Loaded, StoreError> {
+pub async fn load(
+    mut link: Link<'_>,
+    ops: &[Operation],
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
-        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people), now).await?,
+        actors: accounts::actors(
+            link.lend(),
+            ops.iter().flat_map(Operation::people),
+            At::from(now),
+        )
+        .await?,
         ..Loaded::default()
     };
-    let wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    // Entries of the log never change: they are read first, to know which orders to lock.
+    entries::load(link.lend(), ops, &mut loaded).await?;
+    let mut asked: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    asked.extend(loaded.administrations.values().map(|entry| entry.order));
+    let mut wanted = super::charts::load(link.lend(), ops, &mut loaded).await?;
+    wanted.extend(&asked);
     if !wanted.is_empty() {
         loaded.orders = orders::orders(link.lend(), &wanted).await?;
         orders::load_given(link.lend(), &mut loaded.orders).await?;
@@ -68,6 +97,7 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation], now: At) -> Result<Load
     let mut pages: BTreeSet<(WardId, DrugId)> = loaded
         .orders
         .values()
+        .filter(|order| asked.contains(&order.id))
         .map(|order| (order.ward, order.drug))
         .collect();
     let mut named: BTreeSet<(WardId, DrugId)> = ops
@@ -95,11 +125,17 @@ pub async fn load(mut link: Link<'_>, ops: &[Operation], now: At) -> Result<Load
         names::named(link.lend(), &named, &mut loaded).await?;
         pages.extend(named);
     }
+    // The stock that an entry took is that of the ward where it was made, wherever its order stands now.
+    pages.extend(loaded.administrations.values().filter_map(|entry| {
+        let order = loaded.orders.get(&entry.order)?;
+        Some((entry.ward, order.drug))
+    }));
     emergency::load(link.lend(), ops, &mut loaded).await?;
     let with_lots;
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
     cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
     cupboard::load_pages(link.lend(), ops, &mut loaded.cupboard).await?;
+    recent::load(link.lend(), ops, policy, now, &mut loaded).await?;
     names::strangers(link, ops, &mut loaded).await?;
     Ok(loaded)
 }

@@ -19,7 +19,7 @@ macro_rules! orders_sql {
             "SELECT o.id, o.version, o.status, o.kind, o.ward_id, w.name AS ward_name, o.drug_id, ",
             "d.name || CASE d.strength WHEN '' THEN '' ELSE ' ' || d.strength END AS drug_title, d.unit, d.controlled, d.high_alert, ",
             "o.patient_id, p.mrn, o.dosage, o.dosage_max, o.priority, o.doctor_id, o.prescription_id, ",
-            "r.status <> 'discontinued' AS prescription_active, r.stop_at, r.schedule, ",
+            "r.status <> 'discontinued' AS prescription_active, r.start_at, r.stop_at, r.schedule, o.due_at, o.held_until, ",
             "u.name AS changed_by, o.changed_at, o.change ",
             "FROM medication_orders o JOIN wards w ON w.id = o.ward_id JOIN drugs d ON d.id = o.drug_id ",
             "JOIN patients p ON p.id = o.patient_id JOIN prescriptions r ON r.id = o.prescription_id ",
@@ -35,15 +35,17 @@ pub(in crate::store) const ORDERS: Sql = Sql::each(
     orders_sql!("WHERE o.id = ANY($1) ORDER BY o.id FOR UPDATE OF o"),
 );
 
-/// Doses given of prescriptions that have limits.
+/// Doses given of prescriptions that have limits, but for those that were taken back.
 pub(in crate::store) const GIVEN: Sql = Sql::each(
     "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
-         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
+         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' AND a.reverses IS NULL \
          WHERE o.prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
+         AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
          ORDER BY a.administration_time DESC",
     "SELECT o.prescription_id, a.administration_time FROM medication_orders o \
-         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' \
+         JOIN medication_administrations a ON a.order_id = o.id AND a.outcome = 'given' AND a.reverses IS NULL \
          WHERE o.prescription_id = ANY($1) \
+         AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
          ORDER BY a.administration_time DESC",
 );
 
@@ -68,7 +70,10 @@ struct OrderRow {
     doctor_id: UserId,
     prescription_id: PrescriptionId,
     prescription_active: bool,
+    start_at: At,
     stop_at: Option<At>,
+    due_at: Option<At>,
+    held_until: Option<At>,
     schedule: String,
     changed_by: Option<String>,
     changed_at: At,
@@ -111,6 +116,9 @@ impl OrderRow {
             doctor: self.doctor_id,
             prescription: self.prescription_id,
             prescription_active: self.prescription_active,
+            due_at: self.due_at.map(|at| at.0),
+            held_until: self.held_until.map(|at| at.0),
+            start_at: self.start_at.0,
             stop_at: self.stop_at.map(|at| at.0),
             limits: Limits::from(&screens::schedule(&self.schedule)?),
             given: Vec::new(),
