@@ -16,7 +16,6 @@ mod output;
 mod scratch_ward;
 mod serve;
 mod settings;
-mod time;
 mod user;
 mod ward_desk;
 

@@ -4,6 +4,7 @@
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
 pub mod board;
+pub mod clock_time;
 pub mod decide;
 pub mod ids;
 pub mod ledger;

@@ -14,9 +14,9 @@ use super::keymap::{Action, Mode};
 use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
-use super::pages::{Msg as PageMsg, Page, board};
+use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
-use super::sheets::{self, Sheet, Then, discontinue, fulfil, help, palette, receive, wards};
+use super::sheets::{self, Sheet, Then, correct, not_given, discontinue, fulfil, help, palette, receive, wards};
 use super::words;
 use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -240,6 +240,7 @@ impl Desk {
             Reply::Page(answer) => return self.page_answered(answer, context),
             Reply::Disabled(_)
             | Reply::SignIn(_)
+            | Reply::Witness(_)
             | Reply::Detail { .. }
             | Reply::Patient { .. }
             | Reply::Checking(_) => {}
@@ -316,8 +317,17 @@ impl Desk {
                 self.open_page(Page::Board(Box::new(page)));
                 return effects;
             }
+            Action::Effects => {
+                let (page, effects) = effects::EffectsPage::open(self.ward.as_ref(), context.now);
+                if let Some(page) = page {
+                    self.open_page(Page::Effects(Box::new(page)));
+                }
+                return effects;
+            }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
             Action::Open => return self.open_fulfil(),
+            Action::NotGiven => self.open_not_given(context),
+            Action::Correct => self.open_correct(context),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
             Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
@@ -335,6 +345,7 @@ impl Desk {
             Action::SignOut => self.signed_out = true,
             Action::SignIn
             | Action::Check
+            | Action::Later
             | Action::Sign
             | Action::Close
             | Action::NextField
@@ -376,6 +387,35 @@ impl Desk {
         );
         self.sheet = Some(Sheet::Fulfil(Box::new(sheet)));
         effects
+    }
+
+    fn open_not_given(&mut self, context: &Context) {
+        if let Some(why) = self.barred("not_given") {
+            return self.say(Tone::Plain, why);
+        }
+        match self.queue.selected() {
+            Some(order) => {
+                let sheet = not_given::NotGivenSheet::open(order, &context.policy);
+                self.sheet = Some(Sheet::NotGiven(Box::new(sheet)));
+            }
+            None => self.say(Tone::Plain, "There is no dose to account for."),
+        }
+    }
+
+    fn open_correct(&mut self, context: &Context) {
+        if let Some(why) = self.barred("correct") {
+            return self.say(Tone::Plain, why);
+        }
+        match self.log.selected() {
+            Some(entry) if entry.is_reversal || entry.reversed => {
+                self.say(Tone::Plain, "This entry was taken back already.");
+            }
+            Some(entry) => {
+                let sheet = correct::CorrectSheet::open(entry, &context.policy);
+                self.sheet = Some(Sheet::Correct(Box::new(sheet)));
+            }
+            None => self.say(Tone::Plain, "There is no entry to correct."),
+        }
     }
 
     fn open_discontinue(&mut self) {

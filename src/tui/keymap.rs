@@ -11,6 +11,14 @@ pub use table::BINDINGS;
 pub enum Action {
     /// Open the sheet of the selected dose.
     Open,
+    /// Open the sheet that records that the selected dose was not given.
+    NotGiven,
+    /// Open the sheet that takes the selected entry back.
+    Correct,
+    /// Open the page of as-needed doses whose effect is not known.
+    Effects,
+    /// It was given earlier: type when.
+    Later,
     /// Open the sheet that stops the selected dose.
     Discontinue,
     /// Open the sheet that takes stock in.
@@ -102,6 +110,10 @@ pub enum Mode {
     Unknown,
     /// There is nothing left to do on this sheet.
     Closed,
+    /// A sheet that asks why.
+    Reason,
+    /// A sheet on which a second person signs too.
+    Witness,
     /// A sheet with fields to fill in.
     Form,
     /// A list to choose from, with a filter.
@@ -129,6 +141,8 @@ impl Mode {
         Mode::Again,
         Mode::Unknown,
         Mode::Closed,
+        Mode::Reason,
+        Mode::Witness,
         Mode::Form,
         Mode::Picker,
         Mode::Help,
@@ -153,6 +167,8 @@ impl Mode {
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
+            Mode::Reason => "Sheet: why?",
+            Mode::Witness => "Sheet: the witness signs",
             Mode::Form => "Stopping a dose, receiving stock",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
@@ -169,6 +185,8 @@ impl Mode {
                 | Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
+                | Mode::Reason
+                | Mode::Witness
                 | Mode::Form
                 | Mode::Picker
         )
@@ -238,7 +256,11 @@ mod tests {
     fn every_action() -> Vec<Action> {
         use Action::*;
         let next = |action: Action| match action {
-            Open => Some(Discontinue),
+            Open => Some(NotGiven),
+            NotGiven => Some(Correct),
+            Correct => Some(Effects),
+            Effects => Some(Later),
+            Later => Some(Discontinue),
             Discontinue => Some(Receive),
             Receive => Some(Board),
             Board => Some(Filter),

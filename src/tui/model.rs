@@ -142,6 +142,8 @@ pub enum Reply {
     Disabled(UserId),
     /// To [`Effect::SignIn`].
     SignIn(Result<SignedIn, SignInFailure>),
+    /// To [`Effect::CheckWitness`].
+    Witness(Result<UserId, SignInFailure>),
     /// To [`Effect::LoadWards`].
     Wards(Result<Vec<Ward>, String>),
     /// To [`Effect::LoadDetail`].
@@ -197,6 +199,13 @@ pub enum Msg {
 pub enum Effect {
     /// Check a user name and secret: [`Reply::SignIn`].
     SignIn {
+        /// As typed.
+        username: String,
+        /// As typed.
+        secret: Secret,
+    },
+    /// Check who a second person is who signs too: [`Reply::Witness`].
+    CheckWitness {
         /// As typed.
         username: String,
         /// As typed.

@@ -15,7 +15,7 @@ use crate::domain::{DrugId, WardId};
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{
-    ENTRIES, GIVEN, LATER_GIVEN, NEXT_OPEN, ORDERS, RECENT, REMEMBERED, STOCK, as_hash, given,
+    ENTRIES, GIVEN, LATER_GIVEN, NEXT_OPEN, ORDERS, RECENT, REMEMBERED, STOCK, as_hash, given, near_order,
 };
 pub use load::{Remembered, load, remembered};
 pub(super) use sqlite::hex;

@@ -147,6 +147,11 @@ impl<'a> Facts<'a> {
                 self.theme.warning(),
             ),
         };
+        if let Some(until) = order.held(now) {
+            let until = clock::day_hour(until, now, &scene.zone);
+            text = format!("HELD until {until}; was due {text}");
+            style = self.theme.warning();
+        }
         if order.priority == Priority::Stat {
             text = format!("STAT {} {text}", self.theme.symbols.dot);
             style = self.theme.late();

@@ -1,16 +1,21 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod choice;
+pub mod correct;
 pub mod discontinue;
+pub mod effect;
 pub mod facts;
 pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod not_given;
 pub mod palette;
 pub mod picker;
 pub mod receive;
 pub mod signing;
 pub mod wards;
+pub mod witness;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -71,6 +76,12 @@ pub enum Then {
 pub enum Sheet {
     /// Giving a dose.
     Fulfil(Box<fulfil::Fulfil>),
+    /// Recording that a dose was not given.
+    NotGiven(Box<not_given::NotGivenSheet>),
+    /// Taking an entry of the log back.
+    Correct(Box<correct::CorrectSheet>),
+    /// Saying whether a dose helped.
+    Effect(Box<effect::EffectSheet>),
     /// Stopping a dose.
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
@@ -88,6 +99,9 @@ impl Sheet {
     pub fn mode(&self) -> Mode {
         match self {
             Sheet::Fulfil(sheet) => sheet.mode(),
+            Sheet::NotGiven(sheet) => sheet.asked.mode(),
+            Sheet::Correct(sheet) => sheet.asked.mode(),
+            Sheet::Effect(sheet) => sheet.asked.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
@@ -99,6 +113,9 @@ impl Sheet {
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
         match self {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
+            Sheet::NotGiven(sheet) => sheet.update(msg, scene),
+            Sheet::Correct(sheet) => sheet.update(msg, scene),
+            Sheet::Effect(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
@@ -111,6 +128,9 @@ impl Sheet {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         match self {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
+            Sheet::NotGiven(sheet) => sheet.view(pen, area, scene),
+            Sheet::Correct(sheet) => sheet.view(pen, area, scene),
+            Sheet::Effect(sheet) => sheet.view(pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
@@ -122,6 +142,9 @@ impl Sheet {
     fn signing(&self) -> Option<&signing::Signing> {
         match self {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
+            Sheet::NotGiven(sheet) => Some(&sheet.asked.signing),
+            Sheet::Correct(sheet) => Some(&sheet.asked.signing),
+            Sheet::Effect(sheet) => Some(&sheet.asked.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
@@ -131,15 +154,23 @@ impl Sheet {
     /// The clock moved on.
     pub fn tick(&mut self, now: Timestamp) {
         match self {
-            Sheet::Fulfil(sheet) => sheet.signing.tick(now),
+            Sheet::Fulfil(sheet) => sheet.tick(now),
+            Sheet::NotGiven(sheet) => sheet.asked.tick(now),
+            Sheet::Correct(sheet) => sheet.asked.tick(now),
+            Sheet::Effect(sheet) => sheet.asked.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
         }
     }
 
-    /// When its signature has been on its way for too long to say nothing.
+    /// When it changes by itself: its signature has been on its way for too long to say nothing, or no witness has come.
     pub fn slow_at(&self) -> Option<Timestamp> {
+        match self {
+            Sheet::Fulfil(sheet) => return sheet.changes_at(),
+            Sheet::Correct(sheet) => return sheet.asked.changes_at(),
+            _ => {}
+        }
         self.signing()?.slow_at()
     }
 
@@ -151,6 +182,11 @@ impl Sheet {
             Sheet::Discontinue(sheet) => {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
+            Sheet::NotGiven(sheet) => {
+                format!("not given: {}", super::words::order(&sheet.order))
+            }
+            Sheet::Correct(sheet) => format!("taking back {}", sheet.entry.drug.title()),
+            Sheet::Effect(sheet) => format!("the effect of {}", sheet.dose.drug),
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
         };

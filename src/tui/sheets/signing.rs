@@ -176,6 +176,9 @@ fn worth_repeating(refusal: &Refusal) -> bool {
     refusal.is_passing()
         || matches!(
             refusal,
-            Refusal::InsufficientStock { .. } | Refusal::TooSoon { .. }
+            Refusal::InsufficientStock { .. }
+                | Refusal::TooSoon { .. }
+                | Refusal::WitnessRequired { .. }
+                | Refusal::WitnessNotValid { .. }
         )
 }

@@ -20,7 +20,7 @@ use crate::store::{Link, List, Sql, StoreError, accounts};
 
 pub(in crate::store) use entries::{ENTRIES, NEXT_OPEN};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
-pub(in crate::store) use recent::{LATER_GIVEN, RECENT};
+pub(in crate::store) use recent::{LATER_GIVEN, RECENT, near_order};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
 /// What the desk remembers of operations.
