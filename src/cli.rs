@@ -1,6 +1,7 @@
 //! The command line: one definition from which parsing, help, completions and the man page are made.
 
 mod bench;
+pub mod cupboard;
 
 use std::path::PathBuf;
 
@@ -88,6 +89,34 @@ pub enum Command {
     Discontinue(Discontinue),
     /// Take stock into a ward.
     Receive(Receive),
+    /// Stock from ward to ward: send, receive, resolve what is missing, list.
+    #[command(subcommand)]
+    Transfer(cupboard::Transfer),
+    /// Send stock back to where it came from outside the hospital's wards.
+    Return(cupboard::TakeOut),
+    /// Destroy stock; of a controlled drug before a witness.
+    Waste(cupboard::TakeOut),
+    /// Set stock right, by so much more or less.
+    Adjust(cupboard::Adjust),
+    /// Count stock without seeing what the register says.
+    #[command(subcommand)]
+    Count(cupboard::Count),
+    /// List what is missing or too much until somebody has answered for it.
+    Discrepancies(cupboard::Discrepancies),
+    /// Lots: what lies in a ward by expiry, and who got some of one.
+    #[command(subcommand)]
+    Lots(cupboard::Lots),
+    /// Block a lot in every ward, and list who got some of it.
+    Recall(cupboard::Recall),
+    /// The drug register of a drug in a ward, every row checked.
+    Register(cupboard::Register),
+    /// What wards should hold: threshold, par, shelf, and what runs out first.
+    #[command(subcommand)]
+    Levels(cupboard::Levels),
+    /// What fills a ward up to par, and send it.
+    Replenish(cupboard::Replenish),
+    /// Where in the hospital a drug is.
+    Where(cupboard::Where),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -450,6 +479,9 @@ pub struct Receive {
     /// Delivery note, or what else proves it.
     #[arg(long, default_value = "")]
     pub reference: String,
+    /// What stands on the package.
+    #[command(flatten)]
+    pub package: cupboard::Package,
     /// Who asks.
     #[command(flatten)]
     pub asking: Asking,

@@ -7,13 +7,16 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::domain::cupboard::{DiscrepancyStatus, Resolution, TransferStatus};
 use crate::domain::decide::{dose_reference, given_reference};
 use crate::domain::ledger::{GENESIS, Hash};
+use crate::domain::operation::InRegister;
 use crate::domain::{
-    AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, Outcome, Quantity, Receipt,
-    Restock, UserId, WardId,
+    AdministrationId, DrugId, LedgerReason, OpId, OrderId, OrderStatus, Outcome, Quantity,
+    TransferId, UserId, WardId,
 };
 use crate::store::verify::{self as table, DoneOperation, GivenDose, Head, RowKey, Stored};
+use crate::store::verify_cupboard::{self, Transferred};
 use crate::store::{At, Db, StoreError, Tx};
 
 /// Rows read at once.
@@ -99,6 +102,17 @@ struct Register {
     pages: HashMap<(WardId, DrugId), Last>,
     by_operation: HashMap<OpId, Vec<Booked>>,
     wrong: Option<Wrong>,
+    /// What belongs to each transfer.
+    transfers: HashMap<TransferId, Vec<Moved>>,
+}
+
+/// A row of the register that belongs to a transfer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Moved {
+    ward: WardId,
+    drug: DrugId,
+    reason: LedgerReason,
+    delta: Quantity,
 }
 
 /// Recomputes every page of the register as of one moment, and checks that stock, operations, orders and
@@ -129,6 +143,17 @@ pub async fn verify(db: &Db) -> Result<Report, StoreError> {
     report.add(
         "a dose was given as ordered: patient, drug, amount",
         ordered,
+    );
+    let transfers = check_transfers(&mut tx, &mut register.transfers).await?;
+    report.add(
+        "what was sent is back, on its way, at its destination, or answered for by name",
+        transfers,
+    );
+    let lots = verify_cupboard::lots_off(tx.link()).await?;
+    report.add(
+        "a lot holds what the register's rows put into it, and lots hold no more than the stock",
+        lots.first()
+            .map(|(ward, drug, lot)| format!("{}: {lot}", unnamed((WardId(*ward), DrugId(*drug))))),
     );
     let operations = check_operations(&mut tx, &mut register).await?;
     report.add(
@@ -182,6 +207,14 @@ async fn read_register(
                 balance: stored.row.balance,
                 hash: stored.hash,
             };
+            if let Some(id) = of_transfer(&stored.row.reference) {
+                register.transfers.entry(id).or_default().push(Moved {
+                    ward: stored.row.ward,
+                    drug: stored.row.drug,
+                    reason: stored.row.reason,
+                    delta: stored.row.delta,
+                });
+            }
             // Opening stock has nobody behind it: it came with an import.
             if stored.row.actor.is_some() {
                 let rows = register.by_operation.entry(stored.row.op).or_default();
@@ -317,84 +350,103 @@ async fn check_operations(
     }))
 }
 
-/// What an operation was told of a register row: page, delta, why, when, and how the reference begins.
-struct Told {
-    page: (WardId, DrugId),
-    delta: Quantity,
-    reason: LedgerReason,
-    at: At,
-    begins: String,
+/// The transfer that a register row refers to.
+fn of_transfer(reference: &str) -> Option<TransferId> {
+    let id = reference.strip_prefix("transfer ")?;
+    id.parse().ok().map(TransferId)
 }
 
-impl Told {
-    fn of(&self, row: &Booked) -> bool {
-        (row.ward, row.drug) == self.page
-            && row.delta == self.delta
-            && row.reason == self.reason
-            && row.at == self.at
-            && row.reference.starts_with(&self.begins)
-    }
-}
-
-/// The register rows that an operation was told of, in the order in which they were written.
-fn told(receipt: &Receipt) -> Vec<Told> {
-    match receipt {
-        Receipt::Given {
-            administration,
-            order,
-            ward,
-            drug,
-            quantity,
-            at,
-            ..
-        } => vec![Told {
-            page: (*ward, *drug),
-            delta: -*quantity,
-            reason: LedgerReason::Given,
-            at: (*at).into(),
-            begins: format!("{administration} {order} "),
-        }],
-        Receipt::Received {
-            ward,
-            drug,
-            quantity,
-            at,
-            ..
-        } => vec![Told {
-            page: (*ward, *drug),
-            delta: *quantity,
-            reason: LedgerReason::Received,
-            at: (*at).into(),
-            begins: String::new(),
-        }],
-        Receipt::Corrected {
-            administration,
-            order,
-            ward,
-            drug,
-            quantity,
-            stock,
-            at,
-            ..
-        } if quantity.is_positive() => {
-            let row = |delta, reason| Told {
-                page: (*ward, *drug),
-                delta,
-                reason,
-                at: (*at).into(),
-                begins: format!("{administration} {order} "),
+/// The first transfer whose quantity is not all accounted for, or register row of a transfer that there is not.
+async fn check_transfers(
+    tx: &mut Tx<'_>,
+    booked: &mut HashMap<TransferId, Vec<Moved>>,
+) -> Result<Option<String>, StoreError> {
+    let mut broken = None;
+    let mut after = TransferId(Uuid::nil());
+    loop {
+        let transfers = verify_cupboard::transfers(tx.link(), after, PAGE).await?;
+        let Some(last) = transfers.last() else { break };
+        after = last.id;
+        for transfer in &transfers {
+            let mut rows = booked.remove(&transfer.id).unwrap_or_default();
+            rows.sort_unstable();
+            let mut wanted = expected_rows(transfer);
+            wanted.sort_unstable();
+            let what = if !stands_right(transfer) {
+                "it does not stand as its quantities say"
+            } else if rows != wanted {
+                "the register says otherwise"
+            } else {
+                continue;
             };
-            let mut rows = vec![row(*quantity, LedgerReason::Corrected)];
-            if *stock == Restock::WrittenOff {
-                rows.push(row(-*quantity, LedgerReason::Wasted));
-            }
-            rows
+            broken.get_or_insert_with(|| format!("transfer {}: {what}", transfer.id));
         }
-        Receipt::Corrected { .. }
-        | Receipt::NotGiven { .. }
-        | Receipt::EffectNoted { .. }
-        | Receipt::Discontinued { .. } => Vec::new(),
     }
+    Ok(broken.or_else(|| {
+        let id = booked.keys().next()?;
+        Some(format!(
+            "the register speaks of transfer {id}, and there is none"
+        ))
+    }))
+}
+
+/// What the register must have of a transfer.
+fn expected_rows(transfer: &Transferred) -> Vec<Moved> {
+    let row = |ward, reason, delta| Moved {
+        ward,
+        drug: transfer.drug_id,
+        reason,
+        delta,
+    };
+    let (source, destination) = (transfer.source_ward_id, transfer.destination_ward_id);
+    let missing = -transfer.missing.unwrap_or_default();
+    let back = match transfer.resolution {
+        Some(Resolution::Returned) => Some(row(source, LedgerReason::Returned, missing)),
+        Some(Resolution::Found) => Some(row(destination, LedgerReason::Arrived, missing)),
+        _ => None,
+    };
+    let received = transfer.received.unwrap_or_default();
+    let arrived = received
+        .is_positive()
+        .then(|| row(destination, LedgerReason::Arrived, received));
+    let sent = row(source, LedgerReason::Sent, -transfer.quantity);
+    std::iter::once(sent).chain(arrived).chain(back).collect()
+}
+
+/// Whether a transfer's quantities, and what is missing of it, are those of where it stands.
+fn stands_right(transfer: &Transferred) -> bool {
+    let short = transfer
+        .received
+        .map(|received| received - transfer.quantity);
+    let difference = (transfer.missing, transfer.missing_status);
+    match transfer.status {
+        TransferStatus::Sent => short.is_none() && transfer.missing.is_none(),
+        TransferStatus::Received => short == Some(Quantity::ZERO) && transfer.missing.is_none(),
+        TransferStatus::Short => {
+            short.is_some_and(|short| short < Quantity::ZERO)
+                && difference == (short, Some(DiscrepancyStatus::Open))
+        }
+        TransferStatus::Resolved => {
+            let named = transfer.resolved_by.is_some()
+                && (transfer.resolution != Some(Resolution::Lost)
+                    || transfer.witness_id.is_some()
+                        && transfer
+                            .resolved_reason
+                            .as_deref()
+                            .is_some_and(|why| !why.is_empty()));
+            short.is_some_and(|short| short < Quantity::ZERO)
+                && difference == (short, Some(DiscrepancyStatus::Resolved))
+                && named
+        }
+    }
+}
+
+/// Whether a register row is one that an operation was told of.
+fn is_told(told: &InRegister, row: &Booked) -> bool {
+    (row.ward, row.drug) == (told.ward, told.drug)
+        && row.delta == told.delta
+        && row.at == At::from(told.at)
+        && row.reference.starts_with(&told.begins)
 }
 
 /// What is not so of what an operation was told.
@@ -409,12 +461,13 @@ fn untrue(
     let Outcome::Done(receipt) = &outcome else {
         return None;
     };
-    let told = told(receipt);
+    let told = receipt.in_register();
     let rows = by_operation.remove(&operation.op_id).unwrap_or_default();
     if rows.is_empty() && !told.is_empty() {
         return Some("it was told done, and is not in the register".to_owned());
     }
-    let same = rows.len() == told.len() && told.iter().zip(&rows).all(|(told, row)| told.of(row));
+    let same =
+        rows.len() == told.len() && told.iter().zip(&rows).all(|(told, row)| is_told(told, row));
     (!same).then(|| "the register says otherwise than was told".to_owned())
 }
 

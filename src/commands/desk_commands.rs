@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, listings};
+use super::{End, audit, cupboard, listings};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::clock_time;
@@ -121,24 +121,22 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
         drug,
         quantity: ask.quantity,
         reference: ask.reference,
+        lot: ask.package.named(),
     };
     submit(config, &db, request, Some(drug), &caller).await
 }
 
 fn not_a_time(text: &str) -> End {
-    End::Usage(format!(
-        "'{text}' is not a time: {}",
-        clock_time::EXAMPLES
-    ))
+    End::Usage(format!("'{text}' is not a time: {}", clock_time::EXAMPLES))
 }
 
 /// Who asks, and for what operation.
-struct Caller {
-    actor: UserId,
+pub(super) struct Caller {
+    pub actor: UserId,
     witness: Option<UserId>,
     username: String,
     op: OpId,
-    style: Style,
+    pub style: Style,
 }
 
 /// What is known of the order before it is asked for.
@@ -150,7 +148,7 @@ struct Seen {
 }
 
 impl Caller {
-    async fn find(db: &Db, asking: &Asking) -> anyhow::Result<Caller> {
+    pub async fn find(db: &Db, asking: &Asking) -> anyhow::Result<Caller> {
         let actor = SignIn::known(db, &asking.actor).await?;
         let actor =
             actor.ok_or_else(|| End::Usage(format!("there is no account '{}'", asking.actor)))?;
@@ -164,7 +162,7 @@ impl Caller {
     }
 
     /// With the witness that the command line names.
-    async fn seen_by(mut self, db: &Db, username: Option<&str>) -> anyhow::Result<Caller> {
+    pub async fn seen_by(mut self, db: &Db, username: Option<&str>) -> anyhow::Result<Caller> {
         if let Some(username) = username {
             let found = SignIn::known(db, username).await?;
             let missing = || End::Usage(format!("there is no account '{username}'"));
@@ -202,7 +200,7 @@ impl Caller {
     }
 
     /// A refusal that the desk never sees; it is on record like the desk's own.
-    async fn refuse(
+    pub async fn refuse(
         &self,
         db: &Db,
         kind: &str,
@@ -215,7 +213,7 @@ impl Caller {
         Ok(End::Refused(Box::new(refusal), self.style))
     }
 
-    async fn note(
+    pub async fn note(
         &self,
         db: &Db,
         kind: &'static str,
@@ -227,7 +225,7 @@ impl Caller {
     }
 }
 
-async fn submit(
+pub(super) async fn submit(
     config: &Config,
     db: &Db,
     request: Request,
@@ -306,6 +304,7 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         Receipt::Received {
             quantity, holds, ..
         } => format!("received: {quantity}; the ward holds {holds}"),
+        other => cupboard::told(other),
     };
     say!("{}", output::shown(&words))
 }

@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod board;
 mod checks;
+mod cupboard;
 mod demo;
 mod desk_commands;
 mod drill;
@@ -168,6 +169,20 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Effects(ask)) => listings::effects(&open(&config).await?, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
+        Some(Command::Transfer(what)) => cupboard::transfer(&config, what).await,
+        Some(Command::Return(ask)) => cupboard::take_out(&config, ask, false).await,
+        Some(Command::Waste(ask)) => cupboard::take_out(&config, ask, true).await,
+        Some(Command::Adjust(ask)) => cupboard::adjust(&config, ask).await,
+        Some(Command::Count(what)) => cupboard::count(&config, what).await,
+        Some(Command::Discrepancies(ask)) => {
+            cupboard::discrepancies(&open(&config).await?, ask).await
+        }
+        Some(Command::Lots(what)) => cupboard::lots(&config, what).await,
+        Some(Command::Recall(ask)) => cupboard::recall(&config, ask).await,
+        Some(Command::Register(ask)) => cupboard::register(&config, ask).await,
+        Some(Command::Levels(what)) => cupboard::levels(&config, what).await,
+        Some(Command::Replenish(ask)) => cupboard::replenish(&config, ask).await,
+        Some(Command::Where(ask)) => cupboard::elsewhere(&open(&config).await?, ask).await,
         Some(Command::User(what)) => user::user(&config, what).await,
         Some(Command::Verify) => checks::verify(&config).await,
         Some(Command::Doctor) => checks::doctor(&config).await,

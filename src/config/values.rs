@@ -87,6 +87,9 @@ impl Config {
             missed_minutes: self.small("queue.missed_minutes"),
             indication_needed: self.truth("prn.indication"),
             effect_minutes: self.small("prn.effect_minutes"),
+            nurses_send: self.truth("cupboard.nurses_send"),
+            every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
+            expiring_days: self.small("cupboard.expiring_days"),
         })
     }
 

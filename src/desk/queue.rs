@@ -265,6 +265,7 @@ mod tests {
             drug: DrugId(drug),
             quantity: Quantity::units(1),
             reference: String::new(),
+            lot: None,
         };
         let operation = Operation::new(OpId(Uuid::now_v7()), UserId(1), request);
         Job::new(operation, None, watch::channel(Progress::Waiting).0)

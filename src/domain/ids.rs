@@ -35,5 +35,11 @@ id!(/// One dose to give.
     OrderId(Uuid));
 id!(/// The record of a dose.
     AdministrationId(Uuid));
+id!(/// Stock on its way from one ward to another.
+    TransferId(Uuid));
+id!(/// What somebody counted.
+    CountId(Uuid));
+id!(/// Something that is missing or too much, until somebody answers for it.
+    DiscrepancyId(Uuid));
 id!(/// One thing one person asked for; made before it is sent, and the key of the desk's memory.
     OpId(Uuid));

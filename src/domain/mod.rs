@@ -5,9 +5,11 @@
 
 pub mod board;
 pub mod clock_time;
+pub mod cupboard;
 pub mod decide;
 pub mod ids;
 pub mod ledger;
+pub mod lots;
 pub mod operation;
 pub mod people;
 pub mod policy;
@@ -16,11 +18,17 @@ pub mod reason;
 pub mod refusal;
 pub mod scan;
 pub mod schedule;
+pub mod shelf;
 pub mod snapshot;
+pub mod supply;
 pub mod text;
 pub mod vocabulary;
+pub mod words;
 
-pub use ids::{AdministrationId, DrugId, OpId, OrderId, PatientId, PrescriptionId, UserId, WardId};
+pub use ids::{
+    AdministrationId, CountId, DiscrepancyId, DrugId, OpId, OrderId, PatientId, PrescriptionId,
+    TransferId, UserId, WardId,
+};
 pub use operation::{
     Correction, Giving, Helped, NotGiven, Operation, Outcome, Receipt, Request, Why,
 };

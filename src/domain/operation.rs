@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::{
-    AdministrationId, DrugId, GivingOutcome, OpId, OrderId, Quantity, Reason, Refusal, Restock,
-    UserId, WardId, Warned,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    Quantity, Reason, Refusal, Restock, TransferId, UserId, WardId, Warned,
 };
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -55,7 +56,121 @@ pub enum Request {
         quantity: Quantity,
         /// The delivery note, or what else proves it.
         reference: String,
+        /// What stands on the package, where it is written down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<Lot>,
     },
+    /// Send stock to another ward: it leaves the source, and is on its way.
+    Send {
+        /// From where.
+        source: WardId,
+        /// To where.
+        destination: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much.
+        quantity: Quantity,
+        /// What else there is to say; may be empty.
+        note: String,
+    },
+    /// Take a transfer in at its destination, whole or in part.
+    #[serde(rename = "receive_transfer")]
+    Arrive {
+        /// Which.
+        transfer: TransferId,
+        /// How much of it is there; nothing, where none of it came.
+        received: Quantity,
+    },
+    /// Answer for what is missing of a transfer.
+    ResolveTransfer {
+        /// The difference.
+        discrepancy: DiscrepancyId,
+        /// What became of it: returned, found, lost.
+        how: Resolution,
+        /// Why; needed for what is lost.
+        reason: Reason,
+    },
+    /// Send stock back to where it came from outside the hospital's own wards.
+    Return {
+        /// What, and how much.
+        what: Part,
+        /// Why.
+        reason: Reason,
+    },
+    /// Destroy stock.
+    Waste {
+        /// What, and how much.
+        what: Part,
+        /// Why.
+        reason: Reason,
+    },
+    /// Set stock right, by so much more or less.
+    Adjust {
+        /// What, and by how much; less than nothing: there is less.
+        what: Part,
+        /// Why.
+        reason: Reason,
+    },
+    /// Say what was counted, without having seen what the register says.
+    Count {
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// The last row of its register page when the counting began: what the count is about.
+        seq: i64,
+        /// What was counted.
+        counted: Quantity,
+    },
+    /// Explain a difference that was counted twice; it is booked.
+    Explain {
+        /// The difference.
+        discrepancy: DiscrepancyId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Answer for a difference of a count.
+    ResolveCount {
+        /// The difference.
+        discrepancy: DiscrepancyId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Block a lot everywhere.
+    Recall {
+        /// Of what.
+        drug: DrugId,
+        /// Its name.
+        lot: String,
+        /// Who recalls it, and why.
+        reason: String,
+    },
+    /// Say what a ward should hold of a drug.
+    #[serde(rename = "levels")]
+    SetLevels {
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// What was on the screen.
+        was: Levels,
+        /// What shall be.
+        levels: Levels,
+    },
+}
+
+/// A part of a ward's stock of a drug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where.
+    pub ward: WardId,
+    /// Of what.
+    pub drug: DrugId,
+    /// How much.
+    pub quantity: Quantity,
+    /// Of this lot only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
 }
 
 /// What is asked when a dose is given.
@@ -163,13 +278,31 @@ impl Request {
             Request::NoteEffect(_) => "effect",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Send { .. } => "send",
+            Request::Arrive { .. } => "receive_transfer",
+            Request::ResolveTransfer { .. } => "resolve_transfer",
+            Request::Return { .. } => "return",
+            Request::Waste { .. } => "waste",
+            Request::Adjust { .. } => "adjust",
+            Request::Count { .. } => "count",
+            Request::Explain { .. } => "explain",
+            Request::ResolveCount { .. } => "resolve_count",
+            Request::Recall { .. } => "recall",
+            Request::SetLevels { .. } => "levels",
         }
     }
 
     /// The drugs that it names itself.
     pub fn drugs(&self) -> Vec<DrugId> {
         match self {
-            Request::Receive { drug, .. } => vec![*drug],
+            Request::Receive { drug, .. }
+            | Request::Send { drug, .. }
+            | Request::Count { drug, .. }
+            | Request::Recall { drug, .. }
+            | Request::SetLevels { drug, .. } => vec![*drug],
+            Request::Return { what, .. }
+            | Request::Waste { what, .. }
+            | Request::Adjust { what, .. } => vec![what.drug],
             _ => Vec::new(),
         }
     }
@@ -177,7 +310,13 @@ impl Request {
     /// The ward that it names itself.
     pub const fn ward(&self) -> Option<WardId> {
         match self {
-            Request::Receive { ward, .. } => Some(*ward),
+            Request::Receive { ward, .. }
+            | Request::Send { source: ward, .. }
+            | Request::Count { ward, .. }
+            | Request::SetLevels { ward, .. } => Some(*ward),
+            Request::Return { what, .. }
+            | Request::Waste { what, .. }
+            | Request::Adjust { what, .. } => Some(what.ward),
             _ => None,
         }
     }
@@ -192,7 +331,16 @@ impl Request {
             | Request::NoteEffect(Helped { administration, .. }) => {
                 format!("administration {administration}")
             }
-            Request::Receive { drug, .. } => format!("drug {drug}"),
+            Request::Arrive { transfer, .. } => format!("transfer {transfer}"),
+            Request::ResolveTransfer { discrepancy, .. }
+            | Request::Explain { discrepancy, .. }
+            | Request::ResolveCount { discrepancy, .. } => format!("discrepancy {discrepancy}"),
+            Request::Recall { drug, lot, .. } => format!("drug {drug} lot {lot}"),
+            other => {
+                let drugs = other.drugs();
+                let drugs = drugs.iter().map(|drug| format!("drug {drug}"));
+                drugs.collect::<Vec<_>>().join(", ")
+            }
         }
     }
 
@@ -202,7 +350,7 @@ impl Request {
             Request::Fulfil(Giving { order, .. })
             | Request::NotGiven(NotGiven { order, .. })
             | Request::Discontinue { order, .. } => Some(*order),
-            Request::Correct(_) | Request::NoteEffect(_) | Request::Receive { .. } => None,
+            _ => None,
         }
     }
 
@@ -211,6 +359,16 @@ impl Request {
         match self {
             Request::Correct(Correction { administration, .. })
             | Request::NoteEffect(Helped { administration, .. }) => Some(*administration),
+            _ => None,
+        }
+    }
+
+    /// The difference it is about, if it is about one.
+    pub const fn discrepancy(&self) -> Option<DiscrepancyId> {
+        match self {
+            Request::ResolveTransfer { discrepancy, .. }
+            | Request::Explain { discrepancy, .. }
+            | Request::ResolveCount { discrepancy, .. } => Some(*discrepancy),
             _ => None,
         }
     }
@@ -345,6 +503,245 @@ pub enum Receipt {
         /// When (UTC).
         at: Timestamp,
     },
+    /// Stock is on its way.
+    Sent {
+        /// The transfer.
+        transfer: TransferId,
+        /// From where.
+        ward: WardId,
+        /// To where.
+        destination: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much.
+        quantity: Quantity,
+        /// What is left in the source.
+        left: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A transfer came in.
+    Arrived {
+        /// The transfer.
+        transfer: TransferId,
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much of it.
+        quantity: Quantity,
+        /// How much of it did not.
+        missing: Quantity,
+        /// Under which that waits for somebody to answer for it.
+        discrepancy: Option<DiscrepancyId>,
+        /// What the ward holds now.
+        holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody answered for a difference.
+    Resolved {
+        /// Which.
+        discrepancy: DiscrepancyId,
+        /// What became of it.
+        how: Resolution,
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// How much went into that ward's stock, or is lost.
+        quantity: Quantity,
+        /// What the ward holds now, where its stock changed.
+        holds: Option<Quantity>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Stock was taken out, or set right.
+    Booked {
+        /// Returned, wasted, adjusted.
+        reason: LedgerReason,
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// By how much it changed.
+        quantity: Quantity,
+        /// What the ward holds now.
+        holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Something was counted.
+    Counted {
+        /// The count.
+        count: CountId,
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// What it came to.
+        verdict: Verdict,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A difference was explained, and booked.
+    Explained {
+        /// Which.
+        discrepancy: DiscrepancyId,
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// By how much the stock changed.
+        quantity: Quantity,
+        /// What the ward holds now.
+        holds: Quantity,
+        /// It waits for a supervisor.
+        open: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A lot is blocked.
+    Recalled {
+        /// Of what.
+        drug: DrugId,
+        /// Its name.
+        lot: String,
+        /// How many wards hold some of it.
+        wards: usize,
+        /// How much they hold.
+        held: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A ward's levels are set.
+    LevelsSet {
+        /// Where.
+        ward: WardId,
+        /// Of what.
+        drug: DrugId,
+        /// What they are now.
+        levels: Levels,
+        /// When (UTC).
+        at: Timestamp,
+    },
+}
+
+/// What the register must have of an operation that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InRegister {
+    /// Whose page.
+    pub ward: WardId,
+    /// Which page.
+    pub drug: DrugId,
+    /// By how much.
+    pub delta: Quantity,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What its reference begins with.
+    pub begins: String,
+}
+
+impl Receipt {
+    /// The rows of the register that it speaks of, in their order; none: it moved no stock.
+    pub fn in_register(&self) -> Vec<InRegister> {
+        let row =
+            |ward: &WardId, drug: &DrugId, delta: Quantity, at: &Timestamp, begins: String| {
+                (delta != Quantity::ZERO).then_some(InRegister {
+                    ward: *ward,
+                    drug: *drug,
+                    delta,
+                    at: *at,
+                    begins,
+                })
+            };
+        let one = match self {
+            Receipt::Given {
+                administration,
+                order,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(
+                ward,
+                drug,
+                -*quantity,
+                at,
+                format!("{administration} {order} "),
+            ),
+            Receipt::Received {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            }
+            | Receipt::Booked {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, String::new()),
+            Receipt::Sent {
+                transfer,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, -*quantity, at, format!("transfer {transfer}")),
+            Receipt::Arrived {
+                transfer,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, format!("transfer {transfer}")),
+            Receipt::Resolved {
+                how: Resolution::Returned | Resolution::Found,
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, "transfer ".to_owned()),
+            Receipt::Explained {
+                ward,
+                drug,
+                quantity,
+                at,
+                ..
+            } => row(ward, drug, *quantity, at, "count ".to_owned()),
+            Receipt::Corrected {
+                administration,
+                order,
+                ward,
+                drug,
+                quantity,
+                stock,
+                at,
+                ..
+            } => {
+                let begins = format!("{administration} {order} ");
+                let back = row(ward, drug, *quantity, at, begins.clone());
+                let gone = row(ward, drug, -*quantity, at, begins);
+                let gone = gone.filter(|_| *stock == Restock::WrittenOff);
+                return back.into_iter().chain(gone).collect();
+            }
+            Receipt::NotGiven { .. }
+            | Receipt::EffectNoted { .. }
+            | Receipt::Discontinued { .. }
+            | Receipt::Resolved { .. }
+            | Receipt::Counted { .. }
+            | Receipt::Recalled { .. }
+            | Receipt::LevelsSet { .. } => None,
+        };
+        one.into_iter().collect()
+    }
 }
 
 #[cfg(test)]
@@ -359,6 +756,7 @@ mod tests {
             drug: DrugId(2),
             quantity: Quantity::units(3),
             reference: "note".to_owned(),
+            lot: None,
         };
         let alone = Operation::new(OpId(Uuid::nil()), UserId(1), request);
         let seen = |by| Operation {

@@ -32,6 +32,13 @@ pub struct Policy {
     pub indication_needed: bool,
     /// Minutes after an as-needed dose at which somebody is asked whether it helped.
     pub effect_minutes: u32,
+    /// Nurses may send stock to another ward, not only pharmacists.
+    pub nurses_send: bool,
+    /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
+    /// drugs only.
+    pub every_difference_stays_open: bool,
+    /// A lot that expires within so many days is shown as such.
+    pub expiring_days: u32,
 }
 
 impl Default for Policy {
@@ -49,6 +56,9 @@ impl Default for Policy {
             missed_minutes: 240,
             indication_needed: true,
             effect_minutes: 60,
+            nurses_send: false,
+            every_difference_stays_open: false,
+            expiring_days: 30,
         }
     }
 }

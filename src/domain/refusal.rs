@@ -61,6 +61,58 @@ pub enum Refusal {
         /// What there is.
         available: Quantity,
     },
+    /// There would be enough, but part of it may not be used.
+    #[error("Of the {drug} in {ward}, {}; {usable} {unit} can be used, and this needs {needed}.", kept_back(*.expired, *.recalled, .unit))]
+    StockBlocked {
+        /// The ward's name.
+        ward: String,
+        /// The drug.
+        drug: String,
+        /// Its stock unit.
+        unit: String,
+        /// What the operation would take.
+        needed: Quantity,
+        /// What may be used.
+        usable: Quantity,
+        /// What is past its expiry.
+        expired: Quantity,
+        /// What is recalled.
+        recalled: Quantity,
+    },
+    /// There is no such thing.
+    #[error("There is no {what}.")]
+    NotFound {
+        /// As it was asked for.
+        what: String,
+    },
+    /// Somebody has done it already.
+    #[error("{what} by {by} at {}.", when(.at))]
+    AlreadyDone {
+        /// What was done, as the beginning of a sentence.
+        what: String,
+        /// The name of who did it.
+        by: String,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Stock was booked while it was counted: nobody can say whether that was counted too.
+    #[error("{}", moved(.drug, *.bookings))]
+    CountStale {
+        /// The drug.
+        drug: String,
+        /// How many rows its register has got since the counting began.
+        bookings: i64,
+    },
+    /// Levels that are not what was on the screen any more.
+    #[error("The levels of {drug} were changed: threshold {threshold}, par {par}.")]
+    LevelsChanged {
+        /// The drug.
+        drug: String,
+        /// What it is now.
+        threshold: Quantity,
+        /// What it is now.
+        par: Quantity,
+    },
     /// A quantity that no stock can change by.
     #[error("{quantity} is not a quantity that can be booked: {why}.")]
     InvalidStockQuantity {
@@ -172,6 +224,21 @@ fn given() -> String {
     "given".to_owned()
 }
 
+fn kept_back(expired: Quantity, recalled: Quantity, unit: &str) -> String {
+    let parts = [(expired, "expired"), (recalled, "are recalled")];
+    let told = parts.iter().filter(|(quantity, _)| quantity.is_positive());
+    let told: Vec<String> = told.map(|(q, what)| format!("{q} {unit} {what}")).collect();
+    told.join(" and ")
+}
+
+fn moved(drug: &str, bookings: i64) -> String {
+    match bookings {
+        1 => format!("The register of {drug} got a row while it was counted."),
+        n if n > 1 => format!("The register of {drug} got {n} rows while it was counted."),
+        _ => format!("The register of {drug} is not the one that the count is about."),
+    }
+}
+
 fn why(reason: &str) -> String {
     if reason.is_empty() {
         String::new()
@@ -194,6 +261,11 @@ impl Refusal {
             Refusal::InvalidStatusTransition { .. } => "INVALID_STATUS_TRANSITION",
             Refusal::DrugNotFound { .. } => "DRUG_NOT_FOUND",
             Refusal::InsufficientStock { .. } => "INSUFFICIENT_STOCK",
+            Refusal::StockBlocked { .. } => "STOCK_BLOCKED",
+            Refusal::NotFound { .. } => "NOT_FOUND",
+            Refusal::AlreadyDone { .. } => "ALREADY_DONE",
+            Refusal::CountStale { .. } => "COUNT_STALE",
+            Refusal::LevelsChanged { .. } => "LEVELS_CHANGED",
             Refusal::InvalidStockQuantity { .. } => "INVALID_STOCK_QUANTITY",
             Refusal::InsufficientPermissions { .. } => "INSUFFICIENT_PERMISSIONS",
             Refusal::ReasonRequired { .. } => "REASON_REQUIRED",
@@ -226,6 +298,13 @@ impl Refusal {
             }
             Refusal::DrugNotFound { .. } => "Ask the pharmacy to stock the drug here.",
             Refusal::InsufficientStock { .. } => "Ask the pharmacy for stock, then sign again.",
+            Refusal::StockBlocked { .. } => {
+                "Set aside what may not be used, and ask the pharmacy for stock."
+            }
+            Refusal::NotFound { .. } => "Check the number, or pick it from the list.",
+            Refusal::AlreadyDone { .. } => "Look at it again; nothing is left to do here.",
+            Refusal::CountStale { .. } => "Count it again.",
+            Refusal::LevelsChanged { .. } => "Look at them again, then sign what shall be.",
             Refusal::InvalidStockQuantity { .. } => "Correct the quantity.",
             Refusal::InsufficientPermissions { .. } => "Ask somebody who may, or a supervisor.",
             Refusal::ReasonRequired { .. } => "Choose a reason, then sign again.",

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::decide::warn::{self, Recent};
 use super::{
-    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, PatientId, PrescriptionId, Priority, Quantity,
-    WardId, WardKind,
+    AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, PatientId, PrescriptionId,
+    Priority, Quantity, Reason, WardId, WardKind,
 };
 
 /// A ward or the central pharmacy.
@@ -269,5 +269,30 @@ pub struct LastGiven {
     /// How much.
     pub quantity: Quantity,
     /// By whom.
+    pub by: String,
+}
+
+/// An as-needed dose of which it is not known yet whether it helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedDose {
+    /// Its record.
+    pub id: AdministrationId,
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// Where the patient lies.
+    pub bed: String,
+    /// The patient's number.
+    pub mrn: String,
+    /// The patient's name.
+    pub patient: String,
+    /// What, with its strength.
+    pub drug: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// Of what unit.
+    pub unit: String,
+    /// What it was for.
+    pub indication: Reason,
+    /// The name of who gave it.
     pub by: String,
 }

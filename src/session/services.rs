@@ -110,6 +110,10 @@ impl Services {
             Effect::SignIn { username, secret } => {
                 Reply::SignIn(self.signed_in(&username, &secret.0).await)
             }
+            Effect::CheckWitness { username, secret } => {
+                let signed_in = self.signed_in(&username, &secret.0).await;
+                Reply::Witness(signed_in.map(|signed_in| signed_in.actor.id))
+            }
             Effect::LoadWards => Reply::Wards(self.wards().await.map_err(|e| words(&e))),
             Effect::LoadDetail(order) => Reply::Detail {
                 order,

@@ -155,6 +155,8 @@ pub struct TransferRecord {
     pub pharmacist: UserId,
     /// When.
     pub at: At,
+    /// When it arrived.
+    pub received_at: Option<At>,
     /// The operation.
     pub op: OpId,
 }
@@ -166,16 +168,22 @@ pub struct TransferRecord {
 pub async fn add_transfers(link: Link<'_>, rows: &[TransferRecord]) -> Result<(), StoreError> {
     let sql = Sql::each(
         "INSERT INTO drug_transfers (id, drug_id, source_ward_id, destination_ward_id, quantity, received, status, \
-         pharmacist_id, transfer_date, op_id) SELECT unhex(r.value ->> 'id', '-'), r.value ->> 'drug', \
+         pharmacist_id, transfer_date, op_id, receiver_id, received_at) SELECT unhex(r.value ->> 'id', '-'), \
+         r.value ->> 'drug', \
          r.value ->> 'source', r.value ->> 'destination', r.value ->> 'quantity', r.value ->> 'received', \
          CASE WHEN r.value ->> 'received' IS NULL THEN 'sent' ELSE 'received' END, r.value ->> 'pharmacist', \
-         r.value ->> 'at', unhex(r.value ->> 'op', '-') FROM json_each($1) r",
+         r.value ->> 'at', unhex(r.value ->> 'op', '-'), \
+         CASE WHEN r.value ->> 'received' IS NOT NULL THEN r.value ->> 'pharmacist' END, r.value ->> 'received_at' \
+         FROM json_each($1) r",
         "INSERT INTO drug_transfers (id, drug_id, source_ward_id, destination_ward_id, quantity, received, status, \
-         pharmacist_id, transfer_date, op_id) SELECT id, drug, source, destination, quantity, received, \
+         pharmacist_id, transfer_date, op_id, receiver_id, received_at) SELECT id, drug, source, destination, quantity, \
+         received, \
          CASE WHEN received IS NULL THEN 'sent' ELSE 'received' END, pharmacist, \
-         'epoch'::timestamptz + at * interval '1 microsecond', op FROM json_to_recordset($1::json) \
+         'epoch'::timestamptz + at * interval '1 microsecond', op, \
+         CASE WHEN received IS NOT NULL THEN pharmacist END, \
+         'epoch'::timestamptz + received_at * interval '1 microsecond' FROM json_to_recordset($1::json) \
          AS r (id uuid, drug bigint, source bigint, destination bigint, quantity bigint, received bigint, \
-         pharmacist bigint, at bigint, op uuid)",
+         pharmacist bigint, at bigint, received_at bigint, op uuid)",
     );
     changed("transfers", execute!(link, sql, json(rows)?)?, rows.len())
 }

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::{
-    At, Engine, Link, List, Sql, StoreError, accounts, board, desk, formulary, listing,
-    orders_ahead, screens,
+    At, Day, Engine, Link, List, Sql, StoreError, accounts, board, cupboard, desk, formulary,
+    listing, orders_ahead, screens,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -95,6 +95,7 @@ enum Bind {
     At(At),
     Ints(Vec<i64>),
     Ids(Vec<Uuid>),
+    Day(Day),
 }
 
 macro_rules! binds {
@@ -118,6 +119,7 @@ binds!(
     At => At(v => v),
     Vec<i64> => Ints(v => v),
     Vec<Uuid> => Ids(v => v),
+    Day => Day(v => v),
 );
 
 /// How the program asks: PostgreSQL plans a statement of a screen and of a batch once, and others for every value.
@@ -162,6 +164,7 @@ macro_rules! bound {
                 Bind::At(value) => statement.bind(value),
                 Bind::Ints(value) => statement.bind(List(value)),
                 Bind::Ids(value) => statement.bind(List(value)),
+                Bind::Day(value) => statement.bind(value),
             })
     };
 }
@@ -274,6 +277,7 @@ pub fn queries(of: &Subject) -> Vec<Query> {
     all.extend(order_lists(of));
     all.extend(other_lists(of));
     all.extend(desk_loads(of));
+    all.extend(cupboard_lists(of));
     all
 }
 
@@ -389,6 +393,41 @@ fn other_lists(of: &Subject) -> Vec<Query> {
     all
 }
 
+/// The cupboard's lists and pages.
+fn cupboard_lists(of: &Subject) -> Vec<Query> {
+    use cupboard::{
+        COUNTS, DISCREPANCIES, DISCREPANCIES_OF_WARD, DISCREPANCIES_WAITING,
+        DISCREPANCIES_WAITING_IN_WARD, ELSEWHERE, LEVELS, LOT_MOVES, LOTS_OF_WARD, REFILLS,
+        REGISTER, TO_COUNT, TRANSFERS, TRANSFERS_FROM, TRANSFERS_OF_DRUG, TRANSFERS_OF_WARD,
+        TRANSFERS_TO, UNDER_WAY,
+    };
+    let (ward, pharmacy, drug, page) = (of.ward, of.pharmacy, of.drug, of.page);
+    let (now, last, first, start) = (of.now, Uuid::max(), Uuid::nil(), At::from(0));
+    let (any, none) = (0_i64, WardId(0));
+    let today = Day(of.now.0.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let never = Day(cupboard::LONG_AGO);
+    queries!(in Alone:
+        "transfers of a ward": TRANSFERS_OF_WARD, now, last, start, any, ward, none, page;
+        "transfers from a ward": TRANSFERS_FROM, now, last, start, any, pharmacy, none, page;
+        "transfers to a ward": TRANSFERS_TO, now, last, start, any, none, ward, page;
+        "transfers of a drug": TRANSFERS_OF_DRUG, now, last, start, drug, none, none, page;
+        "transfers, any page": TRANSFERS, now, last, start, any, none, none, page;
+        "transfers under way": UNDER_WAY, ward, page;
+        "register, newest page": REGISTER, ward, drug, i64::MAX, page;
+        "lots of a ward": LOTS_OF_WARD, ward, never, drug, "", page;
+        "who got a lot": LOT_MOVES, drug, "", none, any, page;
+        "to count in a ward": TO_COUNT, ward, page;
+        "counts of a ward": COUNTS, ward, now, last, page;
+        "discrepancies waiting": DISCREPANCIES_WAITING, start, first, page;
+        "discrepancies waiting in a ward": DISCREPANCIES_WAITING_IN_WARD, start, first, page, ward;
+        "discrepancies": DISCREPANCIES, now, last, page;
+        "discrepancies of a ward": DISCREPANCIES_OF_WARD, now, last, page, ward;
+        "levels of a ward": LEVELS, ward, page;
+        "where a drug is": ELSEWHERE, drug, today, page;
+        "what fills a ward up": REFILLS, ward, today, pharmacy, page;
+    )
+}
+
 /// What the desk loads for a batch. PostgreSQL locks the rows for as long as the statement takes.
 fn desk_loads(of: &Subject) -> Vec<Query> {
     let orders: Vec<Uuid> = of.batch.iter().map(|order| order.0).collect();
@@ -397,10 +436,18 @@ fn desk_loads(of: &Subject) -> Vec<Query> {
     queries!(in Batch:
         "batch: memory": desk::REMEMBERED, of.operations.clone();
         "batch: orders": desk::ORDERS, orders;
-        "batch: stock": desk::STOCK, wards, drugs;
+        "batch: stock": desk::STOCK, wards.clone(), drugs.clone();
+        "batch: lots of stock": desk::STOCK_LOTS, wards.clone(), drugs.clone();
+        "batch: transfers": desk::TRANSFERS, of.operations.clone();
+        "batch: lots of transfers": desk::TRANSFER_LOTS, of.operations.clone();
+        "batch: discrepancies": desk::DISCREPANCIES, of.operations.clone();
+        "batch: counts to repeat": desk::RECOUNTS, wards.clone(), drugs.clone();
+        "batch: differences to explain": desk::UNEXPLAINED, wards.clone(), drugs.clone();
+        "batch: levels": desk::LEVELS, wards, drugs;
         "batch: doses near the moment": desk::RECENT, vec![of.patient.0], vec![of.given.0], At::from(0), of.now;
         "batch: later doses given": desk::LATER_GIVEN, vec![of.active.0];
         "batch: entries of the log": desk::ENTRIES, vec![of.administration];
+        "batch: lots of entries": desk::ENTRY_LOTS, vec![of.administration];
         "batch: open orders without a time": desk::NEXT_OPEN, vec![of.as_needed.0];
     )
 }

@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{
-    At, Db, Engine, Link, List, Sql, StoreError, board, listing, migrate, orders_ahead, screens,
+    At, Day, Db, Engine, Link, List, Sql, StoreError, board, cupboard, listing, migrate,
+    orders_ahead, screens,
 };
 
 /// Something that the desk relies on, as read back from the engine.
@@ -232,7 +233,7 @@ pub async fn foreign_keys(db: &Db) -> Result<Vec<(String, String)>, StoreError> 
     let mut conn = db.reader().await?;
     let sql = Sql::each(
         "SELECT t.name, f.\"from\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f \
-         WHERE t.type = 'table' ORDER BY 1, 2",
+         WHERE t.type = 'table' AND f.seq = 0 ORDER BY 1, 2",
         "SELECT c.conrelid::regclass::text, a.attname::text FROM pg_constraint c \
          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
          WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace ORDER BY 1, 2",
@@ -547,7 +548,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             ),
         ),
     };
-    let plans = vec![
+    let mut plans = vec![
         plan!(
             tx,
             "queue: timed orders of a ward",
@@ -686,8 +687,172 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             one
         ),
     ];
+    plans.extend(cupboard_plans(&mut tx).await?);
     tx.rollback().await?;
     Ok(plans)
+}
+
+/// The same of the cupboard's lists.
+async fn cupboard_plans(tx: &mut super::Tx<'_>) -> Result<Vec<Plan>, StoreError> {
+    let at = At::from(jiff::Timestamp::UNIX_EPOCH);
+    let (one, none, many, nobody) = (1_i64, 0_i64, 100_i64, Uuid::nil());
+    let day = Day(cupboard::LONG_AGO);
+    let register = key("sqlite_autoindex_stock_ledger_1", "stock_ledger_pkey");
+    Ok(vec![
+        plan!(
+            tx,
+            "transfers: from a ward or to it",
+            cupboard::TRANSFERS_OF_WARD,
+            "drug_transfers_source",
+            at,
+            nobody,
+            at,
+            none,
+            one,
+            none,
+            many
+        ),
+        plan!(
+            tx,
+            "transfers: to a ward",
+            cupboard::TRANSFERS_TO,
+            "drug_transfers_destination",
+            at,
+            nobody,
+            at,
+            none,
+            none,
+            one,
+            many
+        ),
+        plan!(
+            tx,
+            "transfers: from a ward",
+            cupboard::TRANSFERS_FROM,
+            "drug_transfers_source",
+            at,
+            nobody,
+            at,
+            none,
+            one,
+            none,
+            many
+        ),
+        plan!(
+            tx,
+            "transfers: of a drug",
+            cupboard::TRANSFERS_OF_DRUG,
+            "drug_transfers_of_drug",
+            at,
+            nobody,
+            at,
+            one,
+            none,
+            none,
+            many
+        ),
+        plan!(
+            tx,
+            "transfers: by date",
+            cupboard::TRANSFERS,
+            "drug_transfers_by_date",
+            at,
+            nobody,
+            at,
+            none,
+            none,
+            none,
+            many
+        ),
+        plan!(
+            tx,
+            "transfers: on their way",
+            cupboard::UNDER_WAY,
+            "drug_transfers_on_the_way",
+            one,
+            many
+        ),
+        plan!(
+            tx,
+            "register: a page",
+            cupboard::REGISTER,
+            register,
+            one,
+            one,
+            many,
+            many
+        ),
+        plan!(
+            tx,
+            "lots: by expiry",
+            cupboard::LOTS_OF_WARD,
+            "stock_lots_expiry",
+            one,
+            day,
+            one,
+            "",
+            many
+        ),
+        plan!(
+            tx,
+            "lots: who got one",
+            cupboard::LOT_MOVES,
+            "lot_moves_lot",
+            one,
+            "",
+            one,
+            one,
+            many
+        ),
+        plan!(
+            tx,
+            "counts of a ward",
+            cupboard::COUNTS,
+            "stock_counts_of_ward",
+            one,
+            at,
+            nobody,
+            many
+        ),
+        plan!(
+            tx,
+            "discrepancies: waiting",
+            cupboard::DISCREPANCIES_WAITING,
+            "discrepancies_waiting",
+            at,
+            nobody,
+            many
+        ),
+        plan!(
+            tx,
+            "discrepancies: waiting in a ward",
+            cupboard::DISCREPANCIES_WAITING_IN_WARD,
+            "discrepancies_waiting_in_ward",
+            at,
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "discrepancies: of a ward",
+            cupboard::DISCREPANCIES_OF_WARD,
+            "discrepancies_of_ward",
+            at,
+            nobody,
+            many,
+            one
+        ),
+        plan!(
+            tx,
+            "where else a drug is",
+            cupboard::ELSEWHERE,
+            "drug_stock_drug",
+            one,
+            day,
+            many
+        ),
+    ])
 }
 
 /// Stock rows that are not the sum of their ledger, as ward and drug codes; at most a few.

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod board;
 pub mod bulk;
 pub mod catalogue;
+pub mod cupboard;
 mod db;
 pub mod desk;
 mod error;
@@ -25,6 +26,7 @@ pub mod scratch;
 pub mod screens;
 mod types;
 pub mod verify;
+pub mod verify_cupboard;
 
 pub use db::{Db, Options, is_postgres, redact};
 pub use error::StoreError;

@@ -7,6 +7,7 @@ use super::{Conn, Db, StoreError};
 /// Tables that are only ever added to: what stands there is never changed and never deleted.
 pub const APPEND_ONLY: &[&str] = &[
     "stock_ledger",
+    "lot_moves",
     "medication_administrations",
     "audit_events",
     "operations",
@@ -28,6 +29,12 @@ const OTHERS: &[(&str, &str)] = &[
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
     ("prn_effects", "INSERT, UPDATE"),
+    ("transfer_lots", "INSERT, UPDATE"),
+    ("lots", "INSERT, UPDATE"),
+    ("stock_lots", "INSERT, UPDATE"),
+    ("stock_levels", "INSERT, UPDATE"),
+    ("stock_counts", "INSERT, UPDATE"),
+    ("discrepancies", "INSERT, UPDATE"),
 ];
 
 /// Gives an existing role what the application needs on this database, and no more: on the drug register,

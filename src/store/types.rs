@@ -8,9 +8,11 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
+use crate::domain::cupboard::{CountStatus, DiscrepancyStatus, Resolution, TransferStatus};
 use crate::domain::{
-    AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId, OrderKind, OrderStatus,
-    PatientId, PrescriptionId, Priority, Quantity, Role, UserId, WardId, WardKind,
+    AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
+    OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Role, TransferId,
+    UserId, WardId, WardKind,
 };
 
 /// The clock, in the precision that both engines keep: whole microseconds.
@@ -50,6 +52,9 @@ transparent!(
     PrescriptionId(Uuid),
     OrderId(Uuid),
     AdministrationId(Uuid),
+    TransferId(Uuid),
+    CountId(Uuid),
+    DiscrepancyId(Uuid),
     OpId(Uuid),
 );
 
@@ -79,7 +84,11 @@ as_word!(
     OrderKind,
     Priority,
     GivingOutcome,
-    LedgerReason
+    LedgerReason,
+    TransferStatus,
+    CountStatus,
+    DiscrepancyStatus,
+    Resolution
 );
 
 /// A moment: TIMESTAMPTZ on PostgreSQL, microseconds since 1970 on SQLite. Both sort, both compare, neither has a

@@ -191,7 +191,7 @@ pub async fn operations(
     after: OpId,
     limit: i64,
 ) -> Result<Vec<DoneOperation>, StoreError> {
-    let sql = "SELECT op_id, outcome FROM operations WHERE op_id > $1 \
+    let sql = "SELECT op_id, outcome FROM operations WHERE op_id > $1 AND kind <> 'discontinue' \
                ORDER BY op_id LIMIT $2";
     fetch!(all, link, DoneOperation, sql, after, limit)
 }

@@ -16,7 +16,9 @@ use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
-use super::sheets::{self, Sheet, Then, correct, not_given, discontinue, fulfil, help, palette, receive, wards};
+use super::sheets::{
+    self, Sheet, Then, correct, discontinue, fulfil, help, not_given, palette, receive, wards,
+};
 use super::words;
 use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -318,10 +320,11 @@ impl Desk {
                 return effects;
             }
             Action::Effects => {
-                let (page, effects) = effects::EffectsPage::open(self.ward.as_ref(), context.now);
-                if let Some(page) = page {
-                    self.open_page(Page::Effects(Box::new(page)));
-                }
+                let Some(ward) = &self.ward else {
+                    return Vec::new();
+                };
+                let (page, effects) = effects::EffectsPage::open(ward, context.now);
+                self.open_page(Page::Effects(Box::new(page)));
                 return effects;
             }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),

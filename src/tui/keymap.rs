@@ -92,6 +92,8 @@ pub enum Mode {
     Filter,
     /// The board of all wards.
     Board,
+    /// The page of as-needed doses whose effect is not known.
+    Effects,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -132,6 +134,7 @@ impl Mode {
         Mode::Log,
         Mode::Filter,
         Mode::Board,
+        Mode::Effects,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -158,6 +161,7 @@ impl Mode {
             Mode::Log => "Administration log",
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
+            Mode::Effects => "Did it help?",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",

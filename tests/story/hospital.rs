@@ -41,8 +41,14 @@ async fn a_made_up_hospital_has_books_that_agree(place: Place) {
     let report = verify(&db).await.unwrap();
     assert!(report.holds(), "{report:?}");
     assert_eq!((report.doses, report.orders), (1500, 1700));
-    // A row for each dose, and one with which each page begins.
-    assert_eq!(report.rows, 1500 + 4 * 20 + 60);
+    let arrived = value!(
+        db,
+        i64,
+        "SELECT count(*) FROM drug_transfers WHERE status = 'received'"
+    );
+    // A row for each dose, for each end of a transfer, and one with which each page begins.
+    let transfers = 300 + u64::try_from(arrived).unwrap();
+    assert_eq!(report.rows, 1500 + transfers + 4 * 20 + 60);
     assert_eq!(
         inspect::file_faults(&db).await.unwrap(),
         Vec::<String>::new()
@@ -82,6 +88,7 @@ async fn every_dose_may_be_on_one_page_of_the_register(place: Place) {
     let hot = Hospital {
         asked: Asked::OnePage,
         as_needed: 0,
+        transfers: 0,
         ..SMALL
     };
     fill(&db, &hot, now(), &mut |_| {}).await.unwrap();

@@ -10,6 +10,7 @@ mod board;
 mod books;
 mod commit_cut;
 mod corrections;
+mod cupboard;
 mod doses;
 mod dropped;
 mod feed;

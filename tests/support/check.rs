@@ -310,6 +310,18 @@ fn memory_is_true(
                 };
                 assert_eq!((line.delta, line.balance), (*quantity, *holds));
             }
+            Outcome::Done(other) => {
+                assert!(doses.is_empty(), "{outcome:?} with {doses:?}");
+                match (&other.in_register()[..], &lines[..]) {
+                    ([], []) => {}
+                    ([row], [line]) => {
+                        assert_eq!((line.ward_id, line.drug_id), (row.ward, row.drug));
+                        assert_eq!((line.delta, line.at.0), (row.delta, row.at));
+                        assert!(line.reference.starts_with(&row.begins), "{line:?}");
+                    }
+                    _ => panic!("{outcome:?} with {lines:?}"),
+                }
+            }
             Outcome::Refused(_) => {
                 assert!(lines.is_empty(), "{outcome:?} left {lines:?}");
                 assert!(doses.is_empty(), "{outcome:?} left {doses:?}");

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod check;
+pub mod cupboard;
 pub mod place;
 pub mod postgres;
 pub mod proxy;

@@ -421,6 +421,7 @@ pub fn receive(actor: UserId, ward: WardId, drug: DrugId, quantity: Quantity) ->
         drug,
         quantity,
         reference: "delivery note 17".to_owned(),
+        lot: None,
     };
     operation(actor, request)
 }

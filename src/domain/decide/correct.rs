@@ -4,6 +4,8 @@ use super::{
     Administration, Change, Effects, LedgerEntry, Loaded, Moment, Order, Recorded, StockChange,
     WrittenReason, book, dose_reference, permission,
 };
+use crate::domain::cupboard::OfLot;
+use crate::domain::lots::HeldLot;
 use crate::domain::{
     Actor, AdministrationId, Correction, GivingOutcome, LedgerReason, Operation, OrderKind,
     OrderStatus, Policy, Quantity, ReasonKind, Receipt, Refusal, Restock, Role, UserId,
@@ -183,11 +185,29 @@ fn restock(
             ward: entry.ward_name.clone(),
             drug: order.drug_name.title.clone(),
         })?;
+    // It goes back into the lots that it came from, though nothing else of them may be left.
+    let lots: Vec<OfLot> = entry
+        .lots
+        .iter()
+        .map(|lot| OfLot {
+            lot: lot.lot.clone(),
+            quantity: lot.quantity,
+        })
+        .collect();
+    for lot in &entry.lots {
+        if !head.lots.iter().any(|held| held.lot == lot.lot) {
+            head.lots.push(HeldLot {
+                quantity: Quantity::ZERO,
+                ..lot.clone()
+            });
+        }
+    }
     let reference = dose_reference(id, order.id, order.patient);
     let change = |delta: Quantity, reason| StockChange {
         delta,
         reason,
         reference: &reference,
+        lots: lots.clone(),
         actor: actor.id,
         witness,
         op: op.id,

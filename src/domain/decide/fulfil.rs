@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Administration, AskedEffect, Effects, Loaded, Moment, Opening, Order, StockChange,
     WrittenReason, book, close, open_order, permission,
+    spend::spend,
     warn::{self, Facts, Recent, Warning},
 };
 use crate::domain::schedule::span;
@@ -41,23 +42,20 @@ pub(super) fn fulfil(
     let reasons = reasons(state, &order, ask, policy, (given_at, moment.now), quantity)?;
     let witness = witness(state, op, policy, &order)?;
 
+    let page = (order.ward, order.drug);
+    let lots = spend(
+        state,
+        page,
+        &order.ward_name,
+        &order.drug_name,
+        quantity,
+        moment.now,
+    )?;
     let missing = || Refusal::DrugNotFound {
         ward: order.ward_name.clone(),
         drug: order.drug_name.title.clone(),
     };
-    let stock = state
-        .stock
-        .get_mut(&(order.ward, order.drug))
-        .ok_or_else(missing)?;
-    if stock.current < quantity {
-        return Err(Refusal::InsufficientStock {
-            ward: order.ward_name,
-            drug: order.drug_name.title,
-            unit: order.drug_name.unit,
-            needed: quantity,
-            available: stock.current,
-        });
-    }
+    let stock = state.stock.get_mut(&page).ok_or_else(missing)?;
 
     // From here on nothing can be refused any more: the state may change.
     let administration = AdministrationId(moment.key());
@@ -73,6 +71,7 @@ pub(super) fn fulfil(
                 given_at,
                 moment.now,
             ),
+            lots,
             actor: actor.id,
             witness,
             op: op.id,

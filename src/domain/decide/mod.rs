@@ -5,12 +5,14 @@
 //! decided one after the other on the same state, so each sees what those before it did.
 
 mod correct;
+mod cupboard;
 mod discontinue;
 mod effect;
 mod fulfil;
 mod not_given;
 mod permission;
 mod receive;
+mod spend;
 #[cfg(test)]
 mod tests;
 pub mod warn;
@@ -21,7 +23,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::cupboard::OfLot;
 use super::ledger::{GENESIS, Hash, LedgerRow};
+use super::lots::HeldLot;
 use super::schedule::Schedule;
 use super::{
     Actor, AdministrationId, DrugId, GivingOutcome, LedgerReason, OpId, Operation, OrderId,
@@ -29,6 +33,10 @@ use super::{
     ReasonKind, Receipt, Refusal, Request, UserId, WardId,
 };
 
+pub use cupboard::{
+    Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
+    NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
+};
 pub use discontinue::LONGEST_REASON;
 pub use fulfil::{at_most, dose_reference, given_reference, not_before};
 pub use permission::{MATRIX, Need, WITNESS, may, needs};
@@ -55,6 +63,8 @@ pub struct Loaded {
     pub recent: HashMap<(PatientId, DrugId), Vec<warn::Recent>>,
     /// When a later dose of the same prescription was due that was given already: for those that are to be given.
     pub later_given: HashMap<OrderId, Timestamp>,
+    /// What operations on the cupboard touch beside stock.
+    pub cupboard: Cupboard,
 }
 
 /// An entry of the log, as it is before it is changed by another.
@@ -82,6 +92,8 @@ pub struct Recorded {
     pub is_reversal: bool,
     /// Another entry takes it back.
     pub reversed: bool,
+    /// From which lots it took, as they would lie in the ward if none of them were there.
+    pub lots: Vec<HeldLot>,
     /// Another order of its prescription is open.
     pub next_is_open: bool,
     /// Whether it is asked if the dose helped, and who has said so.
@@ -198,6 +210,8 @@ pub struct Stock {
     pub seq: i64,
     /// Hash of the page's last row.
     pub hash: Hash,
+    /// The lots of which there is some; what is in no lot is the rest of `current`.
+    pub lots: Vec<HeldLot>,
 }
 
 /// What changes besides stock: rows to write, in the order of the operations.
@@ -221,6 +235,8 @@ pub struct Effects {
     pub asked: Vec<AskedEffect>,
     /// The answers.
     pub noted: Vec<NotedEffect>,
+    /// What changes in the cupboard beside stock and register.
+    pub cupboard: Changes,
 }
 
 impl Stock {
@@ -229,6 +245,7 @@ impl Stock {
         current: Quantity::ZERO,
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
 }
 
@@ -244,6 +261,7 @@ impl Effects {
         self.reasons.extend(more.reasons);
         self.asked.extend(more.asked);
         self.noted.extend(more.noted);
+        self.cupboard.extend(more.cupboard);
     }
 
     /// The wards that look different afterwards. `state` is how things stand then.
@@ -253,7 +271,8 @@ impl Effects {
         let of_orders = orders.filter_map(|id| Some(state.orders.get(&id)?.ward));
         let booked = self.ledger.iter().map(|entry| entry.row.ward);
         let noted = self.noted.iter().map(|noted| noted.ward);
-        booked.chain(of_orders).chain(noted)
+        let cupboard = self.cupboard.wards.iter().copied();
+        booked.chain(of_orders).chain(noted).chain(cupboard)
     }
 }
 
@@ -266,6 +285,8 @@ pub struct LedgerEntry {
     pub prev_hash: Hash,
     /// Its own.
     pub hash: Hash,
+    /// How much of it is of which lot, whichever way it goes.
+    pub lots: Vec<OfLot>,
 }
 
 /// An order that leaves `active`.
@@ -451,6 +472,7 @@ pub fn decide(
             drug,
             quantity,
             reference,
+            lot,
         } => receive::receive(
             state,
             op,
@@ -460,9 +482,11 @@ pub fn decide(
                 drug: *drug,
                 quantity: *quantity,
                 reference,
+                lot: lot.as_ref(),
             },
             moment,
         ),
+        _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }
 
@@ -536,6 +560,8 @@ struct StockChange<'a> {
     delta: Quantity,
     reason: LedgerReason,
     reference: &'a str,
+    /// How much of it is of which lot; every one of them lies in the stock.
+    lots: Vec<OfLot>,
     actor: UserId,
     witness: Option<UserId>,
     op: OpId,
@@ -561,7 +587,17 @@ fn book(stock: &mut Stock, ward: WardId, drug: DrugId, change: StockChange<'_>) 
         prev_hash: stock.hash,
         hash: row.hash(&stock.hash),
         row,
+        lots: change.lots,
     };
+    for part in &entry.lots {
+        for held in stock.lots.iter_mut().filter(|held| held.lot == part.lot) {
+            held.quantity = if entry.row.delta.is_positive() {
+                held.quantity + part.quantity
+            } else {
+                held.quantity - part.quantity
+            };
+        }
+    }
     stock.current = entry.row.balance;
     stock.seq = entry.row.seq;
     stock.hash = entry.hash;

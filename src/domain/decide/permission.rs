@@ -55,6 +55,72 @@ pub const MATRIX: &[Need] = &[
         roles: &[Role::Pharmacist],
         who: "pharmacist",
     },
+    Need {
+        kind: "send",
+        action: "send stock",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
+        kind: "receive_transfer",
+        action: "receive a transfer",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "resolve_transfer",
+        action: "answer for what is missing of a transfer",
+        roles: &[Role::Pharmacist, Role::Supervisor],
+        who: "pharmacist or supervisor",
+    },
+    Need {
+        kind: "return",
+        action: "return stock",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "waste",
+        action: "waste stock",
+        roles: &[Role::Nurse, Role::Pharmacist],
+        who: "nurse or pharmacist",
+    },
+    Need {
+        kind: "adjust",
+        action: "adjust stock",
+        roles: &[Role::Pharmacist, Role::Supervisor],
+        who: "pharmacist or supervisor",
+    },
+    Need {
+        kind: "count",
+        action: "count stock",
+        roles: &[Role::Nurse, Role::Pharmacist, Role::Supervisor],
+        who: "nurse, pharmacist or supervisor",
+    },
+    Need {
+        kind: "explain",
+        action: "explain a difference",
+        roles: &[Role::Nurse, Role::Pharmacist, Role::Supervisor],
+        who: "nurse, pharmacist or supervisor",
+    },
+    Need {
+        kind: "resolve_count",
+        action: "answer for a difference of a count",
+        roles: &[Role::Supervisor],
+        who: "supervisor",
+    },
+    Need {
+        kind: "recall",
+        action: "recall a lot",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
+    Need {
+        kind: "levels",
+        action: "set what a ward should hold",
+        roles: &[Role::Pharmacist],
+        who: "pharmacist",
+    },
 ];
 
 /// Who may be the witness of an operation. It is no operation of its own: the witness signs another person's.
@@ -115,6 +181,14 @@ pub(super) fn role(actor: &Actor, kind: &str) -> Result<&'static Need, Refusal> 
             need.action,
             need.who,
         ))
+    }
+}
+
+/// The same, where the hospital lets somebody do it whom the matrix does not name.
+pub(super) fn role_or(actor: &Actor, kind: &str, also: bool) -> Result<&'static Need, Refusal> {
+    match needs(kind) {
+        Some(need) if also => Ok(need),
+        _ => role(actor, kind),
     }
 }
 

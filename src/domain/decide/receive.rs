@@ -1,7 +1,15 @@
 //! Taking stock into a ward from outside.
 
-use super::{Effects, Loaded, Moment, Stock, StockChange, book, permission};
+use std::collections::hash_map::Entry;
+
+use jiff::Timestamp;
+
+use super::spend::today;
+use super::{Effects, KnownLot, Loaded, Moment, Stock, StockChange, book, permission};
+use crate::domain::cupboard::{LONGEST_LOT, Lot, OfLot};
+use crate::domain::lots::HeldLot;
 use crate::domain::quantity::LARGEST;
+use crate::domain::reason::text_fault;
 use crate::domain::{Actor, DrugId, LedgerReason, Operation, Quantity, Receipt, Refusal, WardId};
 
 /// Longest reference that is kept, in characters.
@@ -12,6 +20,7 @@ pub(super) struct Ask<'a> {
     pub drug: DrugId,
     pub quantity: Quantity,
     pub reference: &'a str,
+    pub lot: Option<&'a Lot>,
 }
 
 pub(super) fn receive(
@@ -67,6 +76,12 @@ pub(super) fn receive(
         )));
     }
 
+    let lots = lots(state, ask, moment.now)?;
+    let witness = permission::witness(state, op, None, ask.ward, &ward_name)?;
+    let mut effects = Effects::default();
+    if let Some(lot) = ask.lot {
+        lay(state, ask, lot, &mut effects);
+    }
     let stock = state
         .stock
         .entry((ask.ward, ask.drug))
@@ -79,8 +94,9 @@ pub(super) fn receive(
             delta: ask.quantity,
             reason: LedgerReason::Received,
             reference,
+            lots,
             actor: actor.id,
-            witness: None,
+            witness,
             op: op.id,
             at: moment.now,
         },
@@ -93,11 +109,66 @@ pub(super) fn receive(
         holds,
         at: moment.now,
     };
-    Ok((
-        receipt,
-        Effects {
-            ledger: vec![entry],
-            ..Effects::default()
-        },
-    ))
+    effects.ledger.push(entry);
+    Ok((receipt, effects))
+}
+
+/// The lot that is received, if it may be: named, not past its expiry, not recalled, and the same as what came of it
+/// before.
+fn lots(state: &Loaded, ask: &Ask<'_>, now: Timestamp) -> Result<Vec<OfLot>, Refusal> {
+    let Some(lot) = ask.lot else {
+        return Ok(Vec::new());
+    };
+    let unfit = |why: String| Refusal::InvalidData {
+        field: "lot".to_owned(),
+        why,
+    };
+    if lot.lot.is_empty() || lot.lot.chars().count() > LONGEST_LOT || lot.lot.trim() != lot.lot {
+        return Err(unfit(format!("its name has 1 to {LONGEST_LOT} characters")));
+    }
+    if let Some(why) = text_fault(&lot.lot) {
+        return Err(unfit(why));
+    }
+    if lot.expires_on < today(state, ask.ward, now) {
+        return Err(unfit(format!("it expired on {}", lot.expires_on)));
+    }
+    match state.cupboard.lots.get(&(ask.drug, lot.lot.clone())) {
+        Some(known) if known.recalled => Err(unfit(format!("lot {} is recalled", lot.lot))),
+        Some(KnownLot {
+            expires_on: Some(day),
+            ..
+        }) if *day != lot.expires_on => Err(unfit(format!(
+            "what came of lot {} before expires on {day}: check the package",
+            lot.lot
+        ))),
+        _ => Ok(vec![OfLot {
+            lot: lot.lot.clone(),
+            quantity: ask.quantity,
+        }]),
+    }
+}
+
+/// Lays a lot beside the others of the ward, with nothing in it yet.
+fn lay(state: &mut Loaded, ask: &Ask<'_>, lot: &Lot, effects: &mut Effects) {
+    let key = (ask.drug, lot.lot.clone());
+    if let Entry::Vacant(new) = state.cupboard.lots.entry(key) {
+        new.insert(KnownLot {
+            expires_on: Some(lot.expires_on),
+            recalled: false,
+        });
+        effects.cupboard.lots.push((ask.drug, lot.clone()));
+    }
+    let stock = state
+        .stock
+        .entry((ask.ward, ask.drug))
+        .or_insert(Stock::BLANK);
+    if !stock.lots.iter().any(|held| held.lot == lot.lot) {
+        stock.lots.push(HeldLot {
+            lot: lot.lot.clone(),
+            expires_on: lot.expires_on,
+            recalled: false,
+            quantity: Quantity::ZERO,
+            before: None,
+        });
+    }
 }

@@ -59,6 +59,7 @@ fn ward() -> Loaded {
         current: Quantity::units(units),
         seq: 0,
         hash: GENESIS,
+        lots: Vec::new(),
     };
     let drug = |title: &str, unit: &str| DrugName {
         title: title.to_owned(),
@@ -379,6 +380,7 @@ fn stock_never_goes_beyond_what_can_be_counted() {
             drug: TABLETS,
             quantity,
             reference: String::new(),
+            lot: None,
         };
         asked(1, PHARMACIST, request)
     };
@@ -412,6 +414,7 @@ fn control_characters_are_neither_a_reason_nor_a_reference() {
             drug: TABLETS,
             quantity: Quantity::units(1),
             reference: text.to_owned(),
+            lot: None,
         };
         for (who, request) in [(DOCTOR, stop), (PHARMACIST, delivery)] {
             let refusal = refused(&state, &asked(1, who, request), start());
@@ -619,6 +622,7 @@ fn operation_of(wish: &Wish, n: u128, state: &Loaded, orders: &[OrderId]) -> Ope
             drug: DrugId(*drug),
             quantity: Quantity(*quantity),
             reference: "note".to_owned(),
+            lot: None,
         },
     };
     let who = wish
@@ -695,7 +699,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert_eq!(line.row.delta, *quantity);
             assert!(effects.closed.is_empty() && effects.administrations.is_empty());
         }
-        Request::NotGiven(_) | Request::Correct(_) | Request::NoteEffect(_) => {}
+        other => panic!("no wish asks for {other:?}"),
     }
 }
 
@@ -715,6 +719,7 @@ fn register_adds_up(first: &Loaded, state: &Loaded, history: &History) {
             current: entry.row.balance,
             seq: entry.row.seq,
             hash: entry.hash,
+            lots: Vec::new(),
         };
     }
     assert_eq!(heads, state.stock);

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::places::Places;
 use super::plan::{DAY, Dose, Plan, Rx, key_at, priority};
+use super::transfers::Transfers;
 use super::{Filled, ROWS, STATEMENTS, stride};
 use crate::domain::decide::{Administration, Effects, LedgerEntry, Stock, dose_reference};
 use crate::domain::ledger::LedgerRow;
@@ -22,19 +23,21 @@ use crate::store::{At, Conn, StoreError};
 const LATE: i64 = 30 * 60_000_000;
 
 /// Pages of the register while they are written.
-struct Books<'a> {
-    plan: &'a Plan,
-    places: &'a Places,
+pub(super) struct Books<'a> {
+    pub plan: &'a Plan,
+    pub places: &'a Places,
     pages: HashMap<(usize, usize), Stock>,
-    rng: Rng,
+    /// The pages in order, to pick from.
+    order: Vec<(usize, usize)>,
+    pub rng: Rng,
 }
 
 /// What one statement's worth of doses leaves behind.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     orders: Vec<OrderRecord>,
-    effects: Effects,
-    memory: Vec<Memory>,
+    pub effects: Effects,
+    pub memory: Vec<Memory>,
 }
 
 /// Writes every dose of the plan: the beginning of each page, what was given in order of time, what is to be given,
@@ -43,6 +46,7 @@ pub async fn write(
     conn: &mut Conn,
     plan: &Plan,
     places: &Places,
+    transfers: usize,
     filled: &mut Filled,
     done: &mut (dyn FnMut(usize) + Send),
 ) -> Result<(), StoreError> {
@@ -51,15 +55,18 @@ pub async fn write(
         plan,
         places,
         pages: HashMap::new(),
+        order: Vec::new(),
         rng,
     };
     books.open(conn).await?;
+    let mut transfers = Transfers::new(transfers);
     let mut written = 0;
     for doses in plan.completed.chunks(ROWS * STATEMENTS) {
         let mut tx = conn.begin_write().await?;
         for doses in doses.chunks(ROWS) {
             let mut batch = Batch::default();
             for dose in doses {
+                transfers.until(dose.at, &mut books, &mut batch)?;
                 books.given(*dose, &mut batch)?;
             }
             let every = stride(plan.completed.len());
@@ -72,6 +79,10 @@ pub async fn write(
         }
         tx.commit().await?;
     }
+    let mut batch = Batch::default();
+    transfers.until(plan.now, &mut books, &mut batch)?;
+    bulk::add_doses(conn.link(), &batch.effects, &batch.memory).await?;
+    transfers.write(conn).await?;
     for doses in plan.active.chunks(ROWS) {
         let orders: Vec<OrderRecord> = doses.iter().map(|dose| books.still_open(*dose)).collect();
         bulk::add_orders(conn.link(), &orders).await?;
@@ -114,6 +125,7 @@ impl Books<'_> {
     async fn open(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         let mut openings: Vec<_> = self.plan.opening.iter().collect();
         openings.sort_unstable();
+        self.order = openings.iter().map(|(page, _)| **page).collect();
         for openings in openings.chunks(ROWS) {
             let mut effects = Effects::default();
             for (page, quantity) in openings {
@@ -129,8 +141,21 @@ impl Books<'_> {
         Ok(())
     }
 
+    /// A page picked at random.
+    pub fn any_page(&mut self) -> Option<(usize, usize)> {
+        let at = self.rng.usize(..self.order.len().max(1));
+        self.order.get(at).copied()
+    }
+
+    /// What a page ends with so far.
+    pub fn holds(&self, page: (usize, usize)) -> Quantity {
+        self.pages
+            .get(&page)
+            .map_or(Quantity::ZERO, |stock| stock.current)
+    }
+
     /// A row of a page.
-    fn book(
+    pub fn book(
         &mut self,
         page: (usize, usize),
         delta: Quantity,
@@ -157,11 +182,13 @@ impl Books<'_> {
             prev_hash: stock.hash,
             hash: row.hash(&stock.hash),
             row,
+            lots: Vec::new(),
         };
         *stock = Stock {
             current: entry.row.balance,
             seq: entry.row.seq,
             hash: entry.hash,
+            lots: Vec::new(),
         };
         entry
     }

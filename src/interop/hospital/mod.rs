@@ -1,14 +1,13 @@
 //! A made-up hospital of any size, for benches and drills: what months of doses leave behind, in books that agree.
 //!
 //! Its rows are those that the desk writes, with a register page for every drug in every cupboard: what was there when
-//! the register began, then a row for each dose given. It is written in bulk, into a database of its own, and never
+//! the register began, then a row for each dose given and for each end of a transfer. It is written in bulk, into a database of its own, and never
 //! into one that holds anything.
-//!
-//! Transfers stand beside the register: this version of the desk moves no stock by them.
 
 mod doses;
 mod places;
 mod plan;
+mod transfers;
 
 use jiff::Timestamp;
 
@@ -114,8 +113,8 @@ pub async fn fill(
     let plan = plan::Plan::make(hospital, &places, now);
     places::write_patients(&mut conn, &plan, &places, &mut filled).await?;
     plan::write_prescriptions(&mut conn, &plan, &places, now).await?;
-    doses::write(&mut conn, &plan, &places, &mut filled, done).await?;
-    places::write_transfers(&mut conn, hospital, &places, &plan).await?;
+    let transfers = hospital.transfers;
+    doses::write(&mut conn, &plan, &places, transfers, &mut filled, done).await?;
     bulk::settle(conn).await?;
     Ok(filled)
 }

@@ -1,12 +1,10 @@
 //! Wards, drugs, people, patients and transfers of the made-up hospital.
 
-use fastrand::Rng;
-
-use super::plan::{DAY, Plan, key_at};
+use super::plan::Plan;
 use super::{Filled, Hospital, ROWS, stride};
 use crate::domain::text::name_key;
-use crate::domain::{DrugId, OpId, PatientId, Quantity, Role, UserId, WardId, WardKind};
-use crate::store::bulk::{self, TransferRecord};
+use crate::domain::{DrugId, PatientId, Role, UserId, WardId, WardKind};
+use crate::store::bulk;
 use crate::store::import::{
     NewDrug, NewPatient, NewUser, NewWard, add_drugs, add_patients, add_users, add_wards,
 };
@@ -244,48 +242,6 @@ pub async fn write_patients(
     filled.patients = known.map(|row| (row.id, row.mrn.clone())).collect();
     for rows in rows.chunks(ROWS) {
         add_patients(conn.link(), rows).await?;
-    }
-    Ok(())
-}
-
-/// Writes transfers, from the pharmacy and back, over the time that the hospital has had; some are still on their way.
-pub async fn write_transfers(
-    conn: &mut Conn,
-    hospital: &Hospital,
-    places: &Places,
-    plan: &Plan,
-) -> Result<(), StoreError> {
-    let mut rng = Rng::with_seed(hospital.seed ^ 0x7AF5);
-    let span = plan.now - plan.began;
-    let count = i64::try_from(hospital.transfers).unwrap_or(i64::MAX);
-    let pharmacy = places.pharmacy();
-    let rows: Vec<TransferRecord> = (0..count)
-        .map(|n| {
-            let at = plan.began + span / count.max(1) * n;
-            let ward = places.wards[rng.usize(..pharmacy)];
-            let back = rng.u8(..10) == 0;
-            let quantity = Quantity::units(rng.i64(1..100));
-            let under_way = n + 200 >= count && plan.now - at < DAY;
-            let (source, destination) = if back {
-                (ward, places.wards[pharmacy])
-            } else {
-                (places.wards[pharmacy], ward)
-            };
-            TransferRecord {
-                id: key_at(&mut rng, at),
-                drug: places.drugs[rng.usize(..places.drugs.len())],
-                source,
-                destination,
-                quantity,
-                received: (!under_way).then_some(quantity),
-                pharmacist: places.pharmacist,
-                at: At::from(at),
-                op: OpId(key_at(&mut rng, at)),
-            }
-        })
-        .collect();
-    for rows in rows.chunks(ROWS) {
-        bulk::add_transfers(conn.link(), rows).await?;
     }
     Ok(())
 }

@@ -299,7 +299,7 @@ impl Plan {
                 } else {
                     in_cupboard(hospital, ward, n)
                 };
-                let over = Quantity::units(rng.i64(20..200));
+                let over = Quantity::units(rng.i64(20..200) + for_wards(hospital, places, ward));
                 self.opening.insert((ward, drug), over);
             }
         }
@@ -309,6 +309,15 @@ impl Plan {
             *opening = *opening + rx.dose;
         }
     }
+}
+
+/// What the pharmacy begins with beyond that: all that it will send.
+fn for_wards(hospital: &Hospital, places: &Places, ward: usize) -> i64 {
+    if ward != places.pharmacy() {
+        return 0;
+    }
+    let each = hospital.transfers / hospital.drugs.max(1);
+    i64::try_from(100 * each).unwrap_or(i64::MAX)
 }
 
 /// Writes the plan's prescriptions.

@@ -280,12 +280,14 @@ impl Opening {
             current: quantity,
             seq: 1,
             hash,
+            lots: Vec::new(),
         };
         self.heads.insert((ward, drug), head);
         self.first.ledger.push(LedgerEntry {
             row,
             prev_hash: GENESIS,
             hash,
+            lots: Vec::new(),
         });
     }
 }

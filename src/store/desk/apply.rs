@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{postgres, rare, split, sqlite};
+use super::{cupboard_apply, postgres, rare, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
@@ -46,7 +46,10 @@ pub async fn apply(
         ledger: &effects.ledger,
         memory,
     };
+    cupboard_apply::write_lots(link.lend(), &effects.cupboard).await?;
     rows.write(link.lend()).await?;
+    cupboard_apply::write_stock_lots(link.lend(), &effects.ledger, stock).await?;
+    cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
     open_orders(link.lend(), effects).await?;
     end_prescriptions(link.lend(), effects).await?;
     rare::write(link, effects).await

@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+mod cupboard_apply;
 mod load;
 mod postgres;
 mod rare;
@@ -15,7 +16,9 @@ use crate::domain::{DrugId, WardId};
 pub use apply::{Memory, apply};
 pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{
-    ENTRIES, GIVEN, LATER_GIVEN, NEXT_OPEN, ORDERS, RECENT, REMEMBERED, STOCK, as_hash, given, near_order,
+    DISCREPANCIES, ENTRIES, ENTRY_LOTS, GIVEN, LATER_GIVEN, LEVELS, NEXT_OPEN, ORDERS, RECENT,
+    RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED, as_hash, given,
+    near_order,
 };
 pub use load::{Remembered, load, remembered};
 pub(super) use sqlite::hex;

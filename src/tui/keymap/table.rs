@@ -10,12 +10,14 @@ const LISTS: &[Mode] = &[
     Mode::Log,
     Mode::Filter,
     Mode::Board,
+    Mode::Effects,
     Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
     Mode::Identify,
     Mode::Amount,
     Mode::Ready,
+    Mode::Reason,
     Mode::Signing,
     Mode::Checking,
     Mode::Again,
@@ -24,12 +26,25 @@ const LISTS: &[Mode] = &[
 ];
 
 /// The whole-screen pages. What is bound here every page has; a page's own keys follow below.
-const PAGES: &[Mode] = &[Mode::Board];
+const PAGES: &[Mode] = &[Mode::Board, Mode::Effects];
 /// The pages, and the panes below them.
-const DESK_AND_PAGES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board];
+const DESK_AND_PAGES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Effects,
+];
 
 /// Lists in which no letter types.
-const MOVES: &[Mode] = &[Mode::Queue, Mode::Stock, Mode::Log, Mode::Board, Mode::Help];
+const MOVES: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Board,
+    Mode::Effects,
+    Mode::Help,
+];
 
 /// The keys that sign, on every sheet that signs.
 ///
@@ -47,6 +62,41 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Open,
         words: "Open the selected dose to give it",
         hint: "give",
+    },
+    Binding {
+        chords: &[Key::char('n')],
+        modes: &[Mode::Queue],
+        action: Action::NotGiven,
+        words: "Record that the selected dose was not given",
+        hint: "not given",
+    },
+    Binding {
+        chords: &[Key::char('c')],
+        modes: &[Mode::Log],
+        action: Action::Correct,
+        words: "Correct the selected entry: take it back",
+        hint: "correct",
+    },
+    Binding {
+        chords: &[Key::char('e')],
+        modes: &[Mode::Queue],
+        action: Action::Effects,
+        words: "As-needed doses: did they help?",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::Effects],
+        action: Action::Choose,
+        words: "Record whether the selected dose helped",
+        hint: "record",
+    },
+    Binding {
+        chords: &[Key::of(Code::F(4))],
+        modes: &[Mode::Amount, Mode::Ready, Mode::Reason],
+        action: Action::Later,
+        words: "It was given earlier: type when",
+        hint: "given earlier",
     },
     Binding {
         chords: &[Key::char('d')],
@@ -268,9 +318,9 @@ pub const BINDINGS: &[Binding] = &[
     },
     Binding {
         chords: SIGN,
-        modes: &[Mode::Amount, Mode::Ready],
+        modes: &[Mode::Amount, Mode::Ready, Mode::Reason],
         action: Action::Sign,
-        words: "Sign: the dose is given",
+        words: "Sign what the sheet says",
         hint: "sign",
     },
     Binding {
@@ -279,6 +329,59 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Sign,
         words: "Sign what the sheet says",
         hint: "sign",
+    },
+    Binding {
+        chords: SIGN,
+        modes: &[Mode::Witness],
+        action: Action::Sign,
+        words: "Sign as the witness",
+        hint: "sign",
+    },
+    Binding {
+        chords: &[Key::of(Code::Tab), Key::of(Code::Enter)],
+        modes: &[Mode::Reason],
+        action: Action::NextField,
+        words: "Next question",
+        hint: "next",
+    },
+    Binding {
+        chords: &[Key::of(Code::Tab)],
+        modes: &[Mode::Amount],
+        action: Action::NextField,
+        words: "Next question",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::BackTab)],
+        modes: &[Mode::Reason],
+        action: Action::PreviousField,
+        words: "Previous question",
+        hint: "",
+    },
+    Binding {
+        chords: &[
+            Key::of(Code::Tab),
+            Key::of(Code::Down),
+            Key::of(Code::Enter),
+        ],
+        modes: &[Mode::Witness],
+        action: Action::NextField,
+        words: "Next field",
+        hint: "next field",
+    },
+    Binding {
+        chords: &[Key::of(Code::BackTab), Key::of(Code::Up)],
+        modes: &[Mode::Witness],
+        action: Action::PreviousField,
+        words: "Previous field",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc)],
+        modes: &[Mode::Witness],
+        action: Action::Close,
+        words: "No witness: back to the sheet; nothing is recorded",
+        hint: "no witness",
     },
     Binding {
         chords: SIGN,
@@ -325,6 +428,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Identify,
             Mode::Amount,
             Mode::Ready,
+            Mode::Reason,
             Mode::Again,
             Mode::Form,
         ],
@@ -388,10 +492,13 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Effects,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
             Mode::Ready,
+            Mode::Reason,
+            Mode::Witness,
             Mode::Checking,
             Mode::Again,
             Mode::Unknown,
@@ -415,10 +522,13 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Log,
             Mode::Filter,
             Mode::Board,
+            Mode::Effects,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
             Mode::Ready,
+            Mode::Reason,
+            Mode::Witness,
             Mode::Again,
             Mode::Unknown,
             Mode::Closed,

@@ -65,7 +65,7 @@ impl BoardPage {
                 Some(ward) => (Vec::new(), Then::Ward(ward)),
                 None => (Vec::new(), Then::Stay),
             },
-            Did::Act(_) => (Vec::new(), Then::Stay),
+            Did::Act(_) | Did::Rows(_) => (Vec::new(), Then::Stay),
         }
     }
 

@@ -9,6 +9,7 @@
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
 pub mod board;
+pub mod effects;
 pub mod frame;
 pub mod table;
 
@@ -25,7 +26,7 @@ use super::model::{Context, Effect};
 use super::sheets::Sheet;
 use super::widgets::Pen;
 use crate::domain::board::Board;
-use crate::domain::snapshot::{Ward, WardSnapshot};
+use crate::domain::snapshot::{AskedDose, Ward, WardSnapshot};
 use crate::domain::{Actor, WardId};
 
 pub use frame::{Did, Frame};
@@ -44,6 +45,8 @@ pub struct PageAsk {
 pub enum What {
     /// Every ward's state.
     Board,
+    /// As-needed doses of a ward of which it is not known yet whether they helped.
+    Effects(WardId),
 }
 
 impl What {
@@ -51,6 +54,7 @@ impl What {
     pub const fn of_the_hospital(&self) -> bool {
         match self {
             What::Board => true,
+            What::Effects(_) => false,
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct Found {
 pub enum Rows {
     /// Of [`What::Board`].
     Board(Arc<Board>),
+    /// Of [`What::Effects`].
+    Effects(Vec<AskedDose>),
 }
 
 /// What a page can see around it.
@@ -153,6 +159,8 @@ pub enum Then {
 pub enum Page {
     /// Every ward at once.
     Board(Box<board::BoardPage>),
+    /// Did it help?
+    Effects(Box<effects::EffectsPage>),
 }
 
 /// Does the same with whichever page it is.
@@ -160,6 +168,7 @@ macro_rules! each {
     ($self:expr, $page:ident => $do:expr) => {
         match $self {
             Page::Board($page) => $do,
+            Page::Effects($page) => $do,
         }
     };
 }
@@ -171,6 +180,7 @@ impl Page {
         match self {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
+            Page::Effects(_) => Mode::Effects,
         }
     }
 

@@ -161,7 +161,11 @@ impl Choice {
             let symbols = &pen.theme.symbols;
             let marker = if selected { symbols.marker } else { " " };
             let label = pen.theme.text(&entry.label);
-            let label = cut(&label, usize::from(area.width).saturating_sub(2), symbols.mark);
+            let label = cut(
+                &label,
+                usize::from(area.width).saturating_sub(2),
+                symbols.mark,
+            );
             let line = Line::of(format!("{marker} "), plain).and(label, plain);
             pen.line(row_of(area, row), &line);
             if selected {
@@ -200,6 +204,24 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// These questions, then these fields; the first has the keys.
+    pub fn of(choices: Vec<Choice>, fields: Vec<(&'static str, Field)>) -> Parts {
+        Parts {
+            choices,
+            fields,
+            at: 0,
+        }
+    }
+
+    /// The reason that answers the first question.
+    ///
+    /// # Errors
+    /// What is missing, in words.
+    pub fn first_reason(&self) -> Result<(ReasonKind, Reason), String> {
+        let first = self.choices.first();
+        first.map_or_else(|| Err("Nothing is asked.".to_owned()), Choice::reason)
+    }
+
     /// Whether there is nothing to ask.
     pub fn is_empty(&self) -> bool {
         self.choices.is_empty() && self.fields.is_empty()
@@ -281,7 +303,10 @@ impl Parts {
     /// # Errors
     /// What is missing, in words; the keys go there.
     pub fn reason(&mut self, kind: ReasonKind) -> Result<Option<Reason>, String> {
-        let found = self.choices.iter().position(|choice| choice.kind() == Some(kind));
+        let found = self
+            .choices
+            .iter()
+            .position(|choice| choice.kind() == Some(kind));
         let Some(at) = found else {
             return Ok(None);
         };

@@ -129,7 +129,7 @@ impl<'a> Facts<'a> {
     pub fn due(&mut self, order: &QueuedOrder, scene: &Scene<'_>) {
         use crate::domain::{OrderKind, Priority};
         let now = scene.context.now;
-        let (mut text, mut style) = match (order.due_at, order.kind) {
+        let (mut text, mut style) = match (order.due(), order.kind) {
             (Some(at), _) => {
                 let due = Due::of(at, now);
                 let early = at.duration_since(now) > scene.context.due_window;

@@ -7,12 +7,10 @@ use super::signing::Signing;
 use super::witness::{Came, Witness};
 use super::{Msg, Scene, Then, fulfil_view};
 use crate::domain::clock_time;
-use crate::domain::decide::warn::{self, Facts, Warning};
 use crate::domain::decide;
+use crate::domain::decide::warn::{self, Facts, Warning};
 use crate::domain::snapshot::{OrderDetail, QueuedOrder};
-use crate::domain::{
-    Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why,
-};
+use crate::domain::{Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
 use crate::tui::model::{Effect, OrderNow, Reply};
@@ -276,7 +274,12 @@ impl Fulfil {
         let most = self.order.dose.most.unwrap_or(self.order.dose.least);
         self.at_most = Some(decide::at_most(most, policy));
         let quantity = self.chosen().unwrap_or(self.order.dose.least);
-        self.warnings = warn::warnings(&facts(&self.order, detail), policy, at.unwrap_or(now), quantity);
+        self.warnings = warn::warnings(
+            &facts(&self.order, detail),
+            policy,
+            at.unwrap_or(now),
+            quantity,
+        );
         let late = at.is_some_and(|at| {
             let free = SignedDuration::from_mins(policy.back_entry_minutes.into());
             now.duration_since(at) > free
@@ -294,11 +297,18 @@ impl Fulfil {
                 "Why is it given all the same?",
             ),
         ];
-        self.parts
-            .choices
-            .retain(|choice| wanted.iter().any(|(kind, is, _)| *is && choice.kind() == Some(*kind)));
+        self.parts.choices.retain(|choice| {
+            wanted
+                .iter()
+                .any(|(kind, is, _)| *is && choice.kind() == Some(*kind))
+        });
         for (place, (kind, _, title)) in wanted.iter().filter(|(_, is, _)| *is).enumerate() {
-            if !self.parts.choices.iter().any(|choice| choice.kind() == Some(*kind)) {
+            if !self
+                .parts
+                .choices
+                .iter()
+                .any(|choice| choice.kind() == Some(*kind))
+            {
                 let choice = Choice::why(title, &policy.reasons, &[(*kind, "")]);
                 self.parts.insert(place, choice);
             }

@@ -103,7 +103,11 @@ fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
         let witness = sheet.witness.as_ref().map_or(0, |_| Witness::HEIGHT);
         let range = 1 + u16::from(sheet.is_range());
         // The witness signs what is above: the answers give way on a short screen.
-        if witness > 0 { range + witness } else { range.saturating_add(parts) }
+        if witness > 0 {
+            range + witness
+        } else {
+            range.saturating_add(parts)
+        }
     }
 }
 
@@ -419,7 +423,10 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
 /// may be out of sight.
 fn caution(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
     let now = scene.context.now;
-    let told = sheet.warnings.iter().any(|warning| warning.of == Warned::Early);
+    let told = sheet
+        .warnings
+        .iter()
+        .any(|warning| warning.of == Warned::Early);
     if let Some(at) = sheet.order.due()
         && at.duration_since(now) > scene.context.due_window
         && !told

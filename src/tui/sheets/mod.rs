@@ -1,5 +1,6 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod asked;
 pub mod choice;
 pub mod correct;
 pub mod discontinue;

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::facts::Facts;
 use super::form::{Form, Words};
 use super::{Msg, Scene, Then, inset};
+use crate::domain::cupboard::{Lot, expiry};
 use crate::domain::snapshot::{Drug, Ward};
 use crate::domain::{Quantity, Receipt, Request};
 use crate::tui::clock;
@@ -32,7 +33,7 @@ impl Receive {
         Receive {
             drug: Arc::clone(drug),
             ward: ward.clone(),
-            form: Form::new(&["Quantity", "Reference"]),
+            form: Form::new(&["Quantity", "Reference", "Lot", "Expires"]),
         }
     }
 
@@ -65,15 +66,39 @@ impl Receive {
                 "Type the delivery note's number, or what else proves it.",
             );
         }
+        let lot = match self.lot() {
+            Ok(lot) => lot,
+            Err((field, say)) => return self.form.missing(field, say),
+        };
         let request = Request::Receive {
             ward: self.ward.id,
             drug: self.drug.id,
             quantity,
             reference,
+            lot,
         };
         self.form
             .signing
             .sign(request, None, &[self.drug.id], scene)
+    }
+
+    /// What stands on the package: nothing, or lot and expiry.
+    fn lot(&self) -> Result<Option<Lot>, (usize, String)> {
+        let (lot, expires) = (self.form.value(2), self.form.value(3));
+        if lot.is_empty() && expires.is_empty() {
+            return Ok(None);
+        }
+        if lot.is_empty() {
+            return Err((
+                2,
+                "An expiry belongs to a lot: type the lot too.".to_owned(),
+            ));
+        }
+        let expires_on = expiry(expires).map_err(|why| (3, format!("{why}.")))?;
+        Ok(Some(Lot {
+            lot: lot.to_owned(),
+            expires_on,
+        }))
     }
 
     /// Draws it.
@@ -96,7 +121,7 @@ impl Receive {
             facts.add("Stock", &text, theme.plain());
         }
         facts.add("Counted in", &self.drug.unit, theme.plain());
-        let lines = facts.within(area.height.saturating_sub(7));
+        let lines = facts.within(area.height.saturating_sub(9));
         let done = |receipt: &Receipt| match receipt {
             Receipt::Received {
                 quantity,
@@ -113,7 +138,7 @@ impl Receive {
             _ => "Done.".to_owned(),
         };
         let words = Words {
-            ready: "Type how much came in and the delivery note, then F2 signs.",
+            ready: "Type how much came in and the delivery note, and what stands on the package where it has a lot; then F2 signs.",
             done: &done,
             scene,
         };

@@ -187,7 +187,8 @@ impl Witness {
         if !self.say.is_empty() {
             return (self.say.clone(), pen_warning);
         }
-        let words = "A witness signs too: user name, PIN, then F2. Nothing is recorded before that.";
+        let words =
+            "A witness signs too: user name, PIN, then F2. Nothing is recorded before that.";
         (words.to_owned(), pen_plain)
     }
 }

@@ -1,15 +1,16 @@
 //! Entries of the log that operations are about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::domain::decide::{Loaded, Recorded};
+use crate::domain::lots::HeldLot;
 use crate::domain::{
     AdministrationId, GivingOutcome, Operation, OrderId, PrescriptionId, Quantity, UserId, WardId,
 };
-use crate::store::{At, Link, List, Sql, StoreError};
+use crate::store::{At, Day, Link, List, Sql, StoreError};
 
 macro_rules! entries_sql {
     ($which:literal) => {
@@ -72,22 +73,71 @@ pub(super) async fn load(
     if wanted.is_empty() {
         return Ok(());
     }
-    let ids = List(wanted.into_iter().collect::<Vec<Uuid>>());
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let ids = List(wanted.clone());
     let rows = fetch!(all, link.lend(), EntryRow, ENTRIES, ids)?;
     let of: BTreeSet<Uuid> = rows.iter().map(|row| row.prescription_id.0).collect();
     let of = List(of.into_iter().collect::<Vec<Uuid>>());
-    let open = fetch!(all, link, (PrescriptionId,), NEXT_OPEN, of)?;
+    let open = fetch!(all, link.lend(), (PrescriptionId,), NEXT_OPEN, of)?;
     let open: BTreeSet<PrescriptionId> = open.into_iter().map(|(id,)| id).collect();
+    let mut lots = lots(link, wanted).await?;
     let entries = rows.into_iter().map(|row| {
         let next_is_open = open.contains(&row.prescription_id);
-        (row.id, row.into_entry(next_is_open))
+        let lots = lots.remove(&row.id).unwrap_or_default();
+        (row.id, row.into_entry(next_is_open, lots))
     });
     loaded.administrations = entries.collect();
     Ok(())
 }
 
+#[derive(Debug, FromRow)]
+struct LotRow {
+    id: AdministrationId,
+    lot: String,
+    delta: Quantity,
+    expires_on: Day,
+    recalled: bool,
+}
+
+macro_rules! entry_lots_sql {
+    ($which:literal) => {
+        concat!(
+            "SELECT a.id, m.lot, m.delta, o.expires_on, o.recalled_at IS NOT NULL AS recalled ",
+            "FROM medication_administrations a JOIN stock_ledger l ON l.ward_id = a.ward_id AND l.drug_id = a.drug_id ",
+            "AND l.op_id = a.op_id JOIN lot_moves m ON m.ward_id = l.ward_id AND m.drug_id = l.drug_id AND m.seq = l.seq ",
+            "JOIN lots o ON o.drug_id = m.drug_id AND o.lot = m.lot ",
+            $which
+        )
+    };
+}
+
+/// From which lots entries took what they took. A page of the register is read for each: corrections are rare.
+pub(in crate::store) const ENTRY_LOTS: Sql = Sql::each(
+    entry_lots_sql!(
+        "WHERE a.id IN (SELECT unhex(value) FROM json_each($1)) AND o.expires_on IS NOT NULL"
+    ),
+    entry_lots_sql!("WHERE a.id = ANY($1) AND o.expires_on IS NOT NULL"),
+);
+
+async fn lots(
+    link: Link<'_>,
+    entries: Vec<Uuid>,
+) -> Result<HashMap<AdministrationId, Vec<HeldLot>>, StoreError> {
+    let mut lots: HashMap<AdministrationId, Vec<HeldLot>> = HashMap::new();
+    for row in fetch!(all, link, LotRow, ENTRY_LOTS, List(entries))? {
+        lots.entry(row.id).or_default().push(HeldLot {
+            lot: row.lot,
+            expires_on: row.expires_on.0,
+            recalled: row.recalled,
+            quantity: -row.delta,
+            before: None,
+        });
+    }
+    Ok(lots)
+}
+
 impl EntryRow {
-    fn into_entry(self, next_is_open: bool) -> Recorded {
+    fn into_entry(self, next_is_open: bool, lots: Vec<HeldLot>) -> Recorded {
         Recorded {
             order: self.order_id,
             order_version: self.order_version,
@@ -100,6 +150,7 @@ impl EntryRow {
             quantity: self.quantity,
             is_reversal: self.is_reversal,
             reversed: self.reversed,
+            lots,
             next_is_open,
             effect: self.asked.then_some(self.noted_by),
         }

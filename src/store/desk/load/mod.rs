@@ -1,6 +1,7 @@
 //! Loading and locking: what every batch touches stands here and in `orders` and `stock`; what only some need (names for
 //! a refusal) is asked for only for those.
 
+mod cupboard;
 mod entries;
 mod names;
 mod orders;
@@ -18,7 +19,11 @@ use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Policy, Request, WardId};
 use crate::store::{Link, List, Sql, StoreError, accounts};
 
-pub(in crate::store) use entries::{ENTRIES, NEXT_OPEN};
+pub(super) use cupboard::changed_lots;
+pub(in crate::store) use cupboard::{
+    DISCREPANCIES, LEVELS, RECOUNTS, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED,
+};
+pub(in crate::store) use entries::{ENTRIES, ENTRY_LOTS, NEXT_OPEN};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
 pub(in crate::store) use recent::{LATER_GIVEN, RECENT, near_order};
 pub(in crate::store) use stock::{STOCK, as_hash};
@@ -77,13 +82,27 @@ pub async fn load(
         .values()
         .map(|order| (order.ward, order.drug))
         .collect();
-    let named: BTreeSet<(WardId, DrugId)> = ops
+    let mut named: BTreeSet<(WardId, DrugId)> = ops
         .iter()
-        .filter_map(|op| match op.request {
-            Request::Receive { ward, drug, .. } => Some((ward, drug)),
-            _ => None,
+        .flat_map(|op| match &op.request {
+            Request::Receive { ward, drug, .. }
+            | Request::Count { ward, drug, .. }
+            | Request::SetLevels { ward, drug, .. } => vec![(*ward, *drug)],
+            Request::Send {
+                source,
+                destination,
+                drug,
+                ..
+            } => vec![(*source, *drug), (*destination, *drug)],
+            Request::Return { what, .. }
+            | Request::Waste { what, .. }
+            | Request::Adjust { what, .. } => vec![(what.ward, what.drug)],
+            // It is for every ward: no page is of ward 0, and the drug gets its name.
+            Request::Recall { drug, .. } => vec![(WardId(0), *drug)],
+            _ => Vec::new(),
         })
         .collect();
+    named.extend(cupboard::load_named(link.lend(), ops, &mut loaded.cupboard).await?);
     if !named.is_empty() {
         names::named(link.lend(), &named, &mut loaded).await?;
         pages.extend(named);
@@ -93,7 +112,10 @@ pub async fn load(
         let order = loaded.orders.get(&entry.order)?;
         Some((entry.ward, order.drug))
     }));
-    loaded.stock = stock::stock(link.lend(), &pages).await?;
+    let with_lots;
+    (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
+    cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
+    cupboard::load_pages(link.lend(), ops, &mut loaded.cupboard).await?;
     recent::load(link.lend(), ops, policy, now, &mut loaded).await?;
     names::strangers(link, ops, &mut loaded).await?;
     Ok(loaded)
