@@ -54,6 +54,8 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<String>,
     },
+    /// Who is on the server of this machine; --end and --end-user end sessions.
+    Sessions(Sessions),
     /// Bring the database to the schema of this program.
     Migrate {
         /// PostgreSQL: give this existing role what the application needs, and no more: register, administrations and
@@ -142,6 +144,20 @@ pub enum Command {
     },
     /// Print the manual page (roff).
     Man,
+}
+
+/// `valmed sessions`
+#[derive(Debug, Args)]
+pub struct Sessions {
+    /// End this session; may be given again.
+    #[arg(long, value_name = "ID")]
+    pub end: Vec<u64>,
+    /// End every session of this account.
+    #[arg(long, value_name = "USER")]
+    pub end_user: Option<String>,
+    /// How to print it.
+    #[command(flatten)]
+    pub list: Format,
 }
 
 /// `valmed import`

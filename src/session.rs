@@ -11,6 +11,7 @@
 pub mod local;
 mod services;
 mod signed;
+pub mod tally;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod wire;
@@ -19,6 +20,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -28,7 +30,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::domain::{OpId, Policy, WardId};
+use crate::domain::{DrugId, OpId, Operation, Policy, UserId, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
@@ -153,6 +155,10 @@ pub struct Session<T> {
     next_frame: Instant,
     /// What this person signed and has not seen the outcome of.
     signed: Signed,
+    /// When the first key came that no frame has answered.
+    asked_at: Option<Instant>,
+    /// Who is before it, as far as anybody looked after them.
+    actor: Option<UserId>,
     /// It ends when there is nothing to wait for any more.
     finishing: bool,
     ended: bool,
@@ -198,6 +204,7 @@ impl<T: Terminal> Session<T> {
         start: Start,
     ) -> Session<T> {
         let (model, effects) = Model::new(start);
+        let signed = services.signed();
         let area = painter::area(size.0, size.1);
         let hospital = services.feed.hospital();
         let mut session = Session {
@@ -215,11 +222,14 @@ impl<T: Terminal> Session<T> {
             ticking: false,
             typed_too_early: false,
             next_frame: Instant::now(),
-            signed: Signed::default(),
+            signed,
+            asked_at: None,
+            actor: None,
             finishing: false,
             ended: false,
         };
         session.carry_out(effects);
+        session.receive();
         session
     }
 
@@ -383,6 +393,10 @@ impl<T: Terminal> Session<T> {
         if (self.typed_too_early || self.finishing) && is_typed(&event) {
             return Ok(());
         }
+        if is_typed(&event) {
+            self.signed.typed();
+            self.asked_at.get_or_insert_with(Instant::now);
+        }
         match event {
             Event::Input(Input::Resize(width, height)) => *resized = Some((width, height)),
             Event::Input(Input::Key(key)) => self.send(Msg::Key(key)),
@@ -438,7 +452,8 @@ impl<T: Terminal> Session<T> {
     /// Gives the interface a message of this person's.
     fn send(&mut self, msg: Msg) {
         if let Msg::Reply(tui::Reply::Outcome { op, .. }) = &msg {
-            self.signed.answered(*op);
+            let before_it = self.model.actor().map(|actor| actor.id);
+            self.signed.told(*op, before_it);
         }
         self.behind = Behind::Asked;
         self.update(msg);
@@ -448,6 +463,19 @@ impl<T: Terminal> Session<T> {
         let context = self.context();
         let effects = tui::update(&mut self.model, msg, &context);
         self.carry_out(effects);
+        self.receive();
+    }
+
+    /// Somebody who has just signed in is told what became of what they signed before and did not see.
+    fn receive(&mut self) {
+        let actor = self.model.actor().map(|actor| actor.id);
+        if actor == self.actor {
+            return;
+        }
+        self.actor = actor;
+        if let Some(actor) = actor {
+            self.services.tell_missed(actor, self.replies.0.clone());
+        }
     }
 
     /// The feed confirms silently: how fresh the screen is is looked up before anything is decided by it.
@@ -493,14 +521,17 @@ impl<T: Terminal> Session<T> {
                     self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
-                asked => {
-                    if let Effect::Submit { operation, .. } = &asked {
-                        self.signed.sent(operation.id);
-                    }
-                    self.ask(asked);
-                }
+                Effect::Submit { operation, drugs } => self.submit(operation, drugs),
+                asked => self.ask(asked),
             }
         }
+    }
+
+    fn submit(&mut self, operation: Operation, drugs: Vec<DrugId>) {
+        let what = self.model.awaited(operation.id).unwrap_or_default();
+        let answers = self.replies.0.clone();
+        let progress = self.services.submit(&operation, drugs, answers);
+        self.signed.sent(&operation, what, progress);
     }
 
     fn ask(&self, effect: Effect) {
@@ -529,6 +560,15 @@ impl<T: Terminal> Session<T> {
         }?;
         self.behind = Behind::Nothing;
         self.typed_too_early = false;
+        self.signed.drawn();
+        let asked_at = self.asked_at.take();
+        if drew {
+            let tally = &self.services.tally;
+            tally.frames.fetch_add(1, Ordering::Relaxed);
+            if let Some(at) = asked_at {
+                tally.key_to_frame.took(at.elapsed());
+            }
+        }
         if drew {
             self.next_frame = Instant::now() + self.settings.frame_every;
         }

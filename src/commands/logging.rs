@@ -12,8 +12,16 @@ fn filter() -> EnvFilter {
     EnvFilter::try_from_env("VALMED_LOG").unwrap_or_else(|_| EnvFilter::new("warn"))
 }
 
-/// To standard error.
+/// To standard error; one JSON object a line where `VALMED_LOG_FORMAT` is `json`, for whatever collects logs.
 pub fn to_stderr() {
+    if std::env::var("VALMED_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        tracing_subscriber::fmt()
+            .json()
+            .with_env_filter(filter())
+            .with_writer(std::io::stderr)
+            .init();
+        return;
+    }
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     tracing_subscriber::fmt()
         .with_env_filter(filter())

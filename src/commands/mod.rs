@@ -16,6 +16,7 @@ mod on_behalf;
 mod output;
 mod scratch_ward;
 mod serve;
+mod sessions;
 mod settings;
 mod user;
 mod ward_desk;
@@ -155,6 +156,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Sessions(what)) => sessions::sessions(&config, what).await,
         Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,

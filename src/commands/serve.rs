@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::{End, ward_desk};
 use crate::config::Config;
@@ -37,8 +39,21 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
     };
     let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
     let server = Server::new(open.services.clone(), settings, key);
+    let socket = config.control_socket()?;
+    let control = server::unix_listen(&socket, 0o600);
+    let control = control.with_context(|| socket.display().to_string())?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn({
+        let server = server.clone();
+        async move { server.serve_control(control).await }
+    });
+    if let Some(address) = config.status() {
+        let status = TcpListener::bind(address).await;
+        let (status, server) = (status.with_context(|| address.to_string())?, server.clone());
+        tasks.spawn(async move { server.serve_status(status).await });
+    }
     super::output::say!("ValMed serves {address}, host key {fingerprint}")?;
-    let serving = tokio::spawn({
+    tasks.spawn({
         let server = server.clone();
         async move { server.serve(listener).await }
     });
@@ -53,7 +68,10 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
     if !server.stop().await {
         tracing::warn!("sessions were cut: they did not end in time");
     }
-    serving.await?;
+    tasks.join_all().await;
+    if let Err(error) = std::fs::remove_file(&socket) {
+        tracing::warn!("{}: {error}", socket.display());
+    }
     open.close(config).await;
     Ok(())
 }

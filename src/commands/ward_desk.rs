@@ -109,6 +109,9 @@ impl Open {
             tracing::warn!("orders were still being made ahead at the end");
         }
         super::close(&self.services.desk, &self.services.feed, config).await;
+        if !self.services.remembered(config.desk().wait).await {
+            tracing::error!("outcomes that nobody saw may not be remembered");
+        }
     }
 }
 

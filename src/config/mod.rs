@@ -297,6 +297,14 @@ impl Config {
                     ));
                 }
             }
+            Kind::Loopback => {
+                let address: Option<std::net::SocketAddr> = value.parse().ok();
+                if !value.is_empty() && !address.is_some_and(|at| at.ip().is_loopback()) {
+                    let why =
+                        "is not an address of this machine and a port, such as 127.0.0.1:9222";
+                    return Err(bad(&source, key, value, why));
+                }
+            }
             Kind::Address => {
                 if value.parse::<std::net::SocketAddr>().is_err() {
                     let why = "is not an address and a port, such as 127.0.0.1:2222 or [::1]:2222";
@@ -483,6 +491,10 @@ mod tests {
                 "'Mars/Base' is not the name of a time zone",
             ),
             ("pool = [", "config.toml"),
+            (
+                "server.status = '0.0.0.0:9222'",
+                "'0.0.0.0:9222' is not an address of this machine",
+            ),
             (
                 "server.listen = 'localhost'",
                 "'localhost' is not an address and a port",

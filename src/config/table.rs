@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Number(u64, u64),
     /// An address and a port.
     Address,
+    /// An address of this machine alone and a port, or nothing.
+    Loopback,
     /// Yes or no: `true` or `false`.
     Truth,
 }
@@ -388,6 +390,18 @@ pub const SETTINGS: &[Setting] = &[
         "",
         Kind::Text,
         "file with what is not trusted any more: SHA256:FINGERPRINT, serial:NUMBER or id:NAME a line; empty: nothing",
+    ),
+    of_kind(
+        "server.control",
+        "",
+        Kind::Text,
+        "Unix socket over which 'valmed sessions' asks the server; empty: control.sock in the user's data folder",
+    ),
+    of_kind(
+        "server.status",
+        "",
+        Kind::Loopback,
+        "address and port on this machine for /metrics (Prometheus) and /health; empty: none",
     ),
     truth(
         "server.commands",

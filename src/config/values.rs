@@ -153,6 +153,20 @@ impl Config {
             .map_or_else(|| in_data_folder("host_key"), Ok)
     }
 
+    /// Where figures and health are told, if anywhere.
+    pub fn status(&self) -> Option<SocketAddr> {
+        self.text("server.status").parse().ok()
+    }
+
+    /// The socket over which the server is asked who is there.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoHome`].
+    pub fn control_socket(&self) -> Result<PathBuf, ConfigError> {
+        self.file("server.control")
+            .map_or_else(|| in_data_folder("control.sock"), Ok)
+    }
+
     /// How many connections the server takes.
     pub fn server_most(&self) -> server::Most {
         server::Most {

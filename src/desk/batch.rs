@@ -62,10 +62,13 @@ pub(super) async fn transact(
             return Err(Failure::before_commit(error));
         }
     };
+    let asked = std::time::Instant::now();
     tx.commit().await.map_err(|error| Failure {
         error,
         stage: Stage::Commit,
     })?;
+    let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Counters::add(&shared.counters.commit_micros, micros);
     Counters::add(&shared.counters.batches, 1);
     Counters::add(&shared.counters.operations, operations.len() as u64);
     if !plan.wards.is_empty() {

@@ -109,6 +109,8 @@ pub struct Counters {
     pub operations: AtomicU64,
     /// Transactions done again because another process was in the way.
     pub retries: AtomicU64,
+    /// Time in COMMIT of those that were committed, in microseconds.
+    pub commit_micros: AtomicU64,
 }
 
 impl Counters {
@@ -163,6 +165,11 @@ impl Desk {
             job.tell(Progress::Done(Outcome::Refused(Refusal::Busy)));
         }
         Ticket { op, progress }
+    }
+
+    /// Operations that wait for a lane.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// What it has done.

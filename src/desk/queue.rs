@@ -142,6 +142,11 @@ enum Look {
 }
 
 impl Queue {
+    /// How many operations wait.
+    pub fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
     pub fn new(capacity: usize, batch: usize) -> Queue {
         Queue {
             state: Mutex::default(),

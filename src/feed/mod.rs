@@ -214,6 +214,19 @@ impl Feed {
         self.inner.readings.load(Ordering::Relaxed)
     }
 
+    /// When that ward was last confirmed which has not been for the longest, of those that anybody looks at.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        let wards = self
+            .inner
+            .wards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let confirmed = wards
+            .values()
+            .map(|watched| watched.view.borrow().confirmed_at);
+        confirmed.flatten().min()
+    }
+
     /// Doses are not being made into orders, and why, or (`None`) they are again: every screen says so until then. A
     /// queue that is live and short of doses would look as if nothing were to be given.
     pub fn trouble_with_orders(&self, trouble: Option<String>) {

@@ -6,6 +6,7 @@
 
 mod authority;
 mod connection;
+mod control;
 mod cut;
 mod delays;
 mod exec;
@@ -15,6 +16,7 @@ mod host_key;
 mod limits;
 mod metrics;
 mod registry;
+mod status;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -38,6 +40,7 @@ use crate::session::{Services, Settings as SessionSettings};
 use crate::store::accounts;
 
 pub use authority::{Authority, BadAuthority};
+pub use control::{Answer, Ask, NoAnswer, ask, unix_listen};
 pub use exec::{ON_BEHALF_OF, Program};
 pub use host_key::{NoHostKey, load_or_make as host_key};
 pub use limits::Most;

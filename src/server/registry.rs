@@ -21,6 +21,8 @@ pub(super) enum Why {
     Lost,
     /// The account was disabled.
     Disabled,
+    /// Somebody at the server ended it: the system user of that number.
+    EndedBy(u32),
     /// The server stops.
     Stopped,
     /// A defect of the program.
@@ -35,6 +37,7 @@ impl Why {
         match self {
             Why::Left | Why::Lost | Why::Failed(_) => "",
             Why::Disabled => "ValMed: you were signed out: your account has been disabled.",
+            Why::EndedBy(_) => "ValMed: your session was ended by whoever looks after the server.",
             Why::Stopped => {
                 "ValMed: the server is being stopped. What you signed is on record. Sign in again in a minute."
             }
@@ -52,6 +55,7 @@ impl fmt::Display for Why {
             Why::Left => f.write_str("left"),
             Why::Lost => f.write_str("the line closed"),
             Why::Disabled => f.write_str("account disabled"),
+            Why::EndedBy(user) => write!(f, "ended by system user {user}"),
             Why::Stopped => f.write_str("server stopped"),
             Why::Defect => f.write_str("defect of the program"),
             Why::Failed(error) => write!(f, "failed: {error}"),
@@ -81,6 +85,19 @@ impl Visitor {
     pub(super) fn end(&self, why: Why, after_outcomes: bool) {
         let why = self.why.get_or_init(|| why);
         self.line.end_with(why.notice(), after_outcomes);
+    }
+
+    /// As a line of the list.
+    pub(super) fn listed(&self) -> Listed {
+        Listed {
+            id: self.id,
+            username: self.actor.username.clone(),
+            role: self.actor.role.to_string(),
+            from: self.from.clone(),
+            method: self.method.clone(),
+            terminal: self.terminal.clone(),
+            began: self.began,
+        }
     }
 
     /// Why it is to end, if anybody has said so.
@@ -173,16 +190,8 @@ impl Registry {
 
     /// The list for people at the server.
     pub(super) fn list(&self) -> Vec<Listed> {
-        let line = |visitor: Arc<Visitor>| Listed {
-            id: visitor.id,
-            username: visitor.actor.username.clone(),
-            role: visitor.actor.role.to_string(),
-            from: visitor.from.clone(),
-            method: visitor.method.clone(),
-            terminal: visitor.terminal.clone(),
-            began: visitor.began,
-        };
-        self.all().into_iter().map(line).collect()
+        let all = self.all();
+        all.iter().map(|visitor| visitor.listed()).collect()
     }
 
     fn visitors(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Visitor>>> {

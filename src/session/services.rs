@@ -7,14 +7,16 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::signed::{Remembering, Signed};
+use super::tally::Tally;
 use crate::desk::{Clock, Desk, Progress};
 use crate::domain::snapshot::Ward;
-use crate::domain::{Operation, OrderId, OrderStatus, Outcome, UserId};
+use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId};
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
 use crate::store::screens::{self, Found};
-use crate::store::{Db, StoreError, accounts};
-use crate::tui::{Effect, OrderNow, Reply, SignInFailure, SignedIn};
+use crate::store::{Db, StoreError, accounts, unseen};
+use crate::tui::{Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn};
 
 /// Questions of one session that may be on their way to the database at once.
 const AT_ONCE: usize = 4;
@@ -32,7 +34,10 @@ pub struct Services {
     pub sign_in: SignIn,
     /// The time.
     pub clock: Clock,
+    /// What sessions count.
+    pub tally: Arc<Tally>,
     asking: Arc<Semaphore>,
+    remembering: Arc<Remembering>,
 }
 
 impl std::fmt::Debug for Services {
@@ -50,7 +55,80 @@ impl Services {
             feed,
             sign_in,
             clock,
+            tally: Arc::default(),
             asking: Arc::new(Semaphore::new(AT_ONCE)),
+            remembering: Arc::default(),
+        }
+    }
+
+    /// What one session keeps of what is signed in it.
+    pub(super) fn signed(&self) -> Signed {
+        let remembering = Arc::clone(&self.remembering);
+        Signed::new(self.db.clone(), Arc::clone(&self.clock), remembering)
+    }
+
+    /// Waits until every outcome that nobody saw is remembered: at the end of a program, after that of its desk. Says
+    /// whether that was within the limit.
+    pub async fn remembered(&self, limit: std::time::Duration) -> bool {
+        tokio::time::timeout(limit, self.remembering.all())
+            .await
+            .is_ok()
+    }
+
+    /// Gives an operation to the desk, whose progress the session is told.
+    pub(super) fn submit(
+        &self,
+        operation: &Operation,
+        drugs: Vec<DrugId>,
+        answers: mpsc::Sender<Reply>,
+    ) -> tokio::sync::watch::Receiver<Progress> {
+        let progress = self.desk.submit(operation.clone(), drugs).progress();
+        let (op, followed) = (operation.id, progress.clone());
+        tokio::spawn(follow(op, followed, Arc::clone(&self.tally), answers));
+        progress
+    }
+
+    /// Tells a session what its person has not seen of what they signed before.
+    pub(super) fn tell_missed(&self, actor: UserId, answers: mpsc::Sender<Reply>) {
+        let services = self.clone();
+        tokio::spawn(async move {
+            match services.missed(actor).await {
+                Ok(missed) if missed.is_empty() => {}
+                Ok(missed) => {
+                    let _ = answers.send(Reply::Missed(missed)).await;
+                }
+                // They are told the next time.
+                Err(error) => tracing::warn!("what was not seen could not be read: {error}"),
+            }
+        });
+    }
+
+    async fn missed(&self, actor: UserId) -> Result<Vec<Missed>, StoreError> {
+        let mut conn = self.db.reader().await?;
+        let rows = unseen::of(conn.link(), actor).await?;
+        let missed = rows.into_iter().filter_map(|row| {
+            let outcome = serde_json::from_str(&row.outcome);
+            let outcome = outcome.inspect_err(|error| {
+                tracing::error!(op = %row.op_id, "an outcome cannot be read: {error}");
+            });
+            Some(Missed {
+                op: row.op_id,
+                at: row.at.0,
+                what: row.what,
+                outcome: outcome.ok()?,
+            })
+        });
+        Ok(missed.collect())
+    }
+
+    async fn seen(&self, actor: UserId, ops: &[OpId]) {
+        let seen = async {
+            let mut conn = self.db.writer().await?;
+            unseen::seen(conn.link(), actor, ops).await
+        };
+        // They are shown again, which does no harm.
+        if let Err(error) = seen.await {
+            tracing::warn!("what was seen could not be put away: {error}");
         }
     }
 
@@ -67,10 +145,6 @@ impl Services {
     pub(super) fn ask(&self, effect: Effect, actor: Option<UserId>, answers: mpsc::Sender<Reply>) {
         let services = self.clone();
         tokio::spawn(async move {
-            if let Effect::Submit { operation, drugs } = effect {
-                let ticket = services.desk.submit(operation.clone(), drugs);
-                return follow(&operation, ticket.progress(), answers).await;
-            }
             let Ok(_turn) = services.asking.acquire().await else {
                 return;
             };
@@ -81,6 +155,9 @@ impl Services {
             {
                 let _ = answers.send(Reply::Disabled(actor)).await;
                 return;
+            }
+            if let (Effect::Seen(ops), Some(actor)) = (&effect, actor) {
+                return services.seen(actor, ops).await;
             }
             if let Some(reply) = services.answer(effect).await {
                 // The session may have ended meanwhile; then nobody wants to know.
@@ -127,6 +204,7 @@ impl Services {
             Effect::Watch(_)
             | Effect::Unwatch
             | Effect::Submit { .. }
+            | Effect::Seen(_)
             | Effect::DrainInput
             | Effect::Suspend
             | Effect::Quit => return None,
@@ -200,11 +278,11 @@ impl Services {
 
 /// Tells the session how far an operation is, up to its outcome.
 async fn follow(
-    operation: &Operation,
+    op: OpId,
     mut progress: tokio::sync::watch::Receiver<Progress>,
+    tally: Arc<Tally>,
     answers: mpsc::Sender<Reply>,
 ) {
-    let op = operation.id;
     loop {
         let reply = match progress.borrow_and_update().clone() {
             Progress::Waiting => None,
@@ -212,6 +290,9 @@ async fn follow(
             Progress::Done(outcome) => Some(Reply::Outcome { op, outcome }),
         };
         let done = matches!(reply, Some(Reply::Outcome { .. }));
+        if let Some(Reply::Outcome { outcome, .. }) = &reply {
+            tally.outcome(outcome);
+        }
         if let Some(reply) = reply
             && answers.send(reply).await.is_err()
         {
@@ -223,6 +304,7 @@ async fn follow(
         if progress.changed().await.is_err() {
             // The desk ended without a word: whether it committed is not known here.
             let outcome = Outcome::Unknown { op };
+            tally.outcome(&outcome);
             let _ = answers.send(Reply::Outcome { op, outcome }).await;
             return;
         }

@@ -110,6 +110,12 @@ impl Ward {
         tx.commit().await.unwrap();
     }
 
+    /// The key of an account.
+    pub(crate) async fn id(&self, username: &str) -> crate::domain::UserId {
+        let known = SignIn::known(&self.services.db, username).await;
+        known.unwrap().unwrap().id
+    }
+
     /// What the audit tells of a kind, oldest first.
     pub(crate) async fn audit(&self, kind: &str) -> Vec<String> {
         let mut conn = self.services.db.reader().await.unwrap();

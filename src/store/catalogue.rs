@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     At, Day, Engine, Link, List, Sql, StoreError, accounts, board, cupboard, desk, formulary,
-    listing, orders_ahead, screens,
+    listing, orders_ahead, screens, unseen,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -331,6 +331,7 @@ fn doors(of: &Subject) -> Vec<Query> {
         "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
         "sign-in: role and wards": accounts::ACTORS, vec![of.user];
         "sign-in: whether anybody can": accounts::ABLE;
+        "sign-in: outcomes that were not seen": unseen::OF, of.user, of.page;
         "sign-in: whose key": accounts::KEY_OWNER, of.username.as_str();
         "wards": screens::WARDS;
         "accounts, a page": accounts::LIST, of.username.as_str(), of.page;

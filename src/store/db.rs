@@ -324,6 +324,17 @@ impl Db {
         })
     }
 
+    /// Connections that are open, and how many of them nobody uses.
+    pub fn connections(&self) -> (u32, usize) {
+        match self {
+            Db::Sqlite { write, read, .. } => (
+                write.size() + read.size(),
+                write.num_idle() + read.num_idle(),
+            ),
+            Db::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
+        }
+    }
+
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
         match self {

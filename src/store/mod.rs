@@ -25,6 +25,7 @@ pub mod rights;
 pub mod scratch;
 pub mod screens;
 mod types;
+pub mod unseen;
 pub mod verify;
 pub mod verify_cupboard;
 

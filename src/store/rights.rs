@@ -29,6 +29,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("medication_orders", "INSERT, UPDATE"),
     ("drug_transfers", "INSERT, UPDATE"),
     ("prn_effects", "INSERT, UPDATE"),
+    ("unseen_outcomes", "INSERT, DELETE"),
     ("transfer_lots", "INSERT, UPDATE"),
     ("lots", "INSERT, UPDATE"),
     ("stock_lots", "INSERT, UPDATE"),

@@ -17,7 +17,8 @@ use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
 use super::sheets::{
-    self, Sheet, Then, correct, discontinue, fulfil, help, not_given, palette, receive, wards,
+    self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
+    wards,
 };
 use super::words;
 use crate::domain::decide;
@@ -240,7 +241,14 @@ impl Desk {
             }
             Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
             Reply::Page(answer) => return self.page_answered(answer, context),
+            Reply::Missed(missed) if !missed.is_empty() => {
+                let missed = missed::Missed::open(missed.clone(), self.sheet.take());
+                self.sheet = Some(Sheet::Missed(Box::new(missed)));
+                // What is typed now was not meant for it.
+                return vec![Effect::DrainInput];
+            }
             Reply::Disabled(_)
+            | Reply::Missed(_)
             | Reply::SignIn(_)
             | Reply::Witness(_)
             | Reply::Detail { .. }
@@ -256,17 +264,19 @@ impl Desk {
             return;
         };
         let (_, what) = self.untold.swap_remove(at);
-        match outcome {
-            Outcome::Done(_) => self.say(Tone::Good, format!("DONE, on record: {what}.")),
-            Outcome::Refused(refusal) => {
-                let why = words::refusal(refusal, context.now, &self.zone());
-                self.say(Tone::Wrong, format!("NOT DONE: {what}. {why}"));
-            }
-            Outcome::Unknown { .. } => self.say(
-                Tone::Wrong,
-                format!("OUTCOME UNKNOWN: {what}. Look at the log before you give it."),
-            ),
-        }
+        let tone = match outcome {
+            Outcome::Done(_) => Tone::Good,
+            Outcome::Refused(_) | Outcome::Unknown { .. } => Tone::Wrong,
+        };
+        let text = words::outcome(&what, outcome, context.now, &self.zone());
+        self.say(tone, text);
+    }
+
+    /// What an operation is about, in words: of one that the open sheet, or one that was closed, waits for.
+    pub(super) fn awaited(&self, op: OpId) -> Option<String> {
+        let open = self.sheet.as_ref().and_then(Sheet::awaits);
+        let mut all = self.untold.iter().cloned().chain(open);
+        all.find(|(id, _)| *id == op).map(|(_, what)| what)
     }
 
     fn tell_sheet(&mut self, msg: &sheets::Msg<'_>, context: &Context) -> Vec<Effect> {
@@ -276,7 +286,12 @@ impl Desk {
         let (mut effects, then) = sheet.update(msg, &self.scene(context));
         match then {
             Then::Stay => self.sheet = Some(sheet),
-            Then::Close => self.untold.extend(sheet.awaits()),
+            Then::Close => {
+                self.untold.extend(sheet.awaits());
+                if let Sheet::Missed(missed) = sheet {
+                    self.sheet = missed.under();
+                }
+            }
             Then::Ward(ward) => effects.extend(self.go_to(ward)),
             Then::Act(mode, action) => {
                 if self.page_mode() != Some(mode) {

@@ -35,8 +35,8 @@ mod tests;
 pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
 pub use model::{
-    Context, Effect, FeedView, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure, SignedIn,
-    Start,
+    Context, Effect, FeedView, Missed, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure,
+    SignedIn, Start,
 };
 pub use theme::{Colours, Theme};
 pub use update::update;

@@ -160,6 +160,8 @@ pub enum Reply {
         /// The name of whose number it is; `None`: nobody's. Or why that could not be read.
         name: Result<Option<String>, String>,
     },
+    /// What this person signed before, and did not see the outcome of: oldest first. Unasked, when they have signed in.
+    Missed(Vec<Missed>),
     /// To [`Effect::LoadPage`].
     Page(Box<Answer>),
     /// To [`Effect::Submit`], while the desk is finding out what became of it.
@@ -171,6 +173,19 @@ pub enum Reply {
         /// What became of it.
         outcome: Outcome,
     },
+}
+
+/// What became of something that was signed, which its person did not see.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// Which operation.
+    pub op: OpId,
+    /// When it was known (UTC).
+    pub at: Timestamp,
+    /// What was asked, in words.
+    pub what: String,
+    /// What became of it.
+    pub outcome: Outcome,
 }
 
 /// What the interface is told.
@@ -235,6 +250,8 @@ pub enum Effect {
         /// The drugs it is about, which let the desk keep apart what would get in each other's way.
         drugs: Vec<DrugId>,
     },
+    /// The person has seen what became of these.
+    Seen(Vec<OpId>),
     /// Forget keys that were pressed ahead: they were not meant for what has just opened.
     DrainInput,
     /// Give the terminal back to its shell until the person returns, where there is one.
@@ -349,6 +366,14 @@ impl Model {
         match &self.screen {
             Screen::Desk(desk) => desk.follows_hospital(),
             Screen::FirstRun { .. } | Screen::SignIn(_) => false,
+        }
+    }
+
+    /// What an operation is about, in words, while its outcome is waited for.
+    pub fn awaited(&self, op: OpId) -> Option<String> {
+        match &self.screen {
+            Screen::Desk(desk) => desk.awaited(op),
+            Screen::FirstRun { .. } | Screen::SignIn(_) => None,
         }
     }
 

@@ -10,6 +10,7 @@ use keymap::{Action, Mode};
 mod any;
 mod giving;
 mod pages;
+mod reasons;
 mod screens;
 
 #[test]

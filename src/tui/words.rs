@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::clock;
 use crate::domain::snapshot::{Dose, Drug, QueuedOrder};
-use crate::domain::{OrderStatus, Quantity, Refusal};
+use crate::domain::{OrderStatus, Outcome, Quantity, Refusal};
 
 /// `1 tab`, `1-2 tab`, `0.0083 vial`.
 pub fn dose(dose: &Dose, drug: &Drug) -> String {
@@ -77,6 +77,17 @@ pub fn refusal(refusal: &Refusal, now: Timestamp, zone: &TimeZone) -> String {
         other => other.to_string(),
     };
     format!("{what} Nothing was recorded. {}", refusal.advice())
+}
+
+/// What became of what was signed, for whoever did not see it at once.
+pub fn outcome(what: &str, outcome: &Outcome, now: Timestamp, zone: &TimeZone) -> String {
+    match outcome {
+        Outcome::Done(_) => format!("DONE, on record: {what}."),
+        Outcome::Refused(why) => format!("NOT DONE: {what}. {}", refusal(why, now, zone)),
+        Outcome::Unknown { .. } => {
+            format!("OUTCOME UNKNOWN: {what}. Look at the log before you give it.")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,5 +26,6 @@ mod schema;
 mod server;
 mod sign_in;
 mod types;
+mod unseen;
 mod warnings;
 mod witness;

@@ -86,6 +86,136 @@ async fn a_dose_that_is_signed_when_the_line_drops_is_given_once() {
     terminal.types(SIGN).await;
     drop(terminal);
     hospital.audit_has("session ended", 1).await;
+    hospital.ward.services.remembered(PATIENCE).await;
+    // Whoever does not know whether it was recorded might give it twice: it is the first thing that they see.
     let mut again = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
+    let told = again.sees("BEFORE YOU WERE CUT OFF").await;
+    assert!(told.contains("DONE, on record: "), "{told}");
+    assert!(!told.contains("NOT DONE"), "{told}");
+    again.types("\r").await;
     again.sees("1 today").await;
+    // Once it is seen, it is not told again; and it was never told to anybody else.
+    let amara = hospital.ward.id("amara").await;
+    let put_away = tokio::time::timeout(PATIENCE, async {
+        while !unseen(&hospital, amara).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    put_away.await.unwrap();
+}
+
+async fn unseen(
+    hospital: &Hospital,
+    user: crate::domain::UserId,
+) -> Vec<crate::store::unseen::Unseen> {
+    let mut conn = hospital.ward.services.db.reader().await.unwrap();
+    crate::store::unseen::of(conn.link(), user).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_outcome_that_was_seen_is_not_told_again() {
+    let hospital = Hospital::open().await;
+    let mut terminal = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
+    identifies(&mut terminal).await;
+    terminal.types(SIGN).await;
+    terminal.sees("GIVEN at ").await;
+    terminal.types("\x1b").await;
+    terminal.sees("1 today").await;
+    drop(terminal);
+    hospital.audit_has("session ended", 1).await;
+    assert!(hospital.ward.services.remembered(PATIENCE).await);
+    let amara = hospital.ward.id("amara").await;
+    assert_eq!(unseen(&hospital, amara).await, []);
+}
+
+#[tokio::test]
+async fn whoever_looks_after_the_server_sees_sessions_and_ends_them() {
+    let hospital = Hospital::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let listener = unix_listen(&socket, 0o600).unwrap();
+    let server = hospital.server.clone();
+    tokio::spawn(async move { server.serve_control(listener).await });
+    let mut amara = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
+    let mut tomas = Terminal::opens(hospital.by_pin("tomas").await, "vt100").await;
+    amara.sees("OVERDUE").await;
+    tomas.sees("OVERDUE").await;
+    let Ok(Answer::Sessions { sessions }) = ask(&socket, &Ask::List).await else {
+        panic!("no list");
+    };
+    let here: Vec<(&str, &str)> = sessions
+        .iter()
+        .map(|session| (session.username.as_str(), session.terminal.as_str()))
+        .collect();
+    assert_eq!(here, [("amara", "xterm 80x24"), ("tomas", "vt100 80x24")]);
+    let end = Ask::End {
+        ids: vec![sessions[0].id],
+        username: None,
+    };
+    let Ok(Answer::Ended { sessions: ended }) = ask(&socket, &end).await else {
+        panic!("not ended");
+    };
+    assert_eq!(ended, sessions[..1]);
+    let (_, left) = amara.ends().await;
+    assert!(
+        left.contains("ended by whoever looks after the server"),
+        "{left}"
+    );
+    let row = hospital.audit_has("session ended", 1).await;
+    assert!(row[0].contains("ended by system user "), "{row:?}");
+    tomas.types("?").await;
+    tomas.sees("EVERY KEY").await;
+    let nobody = folder.path().join("nobody.sock");
+    assert!(ask(&nobody, &Ask::List).await.is_err());
+}
+
+async fn asks(address: SocketAddr, what: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let question = format!("GET {what} HTTP/1.1\r\nHost: ward\r\n\r\n");
+    stream.write_all(question.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn whoever_watches_over_the_server_is_told_figures_and_no_names() {
+    let hospital = Hospital::open().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = hospital.server.clone();
+    tokio::spawn(async move { server.serve_status(listener).await });
+    let mut nurse = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
+    identifies(&mut nurse).await;
+    nurse.types(SIGN).await;
+    nurse.sees("GIVEN at ").await;
+    let figures = asks(address, "/metrics").await;
+    for line in [
+        "HTTP/1.1 200 OK",
+        "valmed_sessions 1",
+        "valmed_connections_unsigned 0",
+        "valmed_operations_total{outcome=\"done\"} 1",
+        "valmed_desk_operations_total 1",
+        "valmed_desk_waiting 0",
+        "# TYPE valmed_key_to_frame_seconds histogram",
+    ] {
+        assert!(
+            figures.lines().any(|told| told == line),
+            "{line}\n{figures}"
+        );
+    }
+    assert!(!figures.to_lowercase().contains("amara"), "{figures}");
+    assert!(
+        asks(address, "/health")
+            .await
+            .starts_with("HTTP/1.1 200 OK")
+    );
+    assert!(asks(address, "/else").await.starts_with("HTTP/1.1 404"));
+    hospital.ward.services.db.close().await;
+    let ill = asks(address, "/health").await;
+    assert!(
+        ill.starts_with("HTTP/1.1 503") && ill.contains("database"),
+        "{ill}"
+    );
 }

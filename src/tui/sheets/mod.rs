@@ -10,6 +10,7 @@ pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod missed;
 pub mod not_given;
 pub mod palette;
 pub mod picker;
@@ -93,6 +94,8 @@ pub enum Sheet {
     Palette(Box<palette::Palette>),
     /// Every key.
     Help(help::Help),
+    /// What became of what was signed before.
+    Missed(Box<missed::Missed>),
 }
 
 impl Sheet {
@@ -107,6 +110,7 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
+            Sheet::Missed(_) => Mode::Closed,
         }
     }
 
@@ -122,6 +126,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+            Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
     }
 
@@ -137,6 +142,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
+            Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
     }
 
@@ -148,7 +154,7 @@ impl Sheet {
             Sheet::Effect(sheet) => Some(&sheet.asked.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
 
@@ -161,7 +167,7 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.asked.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => {}
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
 
@@ -189,7 +195,7 @@ impl Sheet {
             Sheet::Correct(sheet) => format!("taking back {}", sheet.entry.drug.title()),
             Sheet::Effect(sheet) => format!("the effect of {}", sheet.dose.drug),
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) => return None,
+            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }
