@@ -370,7 +370,7 @@ impl Session {
 
     pub fn submitted(&self) -> Option<Operation> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Submit { operation, .. } => Some(operation.clone()),
+            Effect::Submit { operation, .. } => Some((**operation).clone()),
             _ => None,
         })
     }
