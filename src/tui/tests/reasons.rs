@@ -294,7 +294,7 @@ fn held_and_missed_doses_stand_in_their_own_groups() {
     let mut snapshot = fixture().snapshot;
     snapshot.orders[0].held_until = Some(at(NOW) + SignedDuration::from_mins(30));
     snapshot.orders[1].due_at = Some(at(NOW) - SignedDuration::from_mins(240));
-    let mut s = Session::desk_of(&snapshot, 120, 40);
+    let mut s = Session::desk_of(&snapshot, 200, 60);
     s.context.policy = Arc::new(Policy::default());
     s.send(Msg::Tick);
     assert!(
