@@ -12,7 +12,9 @@ use uuid::Uuid;
 use crate::domain::vocabulary::UnknownWord;
 use crate::domain::{GivingOutcome, OrderStatus, Quantity, Reason, Restock, Role, Warned};
 
-pub use bench::{Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchWire, Shape, Whence};
+pub use bench::{
+    Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchSessions, BenchWire, Shape, Whence,
+};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -54,6 +56,11 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<String>,
     },
+    /// Join the server of this machine at this terminal: for a system sshd's ForceCommand, or a local login.
+    ///
+    /// The server's setting server.attach names the Unix socket. Whose account a system user's is says the file
+    /// server.attach_people; others sign in with their PIN.
+    Attach,
     /// Who is on the server of this machine; --end and --end-user end sessions.
     Sessions(Sessions),
     /// Bring the database to the schema of this program.
@@ -91,6 +98,9 @@ pub enum Command {
     Discontinue(Discontinue),
     /// Take stock into a ward.
     Receive(Receive),
+    /// Emergency access: act for a while in a ward that is not one's own.
+    #[command(subcommand)]
+    Emergency(Emergency),
     /// Stock from ward to ward: send, receive, resolve what is missing, list.
     #[command(subcommand)]
     Transfer(cupboard::Transfer),
@@ -517,6 +527,51 @@ fn quantity(text: &str) -> Result<Quantity, String> {
         .map_err(|error: crate::domain::quantity::NotAQuantity| error.to_string())
 }
 
+/// `valmed emergency …`
+#[derive(Debug, Subcommand)]
+pub enum Emergency {
+    /// Begin it; it ends by itself. It is loud in the audit and on the board.
+    Begin(EmergencyBegin),
+    /// End it before its time: one's own, or as a supervisor anybody's.
+    End(EmergencyEnd),
+    /// List emergency accesses, newest first.
+    List {
+        /// Rows at most.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        /// How to print it.
+        #[command(flatten)]
+        list: Format,
+    },
+}
+
+/// `valmed emergency begin`
+#[derive(Debug, Args)]
+pub struct EmergencyBegin {
+    /// The ward's code.
+    #[arg(long)]
+    pub ward: String,
+    /// Why: one of the codes of the settings' list ([reasons.emergency]).
+    #[arg(long)]
+    pub reason: String,
+    /// What else there is to say; some codes need it.
+    #[arg(long, default_value = "")]
+    pub text: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `valmed emergency end`
+#[derive(Debug, Args)]
+pub struct EmergencyEnd {
+    /// The access: its key, as begin and list print it.
+    pub access: Uuid,
+    /// Who asks.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
 /// `valmed user …`
 #[derive(Debug, Subcommand)]
 pub enum User {
@@ -567,6 +622,14 @@ pub enum User {
         /// Whom.
         username: String,
         /// Enable again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Let somebody look at everything and change nothing; --undo lets them change things again.
+    ReadOnly {
+        /// Whom.
+        username: String,
+        /// Let them change things again.
         #[arg(long)]
         undo: bool,
     },

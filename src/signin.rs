@@ -321,7 +321,7 @@ impl SignIn {
     async fn let_in(&self, account: &Account, event: &Event) -> Result<Option<Actor>, StoreError> {
         let mut conn = self.db.writer().await?;
         let mut tx = conn.begin_write().await?;
-        let found = accounts::actors(tx.link(), std::iter::once(account.id)).await?;
+        let found = accounts::actors(tx.link(), std::iter::once(account.id), event.at).await?;
         let Some(actor) = found.into_values().find(|actor| !actor.disabled) else {
             return Ok(None);
         };
@@ -377,7 +377,8 @@ fn keep<T>(
 }
 
 async fn actor(conn: &mut crate::store::Conn, id: UserId) -> Result<Option<Actor>, StoreError> {
-    Ok(accounts::actors(conn.link(), std::iter::once(id))
+    let now = crate::store::now().into();
+    Ok(accounts::actors(conn.link(), std::iter::once(id), now)
         .await?
         .remove(&id))
 }
@@ -400,6 +401,8 @@ fn event(account: Option<&Account>, typed: &str, kind: &'static str, now: Timest
         kind,
         ward: None,
         detail,
+        code: None,
+        order: None,
     }
 }
 

@@ -16,6 +16,26 @@ pub enum Bench {
     Fulfil(BenchFulfil),
     /// How many bytes a screen takes, and how far a slow terminal falls behind a changing ward; on a ward of its own.
     Wire(BenchWire),
+    /// What terminals cost the SSH server: keys to bytes, memory, processor, a terminal that stops reading; on a server and
+    /// a ward of its own.
+    Sessions(BenchSessions),
+}
+
+/// `valmed bench sessions`
+#[derive(Debug, Clone, Args)]
+pub struct BenchSessions {
+    /// Sessions that type.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub sessions: u32,
+    /// Sessions in all at the end; fewer than those that type: no more arrive.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=9000))]
+    pub many: u32,
+    /// How long they rest and how long they type.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// How long a terminal reads nothing.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=80))]
+    pub stopped: u32,
 }
 
 /// How doses are spread over drugs.

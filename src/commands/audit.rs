@@ -29,6 +29,8 @@ pub fn event(
         kind,
         ward,
         detail: format!("{what}, by system user '{}'", system_user()),
+        code: None,
+        order: None,
     }
 }
 
@@ -43,6 +45,8 @@ pub fn account_changed(username: &str, what: &str) -> Event {
         who: user,
         kind: "account changed",
         ward: None,
+        code: None,
+        order: None,
     }
 }
 

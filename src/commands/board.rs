@@ -3,10 +3,11 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::listings::BEYOND;
 use super::output::{List, local, say};
-use crate::cli::Form;
+use crate::cli::{Form, Format};
 use crate::config::Config;
-use crate::store::{self, Db, board as counts};
+use crate::store::{self, At, Db, board as counts};
 use crate::tui::clock;
 use crate::tui::pages::board;
 
@@ -27,7 +28,15 @@ pub async fn board(db: &Db, config: &Config, form: Form) -> anyhow::Result<()> {
         )?);
     };
     let mut list = List::new(&[
-        "ward", "name", "due", "late", "oldest", "low", "out", "given",
+        "ward",
+        "name",
+        "due",
+        "late",
+        "oldest",
+        "low",
+        "out",
+        "emergencies",
+        "given",
     ]);
     for line in board.lines {
         let zone = line.ward.zone();
@@ -41,8 +50,36 @@ pub async fn board(db: &Db, config: &Config, form: Form) -> anyhow::Result<()> {
                 .map_or(Value::Null, |at| local(at, &zone).into()),
             line.low.into(),
             line.out.into(),
+            line.emergencies.into(),
             given.into(),
         ]);
     }
     Ok(list.print(style)?)
+}
+
+/// `valmed emergency list`
+pub async fn emergencies(db: &Db, limit: i64, form: Format) -> anyhow::Result<()> {
+    let mut conn = db.reader().await?;
+    let wards = crate::store::screens::wards(conn.link()).await?;
+    let before = (At::from(BEYOND), uuid::Uuid::max());
+    let found = counts::emergencies(conn.link(), before, limit).await?;
+    let mut list = List::new(&[
+        "access", "who", "role", "ward", "began", "until", "ended_by", "reason", "text",
+    ]);
+    for access in found {
+        let ward = wards.iter().find(|ward| ward.id == access.ward);
+        let zone = ward.map_or(TimeZone::UTC, |ward| ward.zone());
+        list.push([
+            access.id.to_string().into(),
+            access.who.into(),
+            access.role.as_str().into(),
+            access.ward_code.into(),
+            local(access.started, &zone).into(),
+            local(access.until, &zone).into(),
+            access.ended_by.map_or(Value::Null, Value::from),
+            access.reason.code.into(),
+            access.reason.text.into(),
+        ]);
+    }
+    Ok(list.print(form.format)?)
 }

@@ -9,6 +9,7 @@ use super::{End, audit, cupboard, listings};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::clock_time;
+use crate::domain::reason::Reason;
 use crate::domain::{
     AdministrationId, Correction, DrugId, Giving, Helped, NotGiven, OpId, Operation, OrderId,
     OrderStatus, Outcome, Quantity, Receipt, Refusal, Request, Restock, UserId, WardId, Why,
@@ -128,6 +129,31 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
 
 fn not_a_time(text: &str) -> End {
     End::Usage(format!("'{text}' is not a time: {}", clock_time::EXAMPLES))
+}
+
+pub async fn emergency(config: &Config, ask: cli::EmergencyBegin) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let ward = listings::ward(&mut db.reader().await?, &ask.ward).await?;
+    let reason = Reason {
+        code: ask.reason,
+        text: ask.text,
+    };
+    submit(
+        config,
+        &db,
+        Request::Emergency { ward, reason },
+        None,
+        &caller,
+    )
+    .await
+}
+
+pub async fn end_emergency(config: &Config, ask: cli::EmergencyEnd) -> anyhow::Result<()> {
+    let db = super::open_to_write(config).await?;
+    let caller = Caller::find(&db, &ask.asking).await?;
+    let access = ask.access;
+    submit(config, &db, Request::EndEmergency { access }, None, &caller).await
 }
 
 /// Who asks, and for what operation.
@@ -304,6 +330,10 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         Receipt::Received {
             quantity, holds, ..
         } => format!("received: {quantity}; the ward holds {holds}"),
+        Receipt::EmergencyBegun { access, until, .. } => {
+            format!("emergency access until {until} (access {access})")
+        }
+        Receipt::EmergencyEnded { access, .. } => format!("ended: emergency access {access}"),
         other => cupboard::told(other),
     };
     say!("{}", output::shown(&words))

@@ -14,7 +14,7 @@ use crate::store::listing::{self, OrderFilter};
 use crate::store::{At, Conn, Db, screens};
 
 /// Later than any clock that a ward will see: where the newest page begins.
-const BEYOND: Timestamp = Timestamp::constant(253_000_000_000, 0);
+pub const BEYOND: Timestamp = Timestamp::constant(253_000_000_000, 0);
 
 /// A ward by its code.
 pub async fn ward(conn: &mut Conn, code: &str) -> anyhow::Result<WardId> {

@@ -1,5 +1,6 @@
 //! One file for each command: parse, call, print. What goes wrong is told here, with its exit code.
 
+mod attach;
 mod audit;
 mod bench;
 mod board;
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::cli::{Cli, Command, Style};
+use crate::cli::{Cli, Command, Emergency, Style};
 use crate::config::{Config, ConfigError, Flags};
 use crate::desk::{Clock, Desk};
 use crate::domain::Refusal;
@@ -139,7 +140,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let began = Instant::now();
     let person = std::env::var_os(server::ON_BEHALF_OF);
     if let Some(person) = &person {
-        on_behalf::check_words(&cli, &person.to_string_lossy())?;
+        on_behalf::check(std::env::args_os(), &person.to_string_lossy())?;
     }
     let flags = Flags {
         config: cli.config,
@@ -156,6 +157,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Some(Command::Config { list }) => settings::config(&config, list.format),
+        Some(Command::Attach) => attach::attach(&config).await,
         Some(Command::Sessions(what)) => sessions::sessions(&config, what).await,
         Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
@@ -171,6 +173,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Effects(ask)) => listings::effects(&open(&config).await?, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
+        Some(Command::Emergency(Emergency::Begin(ask))) => {
+            desk_commands::emergency(&config, ask).await
+        }
+        Some(Command::Emergency(Emergency::End(ask))) => {
+            desk_commands::end_emergency(&config, ask).await
+        }
+        Some(Command::Emergency(Emergency::List { limit, list })) => {
+            board::emergencies(&open(&config).await?, limit, list).await
+        }
         Some(Command::Transfer(what)) => cupboard::transfer(&config, what).await,
         Some(Command::Return(ask)) => cupboard::take_out(&config, ask, false).await,
         Some(Command::Waste(ask)) => cupboard::take_out(&config, ask, true).await,

@@ -1,5 +1,6 @@
 //! `valmed serve`: the SSH server.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -34,6 +35,10 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         times: config.server_times(),
         authority,
         certificates: config.authorities().0.is_some(),
+        attach: match config.attach_people() {
+            Some(path) => server::attach::people(&path)?,
+            None => HashMap::new(),
+        },
         exec: program(config, named)?,
         session: ward_desk::session_settings(config),
     };
@@ -47,6 +52,14 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         let server = server.clone();
         async move { server.serve_control(control).await }
     });
+    let joining = config.attach_socket();
+    if let Some(path) = &joining {
+        // Whoever is of this machine may knock: who they are is what the kernel says.
+        let listener = server::unix_listen(path, 0o666);
+        let listener = listener.with_context(|| path.display().to_string())?;
+        let server = server.clone();
+        tasks.spawn(async move { server.serve_attach(listener).await });
+    }
     if let Some(address) = config.status() {
         let status = TcpListener::bind(address).await;
         let (status, server) = (status.with_context(|| address.to_string())?, server.clone());
@@ -69,8 +82,10 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         tracing::warn!("sessions were cut: they did not end in time");
     }
     tasks.join_all().await;
-    if let Err(error) = std::fs::remove_file(&socket) {
-        tracing::warn!("{}: {error}", socket.display());
+    for socket in joining.iter().chain([&socket]) {
+        if let Err(error) = std::fs::remove_file(socket) {
+            tracing::warn!("{}: {error}", socket.display());
+        }
     }
     open.close(config).await;
     Ok(())

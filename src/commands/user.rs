@@ -48,6 +48,16 @@ pub async fn user(config: &Config, what: User) -> anyhow::Result<()> {
                 async |tx: &mut Tx<'_>, id| accounts::set_disabled(tx.link(), id, !undo).await;
             change(&db, &username, what, set).await
         }
+        User::ReadOnly { username, undo } => {
+            let what = if undo {
+                "may change things again"
+            } else {
+                "may look only"
+            };
+            let set =
+                async |tx: &mut Tx<'_>, id| accounts::set_read_only(tx.link(), id, !undo).await;
+            change(&db, &username, what, set).await
+        }
         User::List { page } => list(&db, page).await,
     }
 }
@@ -179,7 +189,14 @@ async fn list(db: &Db, page: Page) -> anyhow::Result<()> {
     let mut conn = db.reader().await?;
     let after = page.after.unwrap_or_default();
     let mut list = List::new(&[
-        "username", "name", "role", "wards", "password", "keys", "disabled",
+        "username",
+        "name",
+        "role",
+        "wards",
+        "password",
+        "keys",
+        "disabled",
+        "read_only",
     ]);
     for line in accounts::list(conn.link(), &after, page.limit).await? {
         list.push([
@@ -190,6 +207,7 @@ async fn list(db: &Db, page: Page) -> anyhow::Result<()> {
             line.password.into(),
             line.keys.into(),
             line.disabled.into(),
+            line.read_only.into(),
         ]);
     }
     Ok(list.print(page.list.format)?)

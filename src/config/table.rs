@@ -302,6 +302,12 @@ pub const SETTINGS: &[Setting] = &[
         "lines of the log on a screen: a day of a ward",
     ),
     number(
+        "emergency.minutes",
+        "60",
+        (5, 720),
+        "emergency access to a ward that is not one's own lasts this long: until somebody of that ward has come",
+    ),
+    number(
         "sign_in.delay_seconds",
         "1",
         (0, 60),
@@ -402,6 +408,19 @@ pub const SETTINGS: &[Setting] = &[
         "",
         Kind::Loopback,
         "address and port on this machine for /metrics (Prometheus) and /health; empty: none",
+    ),
+    of_kind(
+        "server.attach",
+        "",
+        Kind::Text,
+        "Unix socket over which people of this machine join ('valmed attach'), such as /run/valmed/attach.sock; empty: \
+         nobody does",
+    ),
+    of_kind(
+        "server.attach_people",
+        "",
+        Kind::Text,
+        "file with whose account a system user's is: the user's number and the account, a line each; others type their PIN",
     ),
     truth(
         "server.commands",

@@ -87,6 +87,7 @@ impl Config {
             missed_minutes: self.small("queue.missed_minutes"),
             indication_needed: self.truth("prn.indication"),
             effect_minutes: self.small("prn.effect_minutes"),
+            emergency_minutes: self.small("emergency.minutes"),
             nurses_send: self.truth("cupboard.nurses_send"),
             every_difference_stays_open: self.truth("cupboard.every_difference_stays_open"),
             expiring_days: self.small("cupboard.expiring_days"),
@@ -156,6 +157,16 @@ impl Config {
     /// Where figures and health are told, if anywhere.
     pub fn status(&self) -> Option<SocketAddr> {
         self.text("server.status").parse().ok()
+    }
+
+    /// The socket over which people of this machine join, if they may.
+    pub fn attach_socket(&self) -> Option<PathBuf> {
+        self.file("server.attach")
+    }
+
+    /// The file that says whose account a system user's is.
+    pub fn attach_people(&self) -> Option<PathBuf> {
+        self.file("server.attach_people")
     }
 
     /// The socket over which the server is asked who is there.

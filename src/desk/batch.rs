@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Clock, Counters, OnCommit, Settings};
 use crate::domain::decide::{Effects, Loaded, Moment, decide};
-use crate::domain::{OpId, Operation, Outcome, Refusal, WardId};
+use crate::domain::{OpId, Operation, Outcome, Receipt, Refusal, WardId};
 use crate::store::audit::Event;
 use crate::store::desk::{self as tables, Memory};
 use crate::store::{At, Conn, Db, Link, StoreError, accounts, audit};
@@ -96,14 +97,12 @@ async fn settle(
             wards: BTreeSet::new(),
         });
     }
-    let mut loaded = {
-        let policy = &shared.settings.policy;
-        tables::load(link.lend(), &fresh, policy, (shared.clock)()).await?
-    };
     let now = (shared.clock)();
+    let policy = &shared.settings.policy;
+    let mut loaded = tables::load(link.lend(), &fresh, policy, now).await?;
     let mut effects = Effects::default();
     let mut memory = Vec::with_capacity(fresh.len());
-    let mut refused = Vec::new();
+    let mut noted = Vec::new();
     let mut wards = BTreeSet::new();
     for operation in &fresh {
         let moment = Moment {
@@ -115,10 +114,11 @@ async fn settle(
             Ok((receipt, more)) => {
                 wards.extend(more.wards(&loaded));
                 effects.extend(more);
+                noted.extend(emergency_event(operation, &loaded, &receipt, now));
                 Outcome::Done(receipt)
             }
             Err(refusal) => {
-                refused.push(refused_event(operation, &loaded, &refusal, now.into()));
+                noted.push(refused_event(operation, &loaded, &refusal, now.into()));
                 Outcome::Refused(refusal)
             }
         };
@@ -133,7 +133,7 @@ async fn settle(
         );
     }
     tables::apply(link.lend(), &effects, &loaded.stock, &memory).await?;
-    audit::write(link.lend(), &refused).await?;
+    audit::write(link.lend(), &noted).await?;
     audit_misused(link, shared, operations, &known).await?;
     Ok(Plan {
         outcomes: answers(operations, &known),
@@ -155,12 +155,13 @@ async fn audit_misused(
     if misused.is_empty() {
         return Ok(());
     }
-    let actors = accounts::actors(link.lend(), misused.iter().flat_map(|op| op.people())).await?;
+    let now: At = (shared.clock)().into();
+    let people = misused.iter().flat_map(|op| op.people());
+    let actors = accounts::actors(link.lend(), people, now).await?;
     let loaded = Loaded {
         actors,
         ..Loaded::default()
     };
-    let now = (shared.clock)().into();
     let refusal = |op: &Operation| Refusal::DuplicateOperation { op: op.id };
     let events: Vec<Event> = misused
         .iter()
@@ -274,5 +275,47 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
             refusal.code(),
             operation.id
         ),
+        code: Some(refusal.code()),
+        order: operation.request.order(),
     }
+}
+
+/// What is loud in the audit although it was done: emergency access, its end, and whatever was done by it.
+fn emergency_event(
+    operation: &Operation,
+    loaded: &Loaded,
+    receipt: &Receipt,
+    now: Timestamp,
+) -> Option<Event> {
+    let actor = loaded.actors.get(&operation.actor)?;
+    let order = operation.request.order();
+    let (kind, ward) = match receipt {
+        Receipt::EmergencyBegun { ward, .. } => ("emergency access", *ward),
+        Receipt::EmergencyEnded { ward, .. } => ("emergency access ended", *ward),
+        _ => {
+            let ordered = order.and_then(|order| loaded.orders.get(&order));
+            let ward = operation
+                .request
+                .ward()
+                .or(ordered.map(|order| order.ward))?;
+            actor.emergency_until(ward, now)?;
+            ("done by emergency access", ward)
+        }
+    };
+    Some(Event {
+        id: Uuid::now_v7(),
+        at: now.into(),
+        actor: Some(operation.actor),
+        who: actor.username.clone(),
+        kind,
+        ward: Some(ward),
+        detail: format!(
+            "{} {} (operation {})",
+            operation.request.kind(),
+            operation.request.about(),
+            operation.id
+        ),
+        code: None,
+        order,
+    })
 }

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::reason::Reason;
 use super::snapshot::Ward;
+use super::{Role, WardId};
 
 /// The hours that [`Line::given`] counts, the last of them up to now.
 pub const HOURS: usize = 12;
@@ -23,6 +26,8 @@ pub struct Line {
     pub low: u32,
     /// Drugs of which there is nothing.
     pub out: u32,
+    /// Emergency accesses to it that last.
+    pub emergencies: u32,
     /// Doses given in each of the last [`HOURS`] hours, the oldest first.
     pub given: Vec<u32>,
 }
@@ -34,4 +39,27 @@ pub struct Board {
     pub lines: Vec<Line>,
     /// When it was counted (UTC).
     pub taken_at: Timestamp,
+}
+
+/// An emergency access, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Emergency {
+    /// Key.
+    pub id: Uuid,
+    /// Name of who acts.
+    pub who: String,
+    /// What they are.
+    pub role: Role,
+    /// Where.
+    pub ward: WardId,
+    /// Its code.
+    pub ward_code: String,
+    /// Why: code and text.
+    pub reason: Reason,
+    /// From when on (UTC).
+    pub started: Timestamp,
+    /// Until when (UTC).
+    pub until: Timestamp,
+    /// Name of who ended it before its time.
+    pub ended_by: Option<String>,
 }

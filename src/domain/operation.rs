@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
 use super::{
@@ -59,6 +60,18 @@ pub enum Request {
         /// What stands on the package, where it is written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<Lot>,
+    },
+    /// Act for a while in a ward that is not one's own.
+    Emergency {
+        /// Where.
+        ward: WardId,
+        /// Why.
+        reason: Reason,
+    },
+    /// End that before its time.
+    EndEmergency {
+        /// Which: as its receipt named it.
+        access: Uuid,
     },
     /// Send stock to another ward: it leaves the source, and is on its way.
     Send {
@@ -278,6 +291,8 @@ impl Request {
             Request::NoteEffect(_) => "effect",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Emergency { .. } => "emergency",
+            Request::EndEmergency { .. } => "end_emergency",
             Request::Send { .. } => "send",
             Request::Arrive { .. } => "receive_transfer",
             Request::ResolveTransfer { .. } => "resolve_transfer",
@@ -311,6 +326,7 @@ impl Request {
     pub const fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. }
+            | Request::Emergency { ward, .. }
             | Request::Send { source: ward, .. }
             | Request::Count { ward, .. }
             | Request::SetLevels { ward, .. } => Some(*ward),
@@ -331,6 +347,10 @@ impl Request {
             | Request::NoteEffect(Helped { administration, .. }) => {
                 format!("administration {administration}")
             }
+            Request::Emergency { ward, reason } => {
+                format!("ward {ward} ({}: {})", reason.code, reason.text)
+            }
+            Request::EndEmergency { access } => format!("emergency access {access}"),
             Request::Arrive { transfer, .. } => format!("transfer {transfer}"),
             Request::ResolveTransfer { discrepancy, .. }
             | Request::Explain { discrepancy, .. }
@@ -500,6 +520,24 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody may act in a ward that is not theirs.
+    EmergencyBegun {
+        /// By this it is ended.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
+        /// Until when (UTC).
+        until: Timestamp,
+    },
+    /// They may not any more.
+    EmergencyEnded {
+        /// Which.
+        access: Uuid,
+        /// Where.
+        ward: WardId,
         /// When (UTC).
         at: Timestamp,
     },
@@ -734,6 +772,8 @@ impl Receipt {
             }
             Receipt::NotGiven { .. }
             | Receipt::EffectNoted { .. }
+            | Receipt::EmergencyBegun { .. }
+            | Receipt::EmergencyEnded { .. }
             | Receipt::Discontinued { .. }
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }

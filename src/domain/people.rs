@@ -1,12 +1,14 @@
 //! Who may do what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
 
 use super::ids::{UserId, WardId};
 use super::vocabulary::UnknownWord;
 use super::vocabulary::words;
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
 
 words!(/// What a person is in the hospital.
 Role {
@@ -56,4 +58,23 @@ pub struct Actor {
     pub wards: Wards,
     /// A disabled account may do nothing.
     pub disabled: bool,
+    /// May look at everything and change nothing.
+    pub read_only: bool,
+    /// Can prove who they are by a PIN or password: what is locked can be opened again.
+    pub secret: bool,
+    /// Wards that are not theirs, and until when they may act there all the same (UTC).
+    pub emergencies: BTreeMap<WardId, Timestamp>,
+}
+
+impl Actor {
+    /// Whether they may act in a ward at that moment: it is one of theirs, or they have emergency access to it.
+    pub fn acts_in(&self, ward: WardId, now: Timestamp) -> bool {
+        self.wards.allow(ward) || self.emergency_until(ward, now).is_some()
+    }
+
+    /// Until when they have emergency access to a ward that is not theirs.
+    pub fn emergency_until(&self, ward: WardId, now: Timestamp) -> Option<Timestamp> {
+        let until = self.emergencies.get(&ward).copied();
+        until.filter(|until| *until > now && !self.wards.allow(ward))
+    }
 }

@@ -32,6 +32,8 @@ pub struct Policy {
     pub indication_needed: bool,
     /// Minutes after an as-needed dose at which somebody is asked whether it helped.
     pub effect_minutes: u32,
+    /// How long emergency access to a ward lasts, in minutes.
+    pub emergency_minutes: u32,
     /// Nurses may send stock to another ward, not only pharmacists.
     pub nurses_send: bool,
     /// Every difference that a count finds waits for a supervisor once it is explained; otherwise those of controlled
@@ -56,6 +58,7 @@ impl Default for Policy {
             missed_minutes: 240,
             indication_needed: true,
             effect_minutes: 60,
+            emergency_minutes: 60,
             nurses_send: false,
             every_difference_stays_open: false,
             expiring_days: 30,

@@ -17,6 +17,7 @@ use super::Inner;
 use super::connection::Conn;
 use super::exec;
 use super::registry::{Visitor, Why};
+use super::terminal;
 use super::visit::Visit;
 use super::who::{No, Person};
 use crate::session::wire;
@@ -34,8 +35,6 @@ const INPUT: usize = 16 * 1024;
 const HANGS: Duration = Duration::from_secs(10);
 /// The exit status of what is refused: what a shell says of a program that may not be run.
 const TURNED_DOWN: u32 = 126;
-/// Largest terminal, in columns and rows: a wall of screens. What a client says is not believed beyond it.
-const LARGEST: (u32, u32) = (400, 150);
 
 /// What sends to the terminal.
 pub(super) type Output = Box<dyn AsyncWrite + Unpin + Send>;
@@ -72,15 +71,6 @@ fn refused() -> Auth {
         proceed_with_methods: Some(methods()),
         partial_success: false,
     }
-}
-
-/// The size of a terminal, whatever it says it is.
-fn clamped(columns: u32, rows: u32) -> (u16, u16) {
-    if columns == 0 || rows == 0 {
-        return (80, 24);
-    }
-    let narrow = |n: u32, most: u32| u16::try_from(n.min(most)).unwrap_or(u16::MAX);
-    (narrow(columns, LARGEST.0), narrow(rows, LARGEST.1))
 }
 
 impl Handler {
@@ -155,10 +145,10 @@ impl Handler {
         };
         let profile = Profile::of(|name| open.variables.get(name).cloned());
         let term = open.variables.get("TERM").cloned().unwrap_or_default();
-        let terminal = format!("{term} {}x{}", size.0, size.1);
+        let place = format!("{term} {}x{}", size.0, size.1);
         let (line, outside) = wire::Handle::new(size);
         let began = (server.clock)();
-        let place = (conn.from.to_string(), terminal);
+        let place = (conn.from.to_string(), place);
         let here = server.registry.add(person, place, began, line);
         let (input, theirs) = tokio::io::duplex(INPUT);
         open.input = Some(input);
@@ -303,9 +293,8 @@ impl russh::server::Handler for Handler {
         let Some(open) = self.waiting(id).filter(|_| term.len() <= LONGEST) else {
             return session.channel_failure(id);
         };
-        open.size = Some(clamped(columns, rows));
-        let term: String = term.chars().filter(char::is_ascii_graphic).collect();
-        open.variables.insert("TERM", term);
+        open.size = Some(terminal::clamped(columns, rows));
+        open.variables.insert("TERM", terminal::name(term));
         session.channel_success(id)
     }
 
@@ -410,7 +399,7 @@ impl russh::server::Handler for Handler {
         _height: u32,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let size = clamped(columns, rows);
+        let size = terminal::clamped(columns, rows);
         if let Some(open) = self.channel.as_mut().filter(|open| open.id == id) {
             match &open.visitor {
                 Some(visitor) => visitor.line.resize(size),
@@ -460,7 +449,7 @@ impl russh::server::Handler for Handler {
 }
 
 /// A user name that nobody has stands for one that cannot be: it takes as long, and is nobody's either.
-fn fit(user: &str) -> &str {
+pub(super) fn fit(user: &str) -> &str {
     let fits = user.chars().count() <= LONGEST && !user.chars().any(char::is_control);
     if fits { user } else { " " }
 }
@@ -468,14 +457,6 @@ fn fit(user: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_believed_within_reason() {
-        assert_eq!(clamped(0, 50), (80, 24));
-        assert_eq!(clamped(80, 24), (80, 24));
-        assert_eq!(clamped(65_000, 65_000), (400, 150));
-        assert_eq!(clamped(u32::MAX, 1), (400, 1));
-    }
 
     #[test]
     fn names_that_cannot_be_are_nobodys() {

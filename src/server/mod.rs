@@ -4,6 +4,7 @@
 //! local terminal. It holds no rule of a ward. Nobody who is at work waits for anybody else's terminal, or for whoever
 //! only knocks. Who somebody is comes from a signature or a PIN that was checked, never from what was only said.
 
+pub mod attach;
 mod authority;
 mod connection;
 mod control;
@@ -17,13 +18,14 @@ mod limits;
 mod metrics;
 mod registry;
 mod status;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod visit;
 mod who;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,6 +92,8 @@ pub struct Settings {
     pub authority: Authority,
     /// There are such: a certificate is looked at.
     pub certificates: bool,
+    /// System users of this machine who may join, with their accounts.
+    pub attach: HashMap<u32, String>,
     /// What runs commands; `None`: they are refused.
     pub exec: Option<Program>,
     /// What sessions are like.
@@ -310,7 +314,8 @@ async fn watch_accounts(server: Arc<Inner>) {
         let ids: BTreeSet<_> = visitors.iter().map(|visitor| visitor.actor.id).collect();
         let found = async {
             let mut conn = server.services.db.reader().await?;
-            accounts::actors(conn.link(), ids.into_iter()).await
+            let now = (server.services.clock)().into();
+            accounts::actors(conn.link(), ids.into_iter(), now).await
         };
         match found.await {
             Ok(found) => {

@@ -1,6 +1,7 @@
 //! The server with a real client, over a pipe: a few milliseconds each.
 
 mod attacks;
+mod joining;
 mod leaving;
 mod signing_in;
 
@@ -48,6 +49,7 @@ fn settings() -> Settings {
         },
         authority: Authority::default(),
         certificates: false,
+        attach: HashMap::new(),
         exec: None,
         session: SessionSettings::default(),
     }

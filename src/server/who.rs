@@ -94,7 +94,8 @@ impl Door {
     ) -> Result<Person, No> {
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let id = self.owner(user, &fingerprint).await?.map_err(No::Wrong)?;
-        self.welcome(id, format!("key {fingerprint}"), from).await
+        let from = format!("over SSH from {from}");
+        self.welcome(id, format!("key {fingerprint}"), &from).await
     }
 
     /// The person of that name, who has proved to hold the key of this certificate.
@@ -117,7 +118,22 @@ impl Door {
             .await?;
         let account =
             account.ok_or_else(|| No::Wrong(format!("{}: no such account", good.words)))?;
-        self.welcome(account.id, good.words, from).await
+        let from = format!("over SSH from {from}");
+        self.welcome(account.id, good.words, &from).await
+    }
+
+    /// The person of that name, whose system user the kernel has named.
+    pub(super) async fn by_system_user(&self, account: &str, user: u32) -> Result<Person, No> {
+        let (door, name) = (self.clone(), account.to_owned());
+        let found = self
+            .ask(async move {
+                let mut conn = door.db.reader().await?;
+                accounts::by_username(conn.link(), &name).await
+            })
+            .await?;
+        let found = found.ok_or_else(|| No::Wrong(format!("there is no account '{account}'")))?;
+        let method = format!("system user {user}");
+        self.welcome(found.id, method, "on this machine").await
     }
 
     /// The person of that name, if this is their PIN.
@@ -165,12 +181,13 @@ impl Door {
 
     /// Puts on record that somebody signed in; whoever cannot be put on record is not let in.
     async fn welcome(&self, id: UserId, method: String, from: &str) -> Result<Person, No> {
-        let (door, detail) = (self.clone(), format!("over SSH from {from} by {method}"));
+        let (door, detail) = (self.clone(), format!("{from} by {method}"));
         let actor = self
             .ask(async move {
                 let mut conn = door.db.writer().await?;
                 let mut tx = conn.begin_write().await?;
-                let found = accounts::actors(tx.link(), std::iter::once(id)).await?;
+                let found =
+                    accounts::actors(tx.link(), std::iter::once(id), (door.clock)().into()).await?;
                 let Some(actor) = found.into_values().find(|actor| !actor.disabled) else {
                     return Ok(None);
                 };
@@ -228,6 +245,8 @@ pub(super) fn event(
         kind,
         ward: None,
         detail,
+        code: None,
+        order: None,
     }
 }
 

@@ -2,15 +2,17 @@
 
 mod keyboard;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::low_level::emulate_default_handler;
+use tokio::io::AsyncRead;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -119,6 +121,33 @@ pub async fn run(
         }
         // A terminal that has hung up cannot be drawn on either: the signal is what happened.
         signal => Ok(Ended::Signal(signal)),
+    }
+}
+
+/// The local terminal as a line that others draw on: its keys come as they are pressed. Dropping it lets the shell edit
+/// lines again; what is on the screen is not its business.
+#[derive(Debug)]
+pub struct Raw(());
+
+impl Raw {
+    /// Takes the keys.
+    ///
+    /// # Errors
+    /// [`NoTerminal`]: there is none.
+    pub fn enter() -> Result<(Raw, impl AsyncRead + Unpin + Send), NoTerminal> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(NoTerminal::NotATerminal);
+        }
+        let guard = Raw(());
+        enable_raw_mode()?;
+        Ok((guard, Keyboard::open()?))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // What fails here cannot be told to anybody.
+        let _ = disable_raw_mode();
     }
 }
 

@@ -170,7 +170,10 @@ impl Services {
     /// says so in its own place.
     async fn is_disabled(&self, actor: UserId) -> bool {
         let found = match self.db.reader().await {
-            Ok(mut conn) => accounts::actors(conn.link(), std::iter::once(actor)).await,
+            Ok(mut conn) => {
+                let now = (self.clock)().into();
+                accounts::actors(conn.link(), std::iter::once(actor), now).await
+            }
             Err(error) => Err(error),
         };
         match found {

@@ -1,6 +1,6 @@
 //! People who may sign in, and where they may act.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use sqlx::FromRow;
@@ -51,24 +51,36 @@ struct ActorRow {
     role: Role,
     every_ward: bool,
     disabled: bool,
+    read_only: bool,
+    secret: bool,
     ward_id: Option<WardId>,
+    until_at: Option<At>,
 }
 
-/// People with the wards where they may act.
+/// People with the wards where they may act; and again with each to which they have emergency access at that moment.
 pub(super) const ACTORS: Sql = Sql::each(
-    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
-     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id IN (SELECT value FROM json_each($1))",
-    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, w.ward_id FROM users u \
-     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id = ANY($1)",
+    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
+     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL AS until_at FROM users u \
+     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id IN (SELECT value FROM json_each($1)) \
+     UNION ALL SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
+     u.secret_hash IS NOT NULL, e.ward_id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
+     WHERE e.user_id IN (SELECT value FROM json_each($1)) AND e.until_at > $2",
+    "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
+     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL::timestamptz AS until_at FROM users u \
+     LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id = ANY($1) \
+     UNION ALL SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
+     u.secret_hash IS NOT NULL, e.ward_id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
+     WHERE e.user_id = ANY($1) AND e.until_at > $2",
 );
 
-/// These people, as the rules see them.
+/// These people, as the rules see them at that moment.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn actors(
     link: Link<'_>,
     ids: impl Iterator<Item = UserId>,
+    now: At,
 ) -> Result<HashMap<UserId, Actor>, StoreError> {
     let ids: BTreeSet<i64> = ids.map(|id| id.0).collect();
     let rows = fetch!(
@@ -76,7 +88,8 @@ pub async fn actors(
         link,
         ActorRow,
         ACTORS,
-        List(ids.into_iter().collect::<Vec<i64>>())
+        List(ids.into_iter().collect::<Vec<i64>>()),
+        now
     )?;
     let mut actors: HashMap<UserId, Actor> = HashMap::new();
     for row in rows {
@@ -91,9 +104,19 @@ pub async fn actors(
                 Wards::Only(BTreeSet::new())
             },
             disabled: row.disabled,
+            read_only: row.read_only,
+            secret: row.secret,
+            emergencies: BTreeMap::new(),
         });
-        if let (Wards::Only(wards), Some(ward)) = (&mut actor.wards, row.ward_id) {
-            wards.insert(ward);
+        match (&mut actor.wards, row.ward_id, row.until_at) {
+            (_, Some(ward), Some(until)) => {
+                let latest = actor.emergencies.entry(ward).or_insert(until.0);
+                *latest = (*latest).max(until.0);
+            }
+            (Wards::Only(wards), Some(ward), None) => {
+                wards.insert(ward);
+            }
+            _ => {}
         }
     }
     Ok(actors)
@@ -194,6 +217,15 @@ pub async fn set_disabled(link: Link<'_>, id: UserId, disabled: bool) -> Result<
     )
 }
 
+/// Lets somebody look only, or change things again.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_read_only(link: Link<'_>, id: UserId, read_only: bool) -> Result<(), StoreError> {
+    let sql = "UPDATE users SET read_only = $2 WHERE id = $1";
+    changed("account", execute!(link, sql, id, read_only)?, 1)
+}
+
 /// Sets the wards a person may act on: all of them, or these.
 ///
 /// # Errors
@@ -292,13 +324,15 @@ pub struct Listed {
     pub keys: i64,
     /// May do nothing.
     pub disabled: bool,
+    /// May look only.
+    pub read_only: bool,
 }
 
 /// A page of accounts.
 pub(super) const LIST: &str = "SELECT u.username, u.name, u.role, CASE WHEN u.every_ward THEN '*' ELSE COALESCE((SELECT \
     string_agg(w.code, ' ' ORDER BY w.code) FROM user_wards x JOIN wards w ON w.id = x.ward_id \
     WHERE x.user_id = u.id), '') END AS wards, u.secret_hash IS NOT NULL AS password, \
-    (SELECT count(*) FROM user_keys k WHERE k.user_id = u.id) AS keys, u.disabled \
+    (SELECT count(*) FROM user_keys k WHERE k.user_id = u.id) AS keys, u.disabled, u.read_only \
     FROM users u WHERE u.username > $1 ORDER BY u.username LIMIT $2";
 /// Accounts that could sign in.
 pub(super) const ABLE: &str =

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::desk::json;
 use super::error::changed;
 use super::{At, Link, Sql, StoreError};
-use crate::domain::{UserId, WardId};
+use crate::domain::{OrderId, UserId, WardId};
 
 /// One thing that happened, or was refused.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +25,10 @@ pub struct Event {
     pub ward: Option<WardId>,
     /// What: never a password, never more of a patient than the order's key.
     pub detail: String,
+    /// The code of the refusal that it was, or of what was stopped before it came so far.
+    pub code: Option<&'static str>,
+    /// The order that it was about.
+    pub order: Option<OrderId>,
 }
 
 /// Writes events.
@@ -36,13 +40,15 @@ pub async fn write(link: Link<'_>, events: &[Event]) -> Result<(), StoreError> {
         return Ok(());
     }
     let sql = Sql::each(
-        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail) SELECT unhex(r.value ->> 'id', '-'), \
+        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail, code, order_id) \
+         SELECT unhex(r.value ->> 'id', '-'), \
          r.value ->> 'at', r.value ->> 'actor', r.value ->> 'who', r.value ->> 'kind', r.value ->> 'ward', \
-         r.value ->> 'detail' FROM json_each($1) r",
-        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail) SELECT id, \
-         'epoch'::timestamptz + at * interval '1 microsecond', actor, who, kind, ward, detail \
-         FROM json_to_recordset($1::json) \
-         AS r (id uuid, at bigint, actor bigint, who text, kind text, ward bigint, detail text)",
+         r.value ->> 'detail', r.value ->> 'code', unhex(r.value ->> 'order', '-') FROM json_each($1) r",
+        "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail, code, order_id) SELECT id, \
+         'epoch'::timestamptz + at * interval '1 microsecond', actor, who, kind, ward, detail, \
+         code, \"order\" FROM json_to_recordset($1::json) \
+         AS r (id uuid, at bigint, actor bigint, who text, kind text, ward bigint, detail text, \
+         code text, \"order\" uuid)",
     );
     changed("audit", execute!(link, sql, json(events)?)?, events.len())
 }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::{At, Conn, Link, List, Sql, StoreError, screens};
-use crate::domain::WardId;
-use crate::domain::board::{Board, HOURS, Line};
+use crate::domain::board::{Board, Emergency, HOURS, Line};
+use crate::domain::reason::Reason;
+use crate::domain::{Role, WardId};
 
 /// Timed doses of these wards that are due until then, and which of them are late. The wards are given one by one, so
 /// that of each ward's queue only the beginning is read (SQLite would begin with all active orders: CROSS JOIN keeps the
@@ -43,6 +46,63 @@ pub(super) const GIVEN: Sql = Sql::each(
      AND a.administration_time <= $3 AND a.outcome = 'given' GROUP BY 1) d",
 );
 
+/// Emergency accesses to these wards that last beyond then.
+pub(super) const EMERGENCIES: Sql = Sql::each(
+    "SELECT e.ward_id, count(*) FROM json_each($1) w CROSS JOIN emergency_accesses e \
+     WHERE e.ward_id = w.value AND e.until_at > $2 GROUP BY e.ward_id",
+    "SELECT w.ward_id, d.lasting FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+     (SELECT count(*) AS lasting FROM emergency_accesses e WHERE e.ward_id = w.ward_id AND e.until_at > $2) d",
+);
+
+/// Emergency accesses, the newest first, that began before a time and key.
+pub(super) const EMERGENCY_LIST: &str = "SELECT e.id, u.name AS who, u.role, e.ward_id, w.code AS ward_code, \
+    e.reason_code, e.reason, e.started_at, e.until_at, x.name AS ended_by FROM (SELECT * FROM emergency_accesses \
+    WHERE (started_at, id) < ($1, $2) ORDER BY started_at DESC, id DESC LIMIT $3) e \
+    JOIN users u ON u.id = e.user_id JOIN wards w ON w.id = e.ward_id LEFT JOIN users x ON x.id = e.ended_by \
+    ORDER BY e.started_at DESC, e.id DESC";
+
+#[derive(Debug, FromRow)]
+struct EmergencyRow {
+    id: Uuid,
+    who: String,
+    role: Role,
+    ward_id: WardId,
+    ward_code: String,
+    reason_code: String,
+    reason: String,
+    started_at: At,
+    until_at: At,
+    ended_by: Option<String>,
+}
+
+/// A page of emergency accesses, the newest first: those that began before `before`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn emergencies(
+    link: Link<'_>,
+    before: (At, Uuid),
+    limit: i64,
+) -> Result<Vec<Emergency>, StoreError> {
+    let (at, id) = before;
+    let rows = fetch!(all, link, EmergencyRow, EMERGENCY_LIST, at, id, limit)?;
+    let emergency = |row: EmergencyRow| Emergency {
+        id: row.id,
+        who: row.who,
+        role: row.role,
+        ward: row.ward_id,
+        ward_code: row.ward_code,
+        reason: Reason {
+            code: row.reason_code,
+            text: row.reason,
+        },
+        started: row.started_at.0,
+        until: row.until_at.0,
+        ended_by: row.ended_by,
+    };
+    Ok(rows.into_iter().map(emergency).collect())
+}
+
 /// When the counted hours begin.
 pub(super) fn begins(now: Timestamp) -> Timestamp {
     let hours = SignedDuration::from_hours(i64::try_from(HOURS).unwrap_or(i64::MAX));
@@ -73,6 +133,7 @@ pub async fn board(
             oldest: None,
             low: 0,
             out: 0,
+            emergencies: 0,
             given: vec![0; HOURS],
         })
         .collect();
@@ -83,6 +144,19 @@ pub async fn board(
     for (ward, low, out) in fetch!(all, tx.link(), (WardId, i64, i64), LOW, List(wards.clone()))? {
         if let Some(line) = at.get_mut(&ward) {
             (line.low, line.out) = (count(low), count(out));
+        }
+    }
+    let lasting = fetch!(
+        all,
+        tx.link(),
+        (WardId, i64),
+        EMERGENCIES,
+        List(wards.clone()),
+        At::from(now)
+    )?;
+    for (ward, lasting) in lasting {
+        if let Some(line) = at.get_mut(&ward) {
+            line.emergencies = count(lasting);
         }
     }
     given(tx.link(), &wards, &mut at, now).await?;

@@ -308,6 +308,8 @@ fn boards(of: &Subject) -> Vec<Query> {
         "board: doses due and late": board::DUE, wards.clone(), now, now;
         "board: low stock": board::LOW, wards.clone();
         "board: doses given": board::GIVEN, wards.clone(), begins, now;
+        "board: emergency accesses": board::EMERGENCIES, wards.clone(), now;
+        "emergency accesses, a page": board::EMERGENCY_LIST, now, Uuid::max(), of.page;
     )
 }
 
@@ -329,7 +331,7 @@ fn doors(of: &Subject) -> Vec<Query> {
     queries!(in Alone:
         "feed: has anything changed": screens::DATA_VERSION;
         "sign-in: the account": accounts::ACCOUNT, of.username.as_str();
-        "sign-in: role and wards": accounts::ACTORS, vec![of.user];
+        "sign-in: role and wards": accounts::ACTORS, vec![of.user], of.now;
         "sign-in: whether anybody can": accounts::ABLE;
         "sign-in: outcomes that were not seen": unseen::OF, of.user, of.page;
         "sign-in: whose key": accounts::KEY_OWNER, of.username.as_str();

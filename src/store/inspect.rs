@@ -592,6 +592,23 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
         ),
         plan!(
             tx,
+            "board: emergency accesses",
+            board::EMERGENCIES,
+            "emergency_accesses_ward",
+            List(vec![one]),
+            at
+        ),
+        plan!(
+            tx,
+            "emergency accesses, a page",
+            board::EMERGENCY_LIST,
+            "emergency_accesses_started",
+            at,
+            nobody,
+            many
+        ),
+        plan!(
+            tx,
             "board: doses given",
             board::GIVEN,
             "medication_administrations_log",

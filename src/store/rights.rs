@@ -23,6 +23,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("patients", "INSERT, UPDATE"),
     ("drugs", "INSERT, UPDATE"),
     ("formulary", "UPDATE"),
+    ("emergency_accesses", "INSERT, UPDATE"),
     ("drug_codes", "INSERT, DELETE"),
     ("drug_stock", "INSERT, UPDATE"),
     ("prescriptions", "INSERT, UPDATE"),

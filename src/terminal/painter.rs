@@ -50,6 +50,11 @@ impl Painter {
         }
     }
 
+    /// Bytes that it keeps of what is shown.
+    pub fn kept(&self) -> usize {
+        self.shown.as_ref().map_or(0, Screen::kept)
+    }
+
     /// Forgets what is shown: the next frame is drawn whole.
     pub fn forget(&mut self) {
         self.shown = None;

@@ -72,6 +72,9 @@ pub fn nurse() -> Actor {
         role: Role::Nurse,
         wards: Wards::Only([WARD].into()),
         disabled: false,
+        read_only: false,
+        secret: true,
+        emergencies: Default::default(),
     }
 }
 
@@ -83,6 +86,9 @@ pub fn doctor() -> Actor {
         role: Role::Doctor,
         wards: Wards::Every,
         disabled: false,
+        read_only: false,
+        secret: true,
+        emergencies: Default::default(),
     }
 }
 
@@ -94,6 +100,9 @@ pub fn pharmacist() -> Actor {
         role: Role::Pharmacist,
         wards: Wards::Every,
         disabled: false,
+        read_only: false,
+        secret: true,
+        emergencies: Default::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod corrections;
 mod cupboard;
 mod doses;
 mod dropped;
+mod emergency;
 mod feed;
 mod horizon;
 mod hospital;

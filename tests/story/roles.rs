@@ -1,18 +1,23 @@
-//! Who may do what, asked of the desk for every role, in their own ward and in another.
+//! Who may do what, asked of the desk for every row of the matrix and every role, in their own ward and in another, with
+//! and without emergency access, and of somebody who may look only. A new row needs an [`attempt`], and nothing else.
 
 use uuid::Uuid;
 use valmed::domain::cupboard::Resolution;
-use valmed::domain::decide::MATRIX;
+use valmed::domain::decide::{MATRIX, Need, Place as Where, place as matrix_place};
 use valmed::domain::{
-    Correction, GivingOutcome, Helped, NotGiven, Operation, Outcome, Reason, Request, Restock,
-    Role, UserId, WardId,
+    Correction, GivingOutcome, Helped, NotGiven, Operation, Outcome, Reason, Receipt, Request,
+    Restock, Role, UserId, WardId,
 };
 
 use crate::support::cupboard::*;
 use crate::support::place::Place;
 use crate::support::ward::*;
 
-on_both_engines!(each_role_does_what_the_matrix_says_in_its_own_wards_only);
+on_both_engines!(
+    each_role_does_what_the_matrix_says_where_it_says,
+    whoever_may_look_only_changes_nothing,
+    emergency_access_opens_what_the_role_may_do_in_another_ward,
+);
 
 fn reason(code: &str) -> Reason {
     Reason {
@@ -21,6 +26,7 @@ fn reason(code: &str) -> Reason {
     }
 }
 
+/// An operation of that kind that would be done in that ward if `actor` may.
 async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operation {
     let patient = if at == MEDI { 0 } else { 2 };
     let rx = Rx {
@@ -69,6 +75,13 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
             operation(actor, request)
         }
         "receive" => receive(actor, at, PARACETAMOL, units(1)),
+        "emergency" => emergency(actor, at),
+        "end_emergency" => operation(
+            actor,
+            Request::EndEmergency {
+                access: theirs(ward, actor).await,
+            },
+        ),
         "send" => send(actor, at, PHAR, PARACETAMOL, units(1)),
         "receive_transfer" => arrive(
             actor,
@@ -108,24 +121,65 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
     }
 }
 
-async fn each_role_does_what_the_matrix_says_in_its_own_wards_only(place: Place) {
+fn emergency(actor: UserId, ward: WardId) -> Operation {
+    let reason = Reason {
+        code: "resuscitation".to_owned(),
+        text: String::new(),
+    };
+    operation(actor, Request::Emergency { ward, reason })
+}
+
+/// An emergency access of somebody's own, written down as if they had been given it.
+async fn theirs(ward: &Ward, who: UserId) -> Uuid {
+    let id = Uuid::now_v7();
+    let now = ward.now();
+    change!(
+        ward.db,
+        "INSERT INTO emergency_accesses (id, user_id, ward_id, reason_code, reason, started_at, until_at) \
+         VALUES ($1, $2, $3, 'other', 'written by a story', $4, $5)",
+        id,
+        who,
+        PHAR,
+        valmed::store::At::from(now),
+        valmed::store::At::from(now + jiff::SignedDuration::from_mins(5))
+    );
+    id
+}
+
+/// Whether the matrix lets somebody of `role` who works in `own` do it in `at`.
+fn expected(need: &Need, role: Role, own: WardId, at: WardId) -> bool {
+    need.roles.contains(&role)
+        && match matrix_place(need.kind) {
+            Where::Own => own == at,
+            Where::Other => own != at,
+            Where::Theirs | Where::Every => true,
+        }
+}
+
+async fn each_role_does_what_the_matrix_says_where_it_says(place: Place) {
     let ward = Ward::open(place).await;
     for at in [MEDI, SURG, PHAR] {
         ward.receive(at, PARACETAMOL, units(100)).await;
     }
-    for need in MATRIX {
+    // Emergency access opens wards: it comes last.
+    let mut matrix: Vec<&Need> = MATRIX.iter().collect();
+    matrix.sort_by_key(|need| need.kind == "emergency");
+    for need in matrix {
         for role in Role::ALL {
             for (own, at) in [(MEDI, MEDI), (SURG, SURG), (MEDI, SURG), (SURG, MEDI)] {
                 let operation = attempt(&ward, need.kind, person(*role, own), at).await;
+                assert_eq!(operation.request.kind(), need.kind);
                 let outcome = ward.ask(operation).await;
                 let told = format!("{role} of ward {own}: {} in ward {at}", need.kind);
-                // A lot is recalled for every ward at once.
-                let everywhere = need.kind == "recall";
-                if need.roles.contains(role) && (own == at || everywhere) {
+                if expected(need, *role, own, at) {
                     assert!(matches!(outcome, Outcome::Done(_)), "{told}: {outcome:?}");
                     continue;
                 }
                 let refusal = refusal(outcome);
+                if need.kind == "emergency" && need.roles.contains(role) {
+                    assert_eq!(refusal.code(), "INVALID_DATA", "{told}");
+                    continue;
+                }
                 assert_eq!(refusal.code(), "INSUFFICIENT_PERMISSIONS", "{told}");
                 let why = refusal.to_string();
                 let expected = if need.roles.contains(role) {
@@ -136,6 +190,78 @@ async fn each_role_does_what_the_matrix_says_in_its_own_wards_only(place: Place)
                 assert!(why.contains(&expected), "{told}: {why}");
             }
         }
+    }
+    ward.end().await;
+}
+
+async fn whoever_may_look_only_changes_nothing(place: Place) {
+    let ward = Ward::open(place).await;
+    ward.receive(MEDI, PARACETAMOL, units(100)).await;
+    for need in MATRIX {
+        for role in need.roles {
+            let who = person(*role, MEDI);
+            let at = if need.kind == "emergency" { SURG } else { MEDI };
+            let operation = attempt(&ward, need.kind, who, at).await;
+            change!(
+                ward.db,
+                "UPDATE users SET read_only = $2 WHERE id = $1",
+                who,
+                true
+            );
+            let refusal = ward.refused(operation).await;
+            assert_eq!(refusal.code(), "INSUFFICIENT_PERMISSIONS", "{role}");
+            assert!(
+                refusal
+                    .to_string()
+                    .contains("look at everything and change nothing"),
+                "{refusal}"
+            );
+            change!(
+                ward.db,
+                "UPDATE users SET read_only = $2 WHERE id = $1",
+                who,
+                false
+            );
+            let operation = attempt(&ward, need.kind, who, at).await;
+            ward.done(operation).await;
+            // The next row finds nobody with access to another ward.
+            change!(
+                ward.db,
+                "UPDATE emergency_accesses SET until_at = started_at"
+            );
+        }
+    }
+    ward.end().await;
+}
+
+async fn emergency_access_opens_what_the_role_may_do_in_another_ward(place: Place) {
+    let ward = Ward::open(place).await;
+    ward.receive(SURG, PARACETAMOL, units(100)).await;
+    for role in Role::ALL {
+        let who = person(*role, MEDI);
+        if *role == Role::Admin {
+            let refusal = ward.refused(emergency(who, SURG)).await;
+            assert_eq!(refusal.code(), "INSUFFICIENT_PERMISSIONS");
+            continue;
+        }
+        let receipt = ward.done(emergency(who, SURG)).await;
+        let Receipt::EmergencyBegun { access, .. } = receipt else {
+            panic!("{receipt:?}");
+        };
+        for need in MATRIX
+            .iter()
+            .filter(|need| matrix_place(need.kind) == Where::Own)
+        {
+            let operation = attempt(&ward, need.kind, who, SURG).await;
+            let outcome = ward.ask(operation).await;
+            if need.roles.contains(role) {
+                assert!(matches!(outcome, Outcome::Done(_)), "{role}: {outcome:?}");
+            } else {
+                assert_eq!(refusal(outcome).code(), "INSUFFICIENT_PERMISSIONS");
+            }
+        }
+        ward.done(operation(who, Request::EndEmergency { access }))
+            .await;
     }
     ward.end().await;
 }

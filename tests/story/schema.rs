@@ -79,6 +79,14 @@ async fn at_once(kind: Kind) {
             (i64,),
             "SELECT version FROM _sqlx_migrations ORDER BY version"
         );
+        assert!(steps.windows(2).all(|two| two[0] < two[1]), "{steps:?}");
+        let lone = Place::migrated(kind).await.open().await;
+        let alone = rows!(
+            lone,
+            (i64,),
+            "SELECT version FROM _sqlx_migrations ORDER BY version"
+        );
+        assert_eq!(steps, alone, "as one alone takes them");
         let mut once = steps.clone();
         once.dedup();
         assert_eq!(steps, once);

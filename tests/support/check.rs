@@ -302,6 +302,9 @@ fn memory_is_true(
                 assert!(lines.is_empty() && doses.is_empty(), "{outcome:?}");
                 assert_eq!(orders[order].status, OrderStatus::Discontinued);
             }
+            Outcome::Done(Receipt::EmergencyBegun { .. } | Receipt::EmergencyEnded { .. }) => {
+                assert!(lines.is_empty() && doses.is_empty(), "{outcome:?}");
+            }
             Outcome::Done(Receipt::Received {
                 quantity, holds, ..
             }) => {

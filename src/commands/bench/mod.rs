@@ -4,6 +4,7 @@ mod desk;
 mod feed;
 mod fulfil;
 mod screens;
+mod sessions;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ pub async fn bench(config: &Config, ask: Bench, began: Instant) -> anyhow::Resul
         Bench::Feed(ask) => feed::feed(config, ask).await,
         Bench::Screens(ask) => screens::screens(config, ask).await,
         Bench::Fulfil(ask) => fulfil::fulfil(config, ask).await,
+        Bench::Sessions(ask) => sessions::sessions(config, ask).await,
         Bench::Wire(ask) => wire::wire(config, ask).await,
     }
 }

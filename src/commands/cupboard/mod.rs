@@ -554,6 +554,8 @@ pub fn told(receipt: &Receipt) -> String {
         | Receipt::Corrected { .. }
         | Receipt::EffectNoted { .. }
         | Receipt::Discontinued { .. }
-        | Receipt::Received { .. } => output::json(&json!(receipt)).unwrap_or_default(),
+        | Receipt::Received { .. }
+        | Receipt::EmergencyBegun { .. }
+        | Receipt::EmergencyEnded { .. } => output::json(&json!(receipt)).unwrap_or_default(),
     }
 }

@@ -8,6 +8,7 @@ mod correct;
 mod cupboard;
 mod discontinue;
 mod effect;
+mod emergency;
 mod fulfil;
 mod not_given;
 mod permission;
@@ -38,8 +39,9 @@ pub use cupboard::{
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
 };
 pub use discontinue::LONGEST_REASON;
+pub use emergency::{EmergencyAccess, EmergencyEnd};
 pub use fulfil::{at_most, dose_reference, given_reference, not_before};
-pub use permission::{MATRIX, Need, WITNESS, may, needs};
+pub use permission::{MATRIX, Need, Place, WITNESS, may, needs, place};
 pub use receive::LONGEST_REFERENCE;
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
@@ -63,6 +65,8 @@ pub struct Loaded {
     pub recent: HashMap<(PatientId, DrugId), Vec<warn::Recent>>,
     /// When a later dose of the same prescription was due that was given already: for those that are to be given.
     pub later_given: HashMap<OrderId, Timestamp>,
+    /// Emergency accesses that are to be ended.
+    pub emergencies: HashMap<Uuid, EmergencyAccess>,
     /// What operations on the cupboard touch beside stock.
     pub cupboard: Cupboard,
 }
@@ -235,6 +239,10 @@ pub struct Effects {
     pub asked: Vec<AskedEffect>,
     /// The answers.
     pub noted: Vec<NotedEffect>,
+    /// Emergency accesses that begin.
+    pub emergencies: Vec<EmergencyAccess>,
+    /// Emergency accesses that end before their time.
+    pub emergency_ends: Vec<EmergencyEnd>,
     /// What changes in the cupboard beside stock and register.
     pub cupboard: Changes,
 }
@@ -261,6 +269,8 @@ impl Effects {
         self.reasons.extend(more.reasons);
         self.asked.extend(more.asked);
         self.noted.extend(more.noted);
+        self.emergencies.extend(more.emergencies);
+        self.emergency_ends.extend(more.emergency_ends);
         self.cupboard.extend(more.cupboard);
     }
 
@@ -272,7 +282,15 @@ impl Effects {
         let booked = self.ledger.iter().map(|entry| entry.row.ward);
         let noted = self.noted.iter().map(|noted| noted.ward);
         let cupboard = self.cupboard.wards.iter().copied();
-        booked.chain(of_orders).chain(noted).chain(cupboard)
+        // The board of all wards and the ward itself show it.
+        let emergencies = self.emergencies.iter().map(|access| access.ward);
+        let ends = self.emergency_ends.iter().map(|end| end.ward);
+        let emergencies = emergencies.chain(ends);
+        booked
+            .chain(of_orders)
+            .chain(noted)
+            .chain(cupboard)
+            .chain(emergencies)
     }
 }
 
@@ -456,7 +474,7 @@ pub fn decide(
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let actor = permission::known(state, op.actor)?;
+    let actor = permission::known(state, op.actor, moment.now)?;
     match &op.request {
         Request::Fulfil(ask) => fulfil::fulfil(state, op, &actor, ask, policy, moment),
         Request::NotGiven(ask) => not_given::not_given(state, op, &actor, ask, policy, moment),
@@ -486,6 +504,10 @@ pub fn decide(
             },
             moment,
         ),
+        Request::Emergency { ward, reason } => {
+            emergency::begin(state, &actor, *ward, reason, policy, moment)
+        }
+        Request::EndEmergency { access } => emergency::end(state, &actor, *access, moment),
         _ => cupboard::decide(state, op, &actor, policy, moment),
     }
 }

@@ -1,6 +1,8 @@
 //! Who may do what: the role matrix, in one table.
 
-use crate::domain::{Actor, Operation, Refusal, Role, UserId, WardId};
+use jiff::Timestamp;
+
+use crate::domain::{Actor, Operation, Refusal, Role, UserId, WardId, Wards};
 
 use super::Loaded;
 
@@ -121,7 +123,50 @@ pub const MATRIX: &[Need] = &[
         roles: &[Role::Pharmacist],
         who: "pharmacist",
     },
+    Need {
+        kind: "emergency",
+        action: "get emergency access to a ward",
+        roles: EVERYBODY_AT_WORK,
+        who: "nurse, pharmacist, doctor or supervisor",
+    },
+    Need {
+        kind: "end_emergency",
+        action: "end an emergency access",
+        roles: EVERYBODY_AT_WORK,
+        who: "nurse, pharmacist, doctor or supervisor",
+    },
 ];
+
+/// Everybody but those who keep the accounts.
+const EVERYBODY_AT_WORK: &[Role] = &[
+    Role::Nurse,
+    Role::Pharmacist,
+    Role::Doctor,
+    Role::Supervisor,
+];
+
+/// Where the matrix lets somebody do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In their own wards; in another while they have emergency access to it.
+    Own,
+    /// In wards that are not theirs.
+    Other,
+    /// In every ward at once.
+    Every,
+    /// What is theirs, wherever it is; of others' only as a supervisor.
+    Theirs,
+}
+
+/// Where a kind of operation may be done: in one's own wards, but for what this says otherwise.
+pub fn place(kind: &str) -> Place {
+    match kind {
+        "recall" => Place::Every,
+        "emergency" => Place::Other,
+        "end_emergency" => Place::Theirs,
+        _ => Place::Own,
+    }
+}
 
 /// Who may be the witness of an operation. It is no operation of its own: the witness signs another person's.
 pub const WITNESS: Need = Need {
@@ -146,8 +191,8 @@ pub fn may(role: Role, kind: &str) -> bool {
     needs(kind).is_some_and(|need| need.roles.contains(&role))
 }
 
-/// The person who asks, if their account may do anything.
-pub(super) fn known(state: &Loaded, id: UserId) -> Result<Actor, Refusal> {
+/// The person who asks, if their account may do anything; with the wards where they may act at that moment.
+pub(super) fn known(state: &Loaded, id: UserId, now: Timestamp) -> Result<Actor, Refusal> {
     let actor = state
         .actors
         .get(&id)
@@ -163,7 +208,19 @@ pub(super) fn known(state: &Loaded, id: UserId) -> Result<Actor, Refusal> {
             why: "the account is disabled".to_owned(),
         });
     }
-    Ok(actor.clone())
+    if actor.read_only {
+        return Err(Refusal::InsufficientPermissions {
+            who: actor.name.clone(),
+            action: "do this".to_owned(),
+            why: "the account may look at everything and change nothing".to_owned(),
+        });
+    }
+    let mut actor = actor.clone();
+    if let Wards::Only(wards) = &mut actor.wards {
+        let lasting = actor.emergencies.iter().filter(|(_, until)| **until > now);
+        wards.extend(lasting.map(|(ward, _)| *ward));
+    }
+    Ok(actor)
 }
 
 /// Whether the person has the role.
@@ -245,4 +302,67 @@ pub(super) fn witness(
         return Err(invalid(&format!("{ward_name} is not one of their wards")));
     }
     Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Request;
+
+    /// Every kind of request there is, as their reader names them when it is given one that is not.
+    fn variants() -> usize {
+        let told = serde_json::from_str::<Request>(r#"{"kind": ""}"#).unwrap_err();
+        let told = told.to_string();
+        let names = told.split_once("expected").unwrap().1;
+        names.matches('`').count() / 2
+    }
+
+    #[test]
+    fn every_kind_of_operation_has_a_row_and_every_row_is_one() {
+        let mut kinds: Vec<&str> = MATRIX.iter().map(|need| need.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), MATRIX.len(), "a row stands twice");
+        assert_eq!(
+            kinds.len(),
+            variants(),
+            "a request without a row: {kinds:?}"
+        );
+    }
+
+    /// The matrix as the README has it.
+    fn table() -> String {
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        let line = |what: &str, cells: Vec<&str>| {
+            let cells = cells.iter().map(|cell| {
+                if cell.is_empty() {
+                    " |".to_owned()
+                } else {
+                    format!(" {cell} |")
+                }
+            });
+            format!("| {what} |{}\n", cells.collect::<String>())
+        };
+        let mut table = format!("| | {} |\n|{}\n", roles.join(" | "), "---|".repeat(6));
+        table += &line("look at any ward", vec!["yes"; roles.len()]);
+        for need in MATRIX.iter().chain([&WITNESS]) {
+            let cell = |role: &Role| match place(need.kind) {
+                _ if !need.roles.contains(role) => "",
+                Place::Own => "own wards",
+                Place::Every => "every ward",
+                Place::Other => "other wards",
+                Place::Theirs if *role == Role::Supervisor => "anybody's",
+                Place::Theirs => "their own",
+            };
+            table += &line(need.action, Role::ALL.iter().map(cell).collect());
+        }
+        table
+    }
+
+    #[test]
+    fn the_readme_has_the_matrix() {
+        let readme = include_str!("../../../README.md");
+        let table = table();
+        assert!(readme.contains(&table), "the README must say:\n{table}");
+    }
 }

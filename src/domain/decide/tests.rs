@@ -48,6 +48,9 @@ fn actor(id: UserId, role: Role, wards: Wards, disabled: bool) -> (UserId, Actor
         role,
         wards,
         disabled,
+        read_only: false,
+        secret: true,
+        emergencies: Default::default(),
     };
     (id, actor)
 }
@@ -310,6 +313,7 @@ fn a_dose_that_was_given_meanwhile_is_told_as_given_and_not_as_changed() {
     dose.status = OrderStatus::Completed;
     dose.version = 2;
     dose.changed_by = Some("Nils".to_owned());
+    dose.change = "given".to_owned();
     let refusal = refused(&with([dose]), &seen, start());
     let by = "Nils".to_owned();
     let what = "given".to_owned();
@@ -683,6 +687,22 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert!(effects.opened.is_empty());
             let ends = was.kind != OrderKind::Timed;
             assert_eq!(effects.discontinued.len(), usize::from(ends));
+        }
+        Request::Emergency { ward, .. } => {
+            let (actor, now) = (&before.actors[&op.actor], &after.actors[&op.actor]);
+            assert!(!actor.disabled && !actor.wards.allow(*ward), "{op:?}");
+            assert!(may(actor.role, op.request.kind()), "{op:?}");
+            let [access] = &effects.emergencies[..] else {
+                panic!("{effects:?}");
+            };
+            assert_eq!(now.emergencies.get(ward), Some(&access.until));
+        }
+        Request::EndEmergency { access } => {
+            let [end] = &effects.emergency_ends[..] else {
+                panic!("{effects:?}");
+            };
+            assert_eq!(end.id, *access);
+            assert_eq!(after.emergencies[access].until, end.at);
         }
         Request::Receive {
             ward,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{cupboard_apply, postgres, rare, split, sqlite};
+use super::{cupboard_apply, emergency, postgres, rare, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
@@ -51,6 +51,7 @@ pub async fn apply(
     cupboard_apply::write_stock_lots(link.lend(), &effects.ledger, stock).await?;
     cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
     open_orders(link.lend(), effects).await?;
+    emergency::write(link.lend(), effects).await?;
     end_prescriptions(link.lend(), effects).await?;
     rare::write(link, effects).await
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod cupboard_apply;
+mod emergency;
 mod load;
 mod postgres;
 mod rare;

@@ -235,6 +235,11 @@ pub(super) struct Screen {
 }
 
 impl Screen {
+    /// Bytes that it takes.
+    pub(super) fn kept(&self) -> usize {
+        std::mem::size_of_val(self.tiles.as_slice())
+    }
+
     pub(super) fn blank(width: u16, height: u16) -> Screen {
         let (width, height) = (usize::from(width), usize::from(height));
         Screen {

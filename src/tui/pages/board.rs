@@ -20,6 +20,7 @@ const COLUMNS: &[Column] = &[
     Column::fixed("oldest", 8).right().rank(2),
     Column::fixed("low", 4).right(),
     Column::fixed("out", 4).right(),
+    Column::fixed("emerg", 5).right().rank(1),
     Column::fixed("given/h", 12).rank(3).below(),
 ];
 
@@ -36,6 +37,7 @@ pub struct BoardPage {
 struct Totals {
     late: u64,
     out: u64,
+    emergencies: u64,
 }
 
 impl BoardPage {
@@ -73,6 +75,11 @@ impl BoardPage {
         self.totals = Totals {
             late: board.lines.iter().map(|line| u64::from(line.late)).sum(),
             out: board.lines.iter().map(|line| u64::from(line.out)).sum(),
+            emergencies: board
+                .lines
+                .iter()
+                .map(|line| u64::from(line.emergencies))
+                .sum(),
         };
         self.frame.set(rows(board, now));
     }
@@ -89,6 +96,7 @@ impl BoardPage {
             theme.plain(),
         );
         for (count, word, style) in [
+            (self.totals.emergencies, "emergency access", theme.loud()),
             (self.totals.late, "late", theme.late()),
             (self.totals.out, "out of stock", theme.out()),
         ] {
@@ -102,11 +110,11 @@ impl BoardPage {
     }
 }
 
-/// The board's rows: where somebody waits for a dose first, then where something is out; the board's own order, by name,
+/// The board's rows: where somebody has emergency access first, then where somebody waits for a dose, then where something is out; the board's own order, by name,
 /// within that. All wards' little bars stand against the same most, so that they can be compared.
 pub fn rows(board: &Board, now: Timestamp) -> Vec<Row<WardId>> {
     let mut lines: Vec<&WardLine> = board.lines.iter().collect();
-    lines.sort_by_key(|line| (line.late == 0, line.out == 0));
+    lines.sort_by_key(|line| (line.emergencies == 0, line.late == 0, line.out == 0));
     let most = board
         .lines
         .iter()
@@ -141,6 +149,7 @@ fn cells(line: &WardLine, most: u32, now: Timestamp) -> Vec<Cell> {
         Cell::number(oldest).look(Look::Late),
         Cell::count(line.low.into(), Look::Low),
         Cell::count(line.out.into(), Look::Out),
+        Cell::count(line.emergencies.into(), Look::Loud),
         Cell::spark(line.given.clone(), most),
     ]
 }

@@ -86,12 +86,12 @@ impl EffectsPage {
 fn row(dose: &AskedDose, scene: &Scene<'_>) -> Row<AdministrationId> {
     let policy = &scene.context.policy;
     let cells = vec![
-        Cell::text(&clock::ago(dose.given_at, scene.context.now)).look(Look::Due),
+        Cell::text(clock::ago(dose.given_at, scene.context.now)).look(Look::Due),
         Cell::text(&dose.bed),
         Cell::text(&dose.patient).look(Look::Strong),
         Cell::text(&dose.drug),
         Cell::text(
-            &policy
+            policy
                 .reasons
                 .told(ReasonKind::Indication, &dose.indication),
         ),

@@ -504,8 +504,8 @@ fn due_words(
 ) -> (String, ratatui::style::Style) {
     let now = scene.context.now;
     if let Some(until) = order.held(now) {
-        let until = clock::weekday_hour(until, now, scene.zone);
-        return (format!("held, {until}"), theme.plain());
+        let until = clock::short(until, now, scene.zone);
+        return (format!("till {until}"), theme.plain());
     }
     match (Group::of(order, scene.context), order.due()) {
         (Group::Missed, Some(at)) => (Due::of(at, now).words(), theme.late()),

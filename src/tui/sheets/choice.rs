@@ -248,7 +248,7 @@ impl Parts {
     /// Adds a question at its place; the keys stay where they are.
     pub fn insert(&mut self, place: usize, choice: Choice) {
         let place = place.min(self.choices.len());
-        let had_keys = self.len() > 0 && self.at >= place && self.at >= self.choices.len();
+        let had_keys = !self.is_empty() && self.at >= place && self.at >= self.choices.len();
         self.choices.insert(place, choice);
         self.at += usize::from(had_keys);
     }

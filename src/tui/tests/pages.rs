@@ -19,6 +19,7 @@ fn line(ward: Ward, doses: (u32, u32), oldest: i64, stock: (u32, u32), given: u3
         oldest: (doses.1 > 0).then(|| at(NOW) - SignedDuration::from_mins(oldest)),
         low: stock.0,
         out: stock.1,
+        emergencies: 0,
         given: (0..u32::try_from(HOURS).unwrap())
             .map(|hour| given * hour / 11)
             .collect(),

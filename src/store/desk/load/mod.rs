@@ -2,6 +2,7 @@
 //! a refusal) is asked for only for those.
 
 mod cupboard;
+mod emergency;
 mod entries;
 mod names;
 mod orders;
@@ -66,7 +67,12 @@ pub async fn load(
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded {
-        actors: accounts::actors(link.lend(), ops.iter().flat_map(Operation::people)).await?,
+        actors: accounts::actors(
+            link.lend(),
+            ops.iter().flat_map(Operation::people),
+            now.into(),
+        )
+        .await?,
         ..Loaded::default()
     };
     // Entries of the log never change: they are read first, to know which orders to lock.
@@ -112,6 +118,7 @@ pub async fn load(
         let order = loaded.orders.get(&entry.order)?;
         Some((entry.ward, order.drug))
     }));
+    emergency::load(link.lend(), ops, &mut loaded).await?;
     let with_lots;
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
     cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;

@@ -1,0 +1,247 @@
+//! `valmed bench sessions`: what terminals cost a server, over real SSH on this machine.
+//!
+//! A server in a process of its own, on a demo ward; its clients in this one. First one person alone, then many: what
+//! they take in memory, at rest and while they type; then one whose terminal stops reading. Beside it, what the drawing
+//! library's own terminal would keep for each of them.
+
+mod client;
+mod process;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use russh::keys::{Algorithm, HashAlg, PrivateKey};
+use tokio::task::JoinSet;
+
+use super::in_milliseconds;
+use crate::cli::BenchSessions;
+use crate::commands::demo;
+use crate::commands::output::say;
+use crate::config::Config;
+use crate::interop::demo as ward;
+use crate::store::accounts::{self, Key};
+use crate::store::{self, Db};
+use crate::terminal::{Painter, Profile};
+use client::Person;
+use process::{Process, Taken};
+
+/// Keys that one person alone presses.
+const KEYS: u32 = 400;
+/// Between them: more than between two frames.
+const BETWEEN: Duration = Duration::from_millis(50);
+/// People who arrive at once.
+const AT_ONCE: usize = 16;
+/// A screen on which nothing comes for so long rests.
+const RESTS: Duration = Duration::from_millis(400);
+/// Keys a second of everybody together.
+const ALL_KEYS: u32 = 750;
+/// Up and down, so that each key changes something.
+const UP_AND_DOWN: [&str; 2] = ["j", "k"];
+
+/// Measures.
+pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("a temporary folder")?;
+    let key = Arc::new(ward_with_key(config, folder.path()).await?);
+    let path = folder.path().join("demo-ward.db");
+    let server = Process::start(folder.path(), &format!("sqlite://{}", path.display())).await?;
+    let bench = Bench { server, key };
+    let lasts = Duration::from_secs(ask.seconds.into());
+    let mut first = bench.person().await?;
+    alone(&mut first).await?;
+    let before = bench.server.taken()?;
+    let mut people = bench.people(ask.sessions as usize).await?;
+    bench.memory(&before, people.len())?;
+    bench.idle(people.len(), lasts).await?;
+    bench.typing(&mut people, lasts).await?;
+    bench
+        .stopped(&mut first, Duration::from_secs(ask.stopped.into()))
+        .await?;
+    if ask.many > ask.sessions {
+        let more = (ask.many - ask.sessions) as usize;
+        let began = Instant::now();
+        people.extend(bench.people(more).await?);
+        let took = began.elapsed().as_secs_f64();
+        say!("{more} more sessions arrive in {took:.1} s")?;
+        bench.memory(&before, people.len())?;
+        bench.idle(people.len(), lasts).await?;
+    }
+    let began = Instant::now();
+    let well = bench.server.stop().await?;
+    anyhow::ensure!(well, "the server did not end well");
+    say!(
+        "stopped with {} sessions in {:.1} s",
+        people.len() + 1,
+        began.elapsed().as_secs_f64()
+    )?;
+    kept()
+}
+
+/// The demo ward, in which the nurse has a key.
+async fn ward_with_key(config: &Config, folder: &std::path::Path) -> anyhow::Result<PrivateKey> {
+    let db: Db = demo::open(config, folder).await?;
+    let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519)?;
+    let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+    let line = key.public_key().to_openssh()?;
+    let row = Key {
+        fingerprint: &fingerprint,
+        public_key: &line,
+        comment: "",
+        at: store::now().into(),
+    };
+    let mut conn = db.writer().await?;
+    let nurse = accounts::by_username(conn.link(), ward::NURSE).await?;
+    let nurse = nurse.context("the demo ward's nurse")?;
+    accounts::add_key(conn.link(), nurse.id, &row).await?;
+    drop(conn);
+    db.close().await;
+    Ok(key)
+}
+
+struct Bench {
+    server: Process,
+    key: Arc<PrivateKey>,
+}
+
+impl Bench {
+    async fn person(&self) -> anyhow::Result<Person> {
+        Person::arrives(&self.server.address, ward::NURSE, &self.key).await
+    }
+
+    async fn people(&self, count: usize) -> anyhow::Result<Vec<Person>> {
+        let mut people = Vec::with_capacity(count);
+        let mut arriving = JoinSet::new();
+        while people.len() < count {
+            while arriving.len() < AT_ONCE && people.len() + arriving.len() < count {
+                let (address, key) = (self.server.address.clone(), Arc::clone(&self.key));
+                arriving.spawn(async move { Person::arrives(&address, ward::NURSE, &key).await });
+            }
+            let arrived = arriving.join_next().await.context("nobody arrives")?;
+            people.push(arrived??);
+        }
+        for person in &mut people {
+            person.rests(RESTS).await;
+        }
+        Ok(people)
+    }
+
+    fn memory(&self, before: &Taken, count: usize) -> anyhow::Result<()> {
+        let grown = self.server.taken()?.memory.saturating_sub(before.memory);
+        let each = grown as f64 / 1024.0 / count.max(1) as f64;
+        say!("{count} sessions: {each:.0} KB of memory each")?;
+        Ok(())
+    }
+
+    async fn idle(&self, count: usize, lasts: Duration) -> anyhow::Result<()> {
+        let before = self.server.taken()?;
+        tokio::time::sleep(lasts).await;
+        let processor = self.server.taken()?.processor_since(&before);
+        say!("{count} sessions at rest: {processor:.2} % of a processor")?;
+        Ok(())
+    }
+
+    async fn typing(&self, people: &mut Vec<Person>, lasts: Duration) -> anyhow::Result<()> {
+        let count = u32::try_from(people.len())?.max(1);
+        let every = Duration::from_secs(1) * count / ALL_KEYS;
+        let before = self.server.taken()?;
+        let mut typing = JoinSet::new();
+        let began = tokio::time::Instant::now();
+        for (n, mut person) in (0..count).zip(people.drain(..)) {
+            typing.spawn(async move {
+                let mut times = Vec::new();
+                // Not all in the same moment.
+                let mut next = began + every * n / count;
+                let mut keys = UP_AND_DOWN.iter().cycle();
+                while next < began + lasts {
+                    tokio::time::sleep_until(next).await;
+                    next += every;
+                    times.push(person.types(keys.next().copied().unwrap_or("j")).await?);
+                }
+                Ok::<_, anyhow::Error>((person, times))
+            });
+        }
+        let mut times = Vec::new();
+        while let Some(typed) = typing.join_next().await {
+            let (person, theirs) = typed??;
+            people.push(person);
+            times.extend(theirs);
+        }
+        let processor = self.server.taken()?.processor_since(&before);
+        let a_second = times.len() as f64 / began.elapsed().as_secs_f64();
+        let (half, most) = (part(&mut times, 0.5), part(&mut times, 0.99));
+        say!(
+            "{count} sessions, {a_second:.0} keys/s: {processor:.1} % of a processor; key to first byte p50 {half:.2} ms, p99 {most:.2} ms"
+        )?;
+        Ok(())
+    }
+
+    /// Somebody types on, whose terminal reads nothing.
+    async fn stopped(&self, person: &mut Person, lasts: Duration) -> anyhow::Result<()> {
+        person.stopped.set(true);
+        let before = self.server.taken()?;
+        let began = Instant::now();
+        let mut keys = UP_AND_DOWN.iter().cycle();
+        while began.elapsed() < lasts {
+            person.send(keys.next().copied().unwrap_or("j")).await?;
+            tokio::time::sleep(BETWEEN).await;
+        }
+        let after = self.server.taken()?;
+        let grown = (after.memory as f64 - before.memory as f64) / 1024.0;
+        let seconds = lasts.as_secs();
+        say!(
+            "a terminal that reads nothing for {seconds} s while keys come: {grown:+.0} KB of memory"
+        )?;
+        person.stopped.set(false);
+        let woke = person.types("?").await?;
+        say!(
+            "when it reads again, the first byte comes after {:.2} ms",
+            in_milliseconds(woke)
+        )?;
+        Ok(())
+    }
+}
+
+/// One person on a quiet server.
+async fn alone(person: &mut Person) -> anyhow::Result<()> {
+    person.rests(RESTS).await;
+    let mut times = Vec::new();
+    for key in UP_AND_DOWN.iter().cycle().take(KEYS as usize) {
+        times.push(person.types(key).await?);
+        tokio::time::sleep(BETWEEN).await;
+    }
+    let (half, most) = (part(&mut times, 0.5), part(&mut times, 0.99));
+    say!("one session alone: key to first byte p50 {half:.2} ms, p99 {most:.2} ms")?;
+    Ok(())
+}
+
+/// The time that so large a part of them do not pass, in milliseconds.
+fn part(times: &mut [Duration], part: f64) -> f64 {
+    times.sort_unstable();
+    let at = (times.len() as f64 * part) as usize;
+    let time = times.get(at.min(times.len().saturating_sub(1)));
+    time.map_or(f64::NAN, |time| in_milliseconds(*time))
+}
+
+/// What is kept of each screen of 80 by 24, here and by the drawing library's own terminal.
+fn kept() -> anyhow::Result<()> {
+    let area = Rect::new(0, 0, 80, 24);
+    let xterm = Profile::of(|name| (name == "TERM").then(|| "xterm-256color".to_owned()));
+    let mut painter = Painter::new(xterm);
+    painter.frame(&ratatui::buffer::Buffer::empty(area), None);
+    let options = TerminalOptions {
+        viewport: Viewport::Fixed(area),
+    };
+    let mut stock = Terminal::with_options(CrosstermBackend::new(std::io::sink()), options)?;
+    let cell = std::mem::size_of::<ratatui::buffer::Cell>();
+    // It keeps two of them; the painter keeps what the terminal shows.
+    let cells = stock.current_buffer_mut().content().len() * 2;
+    say!(
+        "kept of each screen of 80x24: {:.0} KB; by the drawing library's terminal {:.0} KB",
+        painter.kept() as f64 / 1024.0,
+        (cells * cell) as f64 / 1024.0
+    )?;
+    Ok(())
+}
