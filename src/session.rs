@@ -110,6 +110,10 @@ pub struct Settings {
     pub due_window: SignedDuration,
     /// From what age on a screen says that it is stale.
     pub stale_after: SignedDuration,
+    /// Without a key for so long the screen is locked; `None`: never.
+    pub lock_after: Option<SignedDuration>,
+    /// Without a key for so long the session ends; `None`: never.
+    pub ends_after: Option<SignedDuration>,
     /// This is a demonstration.
     pub demo: bool,
     /// What the hospital has set about the rules; the desk holds the same.
@@ -124,6 +128,8 @@ impl Default for Settings {
             due_window: SignedDuration::from_mins(60),
             // Three heartbeats of the feed: one may be lost without anybody being alarmed.
             stale_after: SignedDuration::from_secs(15),
+            lock_after: None,
+            ends_after: None,
             demo: false,
             policy: Arc::default(),
             frame_every: FRAME_EVERY,
@@ -444,6 +450,8 @@ impl<T: Terminal> Session<T> {
             fresh_op: OpId(Uuid::now_v7()),
             due_window: self.settings.due_window,
             stale_after: self.settings.stale_after,
+            lock_after: self.settings.lock_after,
+            ends_after: self.settings.ends_after,
             demo: self.settings.demo,
             policy: Arc::clone(&self.settings.policy),
         }

@@ -71,6 +71,7 @@ fn valmed(folder: &Path, arguments: &[&str]) -> Command {
         )
         .env("VALMED_SERVER_HOST_KEY", folder.join("host_key"))
         .env("VALMED_SERVER_COMMANDS", "true")
+        .env("VALMED_SERVER_ATTACH", folder.join("attach.sock"))
         .env_remove("VALMED_CONFIG");
     command
 }
@@ -180,6 +181,21 @@ impl Terminal {
         let mut command = CommandBuilder::new("ssh");
         command.args(server.options(key));
         command.arg("amara@127.0.0.1");
+        Terminal::runs(command, term)
+    }
+
+    /// Joins the server from this machine.
+    fn joins(server: &Server, term: &str) -> Terminal {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_valmed"));
+        command.arg("attach");
+        command.env("HOME", server.folder.path());
+        command.env("VALMED_SERVER_ATTACH", server.path("attach.sock"));
+        // It has no database of its own.
+        command.env("VALMED_DATABASE", "sqlite:///nowhere/at/all.db");
+        Terminal::runs(command, term)
+    }
+
+    fn runs(mut command: CommandBuilder, term: &str) -> Terminal {
         for variable in [
             "LC_ALL",
             "LC_CTYPE",
@@ -369,6 +385,36 @@ fn commands_are_ones_own_and_nothing_else_is_served() {
         "{}",
         says(&refused)
     );
+}
+
+#[test]
+fn whoever_joins_from_this_machine_signs_in_and_gets_their_terminal_back() {
+    let mut server = Server::start();
+    let mut terminal = Terminal::joins(&server, "vt220");
+    terminal.sees("User name: ");
+    terminal.types("amara\n");
+    terminal.sees("PIN or password: ");
+    terminal.types(&format!("{PIN}\n"));
+    terminal.sees("OVERDUE");
+    let mut listed = valmed(server.folder.path(), &["sessions", "--format", "json"]);
+    let listed = listed.output().unwrap();
+    let sessions: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(sessions[0]["user"], "amara", "{sessions}");
+    assert_eq!(sessions[0]["terminal"], "vt220 80x24", "{sessions}");
+    terminal.types("q");
+    assert_eq!(terminal.ends().0, 0);
+    let mut cut = Terminal::joins(&server, "xterm");
+    cut.sees("User name: ");
+    cut.types("amara\n");
+    cut.sees("PIN or password: ");
+    cut.types(&format!("{PIN}\n"));
+    cut.sees("OVERDUE");
+    // A server that is killed gives nothing back: this end does.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let (status, left) = cut.ends();
+    assert_eq!(status, 1);
+    assert!(left.contains("the server is gone"), "{left}");
 }
 
 #[test]

@@ -138,7 +138,10 @@ async fn pass(
     if !matches!(status, Ok(Some(_))) {
         // The server is gone, and has not given the terminal back.
         let profile = Profile::of(|name| std::env::var(name).ok());
-        io::stdout().write_all(&profile.goodbye())?;
+        let mut out = io::stdout();
+        // A part of it on its way would swallow the words that follow.
+        out.write_all(&profile.goodbye())
+            .and_then(|()| out.flush())?;
     }
     drop(raw);
     status?.context("the server is gone; what you signed is shown to you when you sign in again")

@@ -31,6 +31,8 @@ pub fn session_settings(config: &Config) -> Settings {
     Settings {
         due_window: config.due_window(),
         policy: config.policy(),
+        lock_after: config.lock_after(),
+        ends_after: config.ends_after(),
         ..Settings::default()
     }
 }

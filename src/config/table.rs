@@ -302,6 +302,18 @@ pub const SETTINGS: &[Setting] = &[
         "lines of the log on a screen: a day of a ward",
     ),
     number(
+        "lock.idle_minutes",
+        "5",
+        (0, 720),
+        "without a key for so long the screen is locked: whoever comes next is somebody else; 0: never",
+    ),
+    number(
+        "lock.sign_out_minutes",
+        "60",
+        (0, 1440),
+        "without a key for so long a session ends, and what was not signed with it; 0: never",
+    ),
+    number(
         "emergency.minutes",
         "60",
         (5, 720),

@@ -123,6 +123,16 @@ impl Config {
         }
     }
 
+    /// Without a key for so long a screen is locked; `None`: never.
+    pub fn lock_after(&self) -> Option<SignedDuration> {
+        Some(self.minutes("lock.idle_minutes")).filter(|most| most.is_positive())
+    }
+
+    /// Without a key for so long a session ends; `None`: never.
+    pub fn ends_after(&self) -> Option<SignedDuration> {
+        Some(self.minutes("lock.sign_out_minutes")).filter(|most| most.is_positive())
+    }
+
     /// How a failed sign-in is delayed: the first time, and at most.
     pub fn sign_in_delays(&self) -> (Duration, Duration) {
         (

@@ -15,7 +15,7 @@ use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, User
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
 use crate::store::screens::{self, Found};
-use crate::store::{Db, StoreError, accounts, unseen};
+use crate::store::{Db, StoreError, accounts, audit, unseen};
 use crate::tui::{Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn};
 
 /// Questions of one session that may be on their way to the database at once.
@@ -121,6 +121,18 @@ impl Services {
         Ok(missed.collect())
     }
 
+    /// Puts on record that the sheet stopped a scan of the wrong patient, which the desk never hears of.
+    async fn note_wrong_scan(&self, actor: UserId, order: OrderId) {
+        let noted = async {
+            let mut conn = self.db.writer().await?;
+            audit::wrong_scan(conn.link(), (self.clock)().into(), actor, order).await
+        };
+        // Stopped it was; whoever runs the server sees that the record of it is missing.
+        if let Err(error) = noted.await {
+            tracing::error!("a wrong scan that was stopped could not be put on record: {error}");
+        }
+    }
+
     async fn seen(&self, actor: UserId, ops: &[OpId]) {
         let seen = async {
             let mut conn = self.db.writer().await?;
@@ -155,6 +167,9 @@ impl Services {
             {
                 let _ = answers.send(Reply::Disabled(actor)).await;
                 return;
+            }
+            if let (Effect::LookUpPatient { order, .. }, Some(actor)) = (&effect, actor) {
+                services.note_wrong_scan(actor, *order).await;
             }
             if let (Effect::Seen(ops), Some(actor)) = (&effect, actor) {
                 return services.seen(actor, ops).await;

@@ -68,6 +68,8 @@ pub(super) struct Desk {
     pub note: Option<Note>,
     /// The person signed out: the root goes back to the sign-in.
     pub signed_out: bool,
+    /// The screen is to be locked by the root; for somebody else, or for the same person.
+    pub lock_wanted: Option<bool>,
     /// Signatures whose sheet was closed before the outcome was known.
     untold: Vec<(OpId, String)>,
 }
@@ -94,6 +96,7 @@ impl Desk {
             pages: Vec::new(),
             note: None,
             signed_out: false,
+            lock_wanted: None,
             untold: Vec::new(),
         };
         let effects = match ward.or(only) {
@@ -200,6 +203,11 @@ impl Desk {
         self.queue.refresh(snapshot.as_ref(), context);
         self.stock.refresh(snapshot.as_ref());
         self.log.refresh(snapshot.as_ref(), context);
+    }
+
+    /// Says something on the bottom line that went neither well nor wrong.
+    pub(super) fn tell_plainly(&mut self, text: &str) {
+        self.say(Tone::Plain, text);
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
@@ -311,6 +319,10 @@ impl Desk {
     /// Takes an action.
     pub(super) fn act(&mut self, action: Action, context: &Context) -> Vec<Effect> {
         self.note = None;
+        if let Action::Lock | Action::OtherPerson = action {
+            self.lock_wanted = Some(action == Action::OtherPerson);
+            return Vec::new();
+        }
         if self.sheet.is_some() {
             return match action {
                 Action::Leave => vec![Effect::Quit],
@@ -368,7 +380,9 @@ impl Desk {
             | Action::Close
             | Action::NextField
             | Action::PreviousField
-            | Action::Choose => {}
+            | Action::Choose
+            | Action::Lock
+            | Action::OtherPerson => {}
         }
         Vec::new()
     }
@@ -382,6 +396,9 @@ impl Desk {
     fn barred(&self, kind: &str) -> Option<String> {
         let need = decide::needs(kind)?;
         let actor = &self.actor;
+        if actor.read_only {
+            return Some("Your account may look at everything and change nothing.".to_owned());
+        }
         if !decide::may(actor.role, kind) {
             return Some(format!(
                 "To {} is for a {}; you are signed in as {}.",
@@ -389,7 +406,8 @@ impl Desk {
             ));
         }
         let ward = self.ward.as_ref()?;
-        (!actor.wards.allow(ward.id))
+        // Emergency access may have ended: the desk looks at its time.
+        (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
             .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
     }
 

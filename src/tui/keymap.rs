@@ -53,6 +53,10 @@ pub enum Action {
     Help,
     /// Any action by name.
     Palette,
+    /// Lock the screen.
+    Lock,
+    /// Lock it for somebody else to take over.
+    OtherPerson,
     /// Sign out.
     SignOut,
     /// Leave the program.
@@ -82,6 +86,8 @@ pub enum Mode {
     FirstRun,
     /// Signing in.
     SignIn,
+    /// The locked screen.
+    Lock,
     /// The order queue.
     Queue,
     /// The drug stock.
@@ -129,6 +135,7 @@ impl Mode {
     pub const ALL: &'static [Mode] = &[
         Mode::FirstRun,
         Mode::SignIn,
+        Mode::Lock,
         Mode::Queue,
         Mode::Stock,
         Mode::Log,
@@ -156,6 +163,7 @@ impl Mode {
         match self {
             Mode::FirstRun => "First start",
             Mode::SignIn => "Signing in",
+            Mode::Lock => "Locked",
             Mode::Queue => "Order queue",
             Mode::Stock => "Drug stock",
             Mode::Log => "Administration log",
@@ -184,6 +192,7 @@ impl Mode {
         matches!(
             self,
             Mode::SignIn
+                | Mode::Lock
                 | Mode::Filter
                 | Mode::PageFilter
                 | Mode::Identify
@@ -282,7 +291,9 @@ mod tests {
             ChangeWard => Some(Help),
             Help => Some(Palette),
             Palette => Some(SignOut),
-            SignOut => Some(Leave),
+            SignOut => Some(Lock),
+            Lock => Some(OtherPerson),
+            OtherPerson => Some(Leave),
             Leave => Some(Suspend),
             Suspend => Some(SignIn),
             SignIn => Some(Check),
@@ -328,6 +339,16 @@ mod tests {
                 b.modes.contains(mode) && matches!(b.action, Action::Leave | Action::Close)
             });
             assert_eq!(out, *mode != Mode::Signing, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_open_can_be_locked_and_taken_over() {
+        for mode in Mode::ALL {
+            let door = matches!(mode, Mode::FirstRun | Mode::SignIn | Mode::Lock);
+            for action in [Action::Lock, Action::OtherPerson] {
+                assert_eq!(key_for(*mode, action).is_some(), !door, "{mode:?}");
+            }
         }
     }
 

@@ -25,6 +25,7 @@ pub mod widgets;
 mod words;
 
 mod desk;
+mod lock;
 mod sign_in;
 
 #[cfg(test)]

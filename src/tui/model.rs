@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use super::desk::Desk;
 use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
+use super::lock::Lock;
 use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
@@ -29,6 +30,10 @@ pub struct Context {
     pub due_window: SignedDuration,
     /// From what age on the screen says that it is stale.
     pub stale_after: SignedDuration,
+    /// Without a key for so long the screen is locked; `None`: never.
+    pub lock_after: Option<SignedDuration>,
+    /// Without a key for so long the session ends; `None`: never.
+    pub ends_after: Option<SignedDuration>,
     /// This is a demonstration: no real patient is on the screen.
     pub demo: bool,
     /// What the hospital has set about the rules: a screen says beforehand what the desk will say.
@@ -312,6 +317,10 @@ pub struct Model {
     pub(super) known: bool,
     /// The line under the sign-in's title.
     pub(super) note: String,
+    /// The desk is locked: it goes on under this, unseen.
+    pub(super) lock: Option<Lock>,
+    /// When the last key was pressed (UTC), as far as somebody is signed in.
+    pub(super) touched_at: Option<Timestamp>,
 }
 
 impl Model {
@@ -340,12 +349,17 @@ impl Model {
             screen,
             known,
             note,
+            lock: None,
+            touched_at: None,
         };
         (model, effects)
     }
 
     /// What has the keys.
     pub fn mode(&self) -> Mode {
+        if self.lock.is_some() {
+            return Mode::Lock;
+        }
         match &self.screen {
             Screen::FirstRun { .. } => Mode::FirstRun,
             Screen::SignIn(_) => Mode::SignIn,
@@ -353,11 +367,11 @@ impl Model {
         }
     }
 
-    /// Who is signed in.
+    /// Who is signed in and before the screen: nobody while it is locked, so that what comes then is told later.
     pub fn actor(&self) -> Option<&Actor> {
         match &self.screen {
-            Screen::Desk(desk) => Some(&desk.actor),
-            Screen::FirstRun { .. } | Screen::SignIn(_) => None,
+            Screen::Desk(desk) if self.lock.is_none() => Some(&desk.actor),
+            Screen::Desk(_) | Screen::FirstRun { .. } | Screen::SignIn(_) => None,
         }
     }
 
@@ -390,11 +404,13 @@ impl Model {
                 let stale = desk.goes_stale_at(context);
                 let slow = desk.signature_is_slow_at();
                 let pages = desk.pages_change_at();
+                let idle = self.idle_change_at(context);
                 minute
                     .into_iter()
                     .chain(stale)
                     .chain(slow)
                     .chain(pages)
+                    .chain(idle)
                     .min()
             }
         }

@@ -84,6 +84,36 @@ impl SignIn {
         }
     }
 
+    /// The name is known: the PIN is to be typed. Says whether that is so; while an answer is on its way it is not.
+    pub(super) fn as_user(&mut self, username: &str) -> bool {
+        if self.waiting {
+            return false;
+        }
+        *self = SignIn::default();
+        self.username.paste(username);
+        self.on_secret = true;
+        true
+    }
+
+    /// A name is to be typed first. Says whether that is so; while an answer is on its way it is not.
+    pub(super) fn as_nobody(&mut self) -> bool {
+        if !self.waiting {
+            *self = SignIn::default();
+        }
+        !self.waiting
+    }
+
+    /// A name that came at once: the PIN is next.
+    pub(super) fn scanned(&mut self, text: &str) {
+        if !self.waiting {
+            let line = text.split(['\r', '\n']).next().unwrap_or_default();
+            self.username.clear();
+            self.username.paste(line.trim());
+            self.secret.clear();
+            self.on_secret = !self.username.is_empty();
+        }
+    }
+
     pub(super) fn failed(&mut self, failure: SignInFailure) {
         self.waiting = false;
         self.failure = Some(failure);
@@ -128,18 +158,7 @@ impl SignIn {
     }
 
     pub(super) fn view(&self, pen: &mut Pen<'_>, area: Rect, note: &str, context: &Context) {
-        let wide = area.width.min(60);
-        let body = Rect {
-            x: area.x + (area.width - wide) / 2,
-            y: area.y + area.height.saturating_sub(12) / 3,
-            width: wide,
-            height: area.height - area.height.saturating_sub(12) / 3,
-        };
-        let body = Rect {
-            x: body.x + 1,
-            width: body.width.saturating_sub(2),
-            ..body
-        };
+        let body = SignIn::place(area);
         let mut row = heading(pen, body, context);
         let theme = pen.theme;
         let columns = usize::from(body.width);
@@ -150,6 +169,31 @@ impl SignIn {
             }
             row += 1;
         }
+        self.fields(pen, body, row, context);
+    }
+
+    /// Where it stands on the screen.
+    pub(super) fn place(area: Rect) -> Rect {
+        let wide = area.width.min(60);
+        let above = area.height.saturating_sub(12) / 3;
+        Rect {
+            x: area.x + (area.width - wide) / 2 + 1,
+            y: area.y + above,
+            width: wide.saturating_sub(2),
+            height: area.height - above,
+        }
+    }
+
+    /// Draws name, PIN and what became of them from a row on; says which row is free after them.
+    pub(super) fn fields(
+        &self,
+        pen: &mut Pen<'_>,
+        body: Rect,
+        mut row: u16,
+        context: &Context,
+    ) -> u16 {
+        let theme = pen.theme;
+        let columns = usize::from(body.width);
         for (label, field, focused) in [
             ("User name", &self.username, !self.on_secret),
             ("PIN", &self.secret, self.on_secret),
@@ -185,11 +229,12 @@ impl SignIn {
             pen.put(row_of(body, row), &line, style);
             row += 1;
         }
+        row
     }
 }
 
 /// Name of the program, and DEMO where it is one; says how many rows it took.
-fn heading(pen: &mut Pen<'_>, body: Rect, context: &Context) -> u16 {
+pub(super) fn heading(pen: &mut Pen<'_>, body: Rect, context: &Context) -> u16 {
     let theme = pen.theme;
     let mut line = Line::of("ValMed", theme.strong()).and("  the medication desk", theme.plain());
     if context.demo {

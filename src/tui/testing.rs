@@ -29,6 +29,8 @@ pub fn context(width: u16, height: u16) -> Context {
         fresh_op: OpId(Uuid::from_u128(0xabc)),
         due_window: SignedDuration::from_mins(60),
         stale_after: SignedDuration::from_secs(15),
+        lock_after: None,
+        ends_after: None,
         demo: false,
         policy: Arc::new(Policy::easy()),
     }

@@ -9,6 +9,7 @@ use keymap::{Action, Mode};
 
 mod any;
 mod giving;
+mod lock;
 mod pages;
 mod reasons;
 mod screens;

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::key::Key;
 use super::keymap::{self, Action};
+use super::lock::Input;
 use super::model::{Context, Effect, Model, Msg, Reply, Screen};
 use super::sign_in::SignIn;
 
@@ -11,9 +12,18 @@ const DISABLED: &str = "You were signed out: your account has been disabled.";
 
 /// Takes a message and says what should be done about it. Does no I/O and reads no clock.
 pub fn update(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
+    let touched = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_));
+    if let Some(effects) = model.watch_idle(touched, context) {
+        return effects;
+    }
     let effects = route(model, msg, context);
+    if let Screen::Desk(desk) = &mut model.screen
+        && let Some(other) = desk.lock_wanted.take()
+    {
+        model.lock(other, context);
+    }
     match &model.screen {
-        Screen::Desk(desk) if desk.signed_out => sign_out(model),
+        Screen::Desk(desk) if desk.signed_out => model.leave(),
         _ => effects,
     }
 }
@@ -23,6 +33,12 @@ fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
         Msg::Key(key) => pressed(model, key.normal(), context),
         Msg::Act(action) => act(model, action, context),
         Msg::Reply(reply) => replied(model, reply, context),
+        Msg::Paste(text) if model.lock.is_some() => {
+            let taken = model.at_lock(Input::Text(&text), context);
+            taken.unwrap_or_default()
+        }
+        // Nothing under the lock can be pointed at.
+        Msg::Mouse(_) if model.lock.is_some() => Vec::new(),
         Msg::Paste(text) => match &mut model.screen {
             Screen::SignIn(sign_in) => {
                 sign_in.paste(&text);
@@ -54,6 +70,9 @@ fn pressed(model: &mut Model, key: Key, context: &Context) -> Vec<Effect> {
     if let Some(action) = keymap::action(model.mode(), key) {
         return act(model, action, context);
     }
+    if let Some(effects) = model.at_lock(Input::Key(key), context) {
+        return effects;
+    }
     match &mut model.screen {
         Screen::SignIn(sign_in) => {
             sign_in.key(key);
@@ -68,6 +87,9 @@ fn act(model: &mut Model, action: Action, context: &Context) -> Vec<Effect> {
     if action == Action::Suspend {
         return vec![Effect::Suspend];
     }
+    if let Some(effects) = model.at_lock(Input::Act(action), context) {
+        return effects;
+    }
     match &mut model.screen {
         Screen::FirstRun { .. } if action == Action::Leave => vec![Effect::Quit],
         Screen::FirstRun { .. } => Vec::new(),
@@ -76,15 +98,23 @@ fn act(model: &mut Model, action: Action, context: &Context) -> Vec<Effect> {
     }
 }
 
-fn sign_out(model: &mut Model) -> Vec<Effect> {
-    if model.known {
-        return vec![Effect::Quit];
+impl Model {
+    /// The person goes: to the sign-in, or, where there is none, out of the program.
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
+        self.lock = None;
+        self.touched_at = None;
+        if self.known {
+            return vec![Effect::Quit];
+        }
+        self.screen = Screen::SignIn(SignIn::default());
+        vec![Effect::Unwatch]
     }
-    model.screen = Screen::SignIn(SignIn::default());
-    vec![Effect::Unwatch]
 }
 
 fn replied(model: &mut Model, reply: Reply, context: &Context) -> Vec<Effect> {
+    if let Some(effects) = model.answered_at_lock(&reply, context) {
+        return effects;
+    }
     match (&mut model.screen, reply) {
         (Screen::SignIn(_), Reply::SignIn(Ok(signed_in))) => {
             let (desk, effects) = Desk::open(signed_in, None);

@@ -43,6 +43,11 @@ pub fn draw(
         too_small(&mut pen, area);
         return None;
     };
+    if let (Some(lock), Screen::Desk(desk)) = (&model.lock, &model.screen) {
+        lock.view(&mut pen, whole(area), desk, context);
+        bottom(&mut pen, area, parts.bottom, model);
+        return pen.cursor;
+    }
     match &model.screen {
         Screen::FirstRun { database, people } => {
             sign_in::first_run(&mut pen, whole(area), database, *people, context);
@@ -126,6 +131,16 @@ fn header(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     if context.demo {
         right = right.and(" DEMO ", theme.loud()).and(" ", base);
     }
+    let emergency = desk
+        .ward
+        .as_ref()
+        .and_then(|ward| desk.actor.emergency_until(ward.id, context.now));
+    if let Some(until) = emergency {
+        let until = clock::hour(until, &desk.zone());
+        right = right
+            .and(format!(" EMERGENCY until {until} "), theme.loud())
+            .and(" ", base);
+    }
     right = right.and(format!("{time} "), base);
     right = match desk.freshness(context) {
         Freshness::Reading => right.and("reading ", base),
@@ -147,7 +162,7 @@ fn header(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     let foreign = desk
         .ward
         .as_ref()
-        .is_some_and(|ward| !desk.actor.wards.allow(ward.id));
+        .is_some_and(|ward| !desk.actor.acts_in(ward.id, context.now));
     let who = if foreign {
         format!("{who} (not your ward)")
     } else {
@@ -202,6 +217,7 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
 fn bottom(pen: &mut Pen<'_>, screen: Rect, area: Rect, model: &Model) {
     let theme = pen.theme;
     if let Screen::Desk(desk) = &model.screen
+        && model.lock.is_none()
         && let Some(note) = &desk.note
     {
         let style = match note.tone {

@@ -30,3 +30,4 @@ mod types;
 mod unseen;
 mod warnings;
 mod witness;
+mod wrong_scans;

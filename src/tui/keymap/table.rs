@@ -46,6 +46,27 @@ const MOVES: &[Mode] = &[
     Mode::Help,
 ];
 
+/// Wherever somebody is signed in.
+const OPEN: &[Mode] = &[
+    Mode::Queue,
+    Mode::Stock,
+    Mode::Log,
+    Mode::Filter,
+    Mode::Board,
+    Mode::PageFilter,
+    Mode::Identify,
+    Mode::Amount,
+    Mode::Ready,
+    Mode::Signing,
+    Mode::Checking,
+    Mode::Again,
+    Mode::Unknown,
+    Mode::Closed,
+    Mode::Form,
+    Mode::Picker,
+    Mode::Help,
+];
+
 /// The keys that sign, on every sheet that signs.
 ///
 /// Not Enter: every scanner ends its code in one, and a hurried hand presses it. Not a character: a second scan
@@ -279,6 +300,52 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Last,
         words: "To the last",
         hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('l')],
+        modes: OPEN,
+        action: Action::Lock,
+        words: "Lock the screen; your PIN brings it back",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('o')],
+        modes: OPEN,
+        action: Action::OtherPerson,
+        words: "Somebody else takes over: badge or user name, and PIN",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::Lock],
+        action: Action::SignIn,
+        words: "Open it with what is typed",
+        hint: "open",
+    },
+    Binding {
+        chords: &[Key::of(Code::Tab), Key::of(Code::Down)],
+        modes: &[Mode::Lock],
+        action: Action::NextField,
+        words: "Somebody else: badge or user name first",
+        hint: "somebody else",
+    },
+    Binding {
+        chords: &[
+            Key::of(Code::Esc),
+            Key::of(Code::BackTab),
+            Key::of(Code::Up),
+        ],
+        modes: &[Mode::Lock],
+        action: Action::PreviousField,
+        words: "Back to the PIN of whoever is signed in",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::ctrl('c')],
+        modes: &[Mode::Lock],
+        action: Action::Leave,
+        words: "Leave ValMed; what is not signed is not recorded",
+        hint: "leave",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
