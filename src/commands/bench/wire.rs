@@ -148,7 +148,7 @@ async fn walk(
     let (shown, frames) = mpsc::unbounded_channel();
     let theme = profile(term).theme();
     let settings = Settings {
-        policy: Arc::new(crate::domain::Policy::easy()),
+        policy: std::sync::Arc::new(crate::domain::Policy::easy()),
         frame_every: Duration::ZERO,
         ..Settings::default()
     };
