@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod cupboard;
+mod prescribing;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,10 @@ use crate::domain::{GivingOutcome, OrderStatus, Quantity, Reason, Restock, Role,
 
 pub use bench::{
     Bench, BenchDesk, BenchFeed, BenchFulfil, BenchScreens, BenchSessions, BenchWire, Shape, Whence,
+};
+pub use prescribing::{
+    Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
+    Said, Snapshot,
 };
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
@@ -94,8 +99,19 @@ pub enum Command {
     Effect(Effect),
     /// List as-needed doses of which it is not known yet whether they helped.
     Effects(Effects),
-    /// Stop a dose before it is given.
+    /// Stop a dose before it is given, or a whole prescription with all its open doses.
     Discontinue(Discontinue),
+    /// Prescribe a drug for a patient.
+    Prescribe(Prescribe),
+    /// A doctor's own prescriptions, newest first, with what was given of each.
+    MyOrders(MyOrders),
+    /// A patient's record of one day: drugs by time, what was given, due, held and missed, as text to print.
+    Mar(Mar),
+    /// Write every ward's records and stock as text files, for the hours without ValMed.
+    Snapshot(Snapshot),
+    /// Patients: who is here, admit, move, discharge, allergies.
+    #[command(subcommand)]
+    Patient(Patient),
     /// Take stock into a ward.
     Receive(Receive),
     /// Emergency access: act for a while in a ward that is not one's own.
@@ -478,11 +494,18 @@ fn warned(text: &str) -> Result<Warned, String> {
 #[derive(Debug, Args)]
 pub struct Discontinue {
     /// The order's id.
-    pub order: Uuid,
-    /// Why.
+    #[arg(
+        required_unless_present = "prescription",
+        conflicts_with = "prescription"
+    )]
+    pub order: Option<Uuid>,
+    /// End this prescription, with all its open doses.
+    #[arg(long, value_name = "UUID")]
+    pub prescription: Option<Uuid>,
+    /// Why: of one dose in your own words; of a prescription CODE or 'CODE: words'.
     #[arg(long)]
     pub reason: String,
-    /// The order's version that was looked at [default: the one it has now].
+    /// The version that was looked at [default: the one it has now].
     #[arg(long)]
     pub version: Option<i64>,
     /// Who asks.

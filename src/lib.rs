@@ -39,8 +39,8 @@
 //! [`signin`]: who somebody is: argon2id, few hashes at once, growing delays that the database remembers. It decides
 //! nothing about what they may do.
 //!
-//! [`desk`]: the only way to give a dose, stop one, or change what a cupboard holds or should hold. An operation waits in the lane of its drug and goes
-//! with others into one transaction: load and lock ([`store`]), decide ([`domain`]), apply ([`store`]), COMMIT. It tries
+//! [`desk`]: the only way to prescribe, give a dose, stop one, change what a cupboard holds or should hold, or where a
+//! patient lies. An operation waits in the lane of its drug and goes with others into one transaction: load and lock ([`store`]), decide ([`domain`]), apply ([`store`]), COMMIT. It tries
 //! again, finds out what became of a COMMIT whose answer was lost, and remembers outcomes by operation id. There is no
 //! SQL here and no business rule. Beside it, `horizon` turns prescriptions into orders, ahead of time.
 //!

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, cupboard, listings};
+use super::{End, audit, cupboard, listings, prescribing};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
 use crate::domain::clock_time;
@@ -15,6 +15,7 @@ use crate::domain::{
     OrderStatus, Outcome, Quantity, Receipt, Refusal, Request, Restock, UserId, WardId, Why,
 };
 use crate::signin::SignIn;
+use crate::store::desk::remembers;
 use crate::store::{self, Db, StoreError, audit as table, listing};
 
 pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
@@ -90,9 +91,12 @@ pub async fn effect(config: &Config, ask: cli::Effect) -> anyhow::Result<()> {
 pub async fn discontinue(config: &Config, ask: cli::Discontinue) -> anyhow::Result<()> {
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, &ask.asking).await?;
-    let seen = caller
-        .look(&db, "discontinue", ask.order, ask.version)
-        .await?;
+    if let Some(prescription) = ask.prescription {
+        let ask = (prescription, ask.version, ask.reason.as_str());
+        return super::prescribing::discontinue(config, &db, &caller, ask).await;
+    }
+    let order = ask.order.unwrap_or_default();
+    let seen = caller.look(&db, "discontinue", order, ask.version).await?;
     let request = Request::Discontinue {
         order: seen.order,
         version: seen.version,
@@ -162,6 +166,8 @@ pub(super) struct Caller {
     witness: Option<UserId>,
     username: String,
     op: OpId,
+    /// The id was given: the operation may have been sent before.
+    again: bool,
     pub style: Style,
 }
 
@@ -183,6 +189,7 @@ impl Caller {
             witness: None,
             username: actor.username,
             op: OpId(asking.op.unwrap_or_else(Uuid::now_v7)),
+            again: asking.op.is_some(),
             style: asking.list.format,
         })
     }
@@ -223,6 +230,17 @@ impl Caller {
             drug: line.drug_id,
             zone: TimeZone::get(&line.time_zone).unwrap_or(TimeZone::UTC),
         })
+    }
+
+    /// The version that an operation is about: the one that was looked at, or the one there is now. An operation that is
+    /// sent again must say what it said the first time, which was before it changed the version itself.
+    pub async fn version(&self, db: &Db, looked_at: Option<i64>, now: i64) -> anyhow::Result<i64> {
+        if let Some(version) = looked_at {
+            return Ok(version);
+        }
+        let mut conn = db.reader().await?;
+        let done = self.again && remembers(conn.link(), self.op).await?;
+        Ok(if done { now - 1 } else { now })
     }
 
     /// A refusal that the desk never sees; it is on record like the desk's own.
@@ -334,7 +352,7 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             format!("emergency access until {until} (access {access})")
         }
         Receipt::EmergencyEnded { access, .. } => format!("ended: emergency access {access}"),
-        other => cupboard::told(other),
+        other => prescribing::told(other).unwrap_or_else(|| cupboard::told(other)),
     };
     say!("{}", output::shown(&words))
 }

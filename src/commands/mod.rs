@@ -15,10 +15,13 @@ mod logging;
 mod migrate;
 mod on_behalf;
 mod output;
+mod patients;
+mod prescribing;
 mod scratch_ward;
 mod serve;
 mod sessions;
 mod settings;
+mod snapshot;
 mod user;
 mod ward_desk;
 
@@ -172,6 +175,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Effect(ask)) => desk_commands::effect(&config, ask).await,
         Some(Command::Effects(ask)) => listings::effects(&open(&config).await?, ask).await,
         Some(Command::Discontinue(ask)) => desk_commands::discontinue(&config, ask).await,
+        Some(Command::Prescribe(ask)) => prescribing::prescribe(&config, ask).await,
+        Some(Command::MyOrders(ask)) => prescribing::my_orders(&config, ask).await,
+        Some(Command::Mar(ask)) => patients::mar(&config, ask).await,
+        Some(Command::Snapshot(ask)) => snapshot::snapshot(&config, ask).await,
+        Some(Command::Patient(what)) => patients::patient(&config, what).await,
         Some(Command::Receive(ask)) => desk_commands::receive(&config, ask).await,
         Some(Command::Emergency(Emergency::Begin(ask))) => {
             desk_commands::emergency(&config, ask).await

@@ -76,6 +76,8 @@ impl Config {
     pub fn policy(&self) -> Arc<Policy> {
         Arc::new(Policy {
             reasons: self.reasons.clone(),
+            horizon: self.horizon(),
+            standard_times: self.standard_times.clone(),
             witness_controlled: self.truth("witness.controlled"),
             witness_high_alert: self.truth("witness.high_alert"),
             early_minutes: self.unless_zero("warn.early_minutes"),

@@ -98,8 +98,7 @@ async fn settle(
         });
     }
     let now = (shared.clock)();
-    let policy = &shared.settings.policy;
-    let mut loaded = tables::load(link.lend(), &fresh, policy, now).await?;
+    let mut loaded = tables::load(link.lend(), &fresh, &shared.settings.policy, now).await?;
     let mut effects = Effects::default();
     let mut memory = Vec::with_capacity(fresh.len());
     let mut noted = Vec::new();
@@ -258,7 +257,16 @@ fn refused_event(operation: &Operation, loaded: &Loaded, refusal: &Refusal, at: 
         .ward()
         .filter(|ward| loaded.wards.contains_key(ward));
     let of_entry = entry.map(|entry| entry.ward);
-    let ward = order.map(|order| order.ward).or(of_entry).or(named);
+    let chart = request.patient().and_then(|id| loaded.charts.get(&id));
+    let prescription = request
+        .prescription()
+        .and_then(|id| loaded.prescriptions.get(&id));
+    let ward = order
+        .map(|order| order.ward)
+        .or(of_entry)
+        .or(named)
+        .or(chart.map(|chart| chart.ward))
+        .or(prescription.map(|prescription| prescription.ward));
     Event {
         id: Uuid::now_v7(),
         at,

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::domain::schedule::due_times;
-use crate::domain::{OrderKind, Schedule, WardId};
+use crate::domain::schedule::{Ahead, Span, ahead};
+use crate::domain::{Schedule, WardId};
 use crate::store::orders_ahead::{self as table, NewOrder, ToMake};
 use crate::store::{At, Db, StoreError};
 
@@ -177,43 +177,23 @@ fn plan(prescription: &ToMake, now: Timestamp, until: Timestamp) -> Result<Plan,
         .map_err(|error| fault(&format!("{error}")))?;
     let zone = TimeZone::get(&prescription.time_zone)
         .map_err(|error| fault(&format!("time zone '{}': {error}", prescription.time_zone)))?;
-    let (start, stop) = (prescription.start_at.0, prescription.stop_at.map(|at| at.0));
-    let kind = schedule.kind();
+    let span = Span {
+        start: prescription.start_at.0,
+        stop: prescription.stop_at.map(|at| at.0),
+        made_until: prescription.made_until.0,
+    };
+    let Ahead { due, reached, over } = ahead(&schedule, span, now, until, &zone);
     let order = |due: Option<Timestamp>| NewOrder {
         id: Uuid::now_v7(),
         rx: prescription.id,
         due: due.map(At::from),
-        kind,
+        kind: schedule.kind(),
         once: matches!(schedule, Schedule::Once { .. }),
         at: now.into(),
     };
-    let over = stop.is_some_and(|stop| stop <= now);
-    if kind == OrderKind::Timed {
-        let due = due_times(
-            &schedule,
-            start,
-            stop,
-            prescription.made_until.0,
-            until,
-            &zone,
-        );
-        return Ok(Plan {
-            orders: due.into_iter().map(|at| order(Some(at))).collect(),
-            reached: true,
-            over,
-        });
-    }
-    // Without due times there is one open order, from the start of the prescription to its end. It is looked at in
-    // every run until then, so that it ends when its time is over.
-    let orders = if start <= now && !over {
-        vec![order(None)]
-    } else {
-        Vec::new()
-    };
-    let lasts = stop.is_none_or(|stop| stop > until);
     Ok(Plan {
-        orders,
-        reached: start <= now && lasts,
+        orders: due.into_iter().map(order).collect(),
+        reached,
         over,
     })
 }

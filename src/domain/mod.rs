@@ -3,6 +3,7 @@
 //! This part knows nothing of databases, terminals, clocks or runtimes; whatever it needs of them is
 //! passed in. Every business rule of ValMed stands here and nowhere else.
 
+pub mod allergy;
 pub mod board;
 pub mod clock_time;
 pub mod cupboard;
@@ -10,9 +11,12 @@ pub mod decide;
 pub mod ids;
 pub mod ledger;
 pub mod lots;
+pub mod mar;
 pub mod operation;
 pub mod people;
 pub mod policy;
+pub mod prescribed;
+pub mod prescribing;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;

@@ -6,9 +6,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::cupboard::{Levels, Lot, Resolution, Verdict};
+use super::prescribing::{Admit, Prescribe};
 use super::{
     AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
-    Quantity, Reason, Refusal, Restock, TransferId, UserId, WardId, Warned,
+    PatientId, PrescriptionId, Quantity, Reason, Refusal, Restock, TransferId, UserId, WardId,
+    Warned,
 };
 
 /// One thing one person asks for. Its id is made once, before it is first sent: whoever sends it again,
@@ -60,6 +62,48 @@ pub enum Request {
         /// What stands on the package, where it is written down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<Lot>,
+    },
+    /// Prescribe a drug for a patient.
+    Prescribe(Box<Prescribe>),
+    /// End a prescription, with all its open doses.
+    DiscontinuePrescription {
+        /// Which.
+        prescription: PrescriptionId,
+        /// The version of it that was on the screen.
+        version: i64,
+        /// Why; kept with the prescription and each dose.
+        reason: Reason,
+    },
+    /// Take a patient in, or back.
+    Admit(Box<Admit>),
+    /// Move a patient to another ward or bed; open doses follow.
+    Move {
+        /// Whom.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Where to.
+        ward: WardId,
+        /// May be empty.
+        bed: String,
+    },
+    /// A patient leaves: prescriptions and open doses end.
+    Discharge {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Record what a patient is allergic to.
+    Allergies {
+        /// Who.
+        patient: PatientId,
+        /// The version of their record that was on the screen.
+        version: i64,
+        /// All of it, as free text; empty: none recorded.
+        allergies: String,
     },
     /// Act for a while in a ward that is not one's own.
     Emergency {
@@ -291,6 +335,12 @@ impl Request {
             Request::NoteEffect(_) => "effect",
             Request::Discontinue { .. } => "discontinue",
             Request::Receive { .. } => "receive",
+            Request::Prescribe(_) => "prescribe",
+            Request::DiscontinuePrescription { .. } => "discontinue_prescription",
+            Request::Admit(_) => "admit",
+            Request::Move { .. } => "move",
+            Request::Discharge { .. } => "discharge",
+            Request::Allergies { .. } => "allergies",
             Request::Emergency { .. } => "emergency",
             Request::EndEmergency { .. } => "end_emergency",
             Request::Send { .. } => "send",
@@ -318,12 +368,13 @@ impl Request {
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => vec![what.drug],
+            Request::Prescribe(ask) => vec![ask.drug],
             _ => Vec::new(),
         }
     }
 
     /// The ward that it names itself.
-    pub const fn ward(&self) -> Option<WardId> {
+    pub fn ward(&self) -> Option<WardId> {
         match self {
             Request::Receive { ward, .. }
             | Request::Emergency { ward, .. }
@@ -333,6 +384,7 @@ impl Request {
             Request::Return { what, .. }
             | Request::Waste { what, .. }
             | Request::Adjust { what, .. } => Some(what.ward),
+            Request::Admit(ask) => Some(ask.ward),
             _ => None,
         }
     }
@@ -347,6 +399,15 @@ impl Request {
             | Request::NoteEffect(Helped { administration, .. }) => {
                 format!("administration {administration}")
             }
+            Request::Prescribe(ask) => format!("drug {} for patient {}", ask.drug, ask.patient),
+            Request::DiscontinuePrescription { prescription, .. } => {
+                format!("prescription {prescription}")
+            }
+            // A number that somebody typed is not written down: it may be anybody's.
+            Request::Admit(ask) => format!("ward {}", ask.ward),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => format!("patient {patient}"),
             Request::Emergency { ward, reason } => {
                 format!("ward {ward} ({}: {})", reason.code, reason.text)
             }
@@ -379,6 +440,25 @@ impl Request {
         match self {
             Request::Correct(Correction { administration, .. })
             | Request::NoteEffect(Helped { administration, .. }) => Some(*administration),
+            _ => None,
+        }
+    }
+
+    /// The patient it is about, where it names one.
+    pub fn patient(&self) -> Option<PatientId> {
+        match self {
+            Request::Prescribe(ask) => Some(ask.patient),
+            Request::Move { patient, .. }
+            | Request::Discharge { patient, .. }
+            | Request::Allergies { patient, .. } => Some(*patient),
+            _ => None,
+        }
+    }
+
+    /// The prescription it is about, where it names one.
+    pub const fn prescription(&self) -> Option<PrescriptionId> {
+        match self {
+            Request::DiscontinuePrescription { prescription, .. } => Some(*prescription),
             _ => None,
         }
     }
@@ -520,6 +600,72 @@ pub enum Receipt {
         quantity: Quantity,
         /// What the ward holds now.
         holds: Quantity,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A drug was prescribed.
+    Prescribed {
+        /// The prescription.
+        prescription: PrescriptionId,
+        /// For whom.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// What.
+        drug: DrugId,
+        /// Doses that stand in the queue at once.
+        orders: u32,
+        /// When the first of them is due (UTC); `None`: as needed, or not yet within the horizon.
+        first: Option<Timestamp>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A prescription was ended.
+    PrescriptionDiscontinued {
+        /// Which.
+        prescription: PrescriptionId,
+        /// Doses that ended with it.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient came, or came back.
+    Admitted {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie.
+        ward: WardId,
+        /// They were here before.
+        again: bool,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient was moved.
+    Moved {
+        /// Who.
+        patient: PatientId,
+        /// Where they lie now.
+        ward: WardId,
+        /// Open doses that followed.
+        orders: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// A patient left.
+    Discharged {
+        /// Who.
+        patient: PatientId,
+        /// Open doses that ended.
+        orders: u32,
+        /// Prescriptions that ended.
+        prescriptions: u32,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Allergies were recorded.
+    AllergiesRecorded {
+        /// Of whom.
+        patient: PatientId,
         /// When (UTC).
         at: Timestamp,
     },
@@ -778,7 +924,13 @@ impl Receipt {
             | Receipt::Resolved { .. }
             | Receipt::Counted { .. }
             | Receipt::Recalled { .. }
-            | Receipt::LevelsSet { .. } => None,
+            | Receipt::LevelsSet { .. }
+            | Receipt::Prescribed { .. }
+            | Receipt::PrescriptionDiscontinued { .. }
+            | Receipt::Admitted { .. }
+            | Receipt::Moved { .. }
+            | Receipt::Discharged { .. }
+            | Receipt::AllergiesRecorded { .. } => None,
         };
         one.into_iter().collect()
     }

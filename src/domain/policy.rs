@@ -3,13 +3,20 @@
 //! The rules read this and nothing else of the configuration, and screens hold the same, so that they say beforehand
 //! what the desk will say.
 
+use jiff::SignedDuration;
+
 use super::reason::Reasons;
+use super::schedule::StandardTimes;
 
 /// Every limit and list that a rule uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The coded reasons.
     pub reasons: Reasons,
+    /// Doses become orders this long ahead: those of a new prescription at once.
+    pub horizon: SignedDuration,
+    /// What `BID` means on the wards.
+    pub standard_times: StandardTimes,
     /// A controlled drug is given before a witness.
     pub witness_controlled: bool,
     /// A high-alert drug is given before a witness.
@@ -44,9 +51,12 @@ pub struct Policy {
 }
 
 impl Default for Policy {
+    /// What holds where nothing is set.
     fn default() -> Self {
         Policy {
             reasons: Reasons::default(),
+            horizon: SignedDuration::from_hours(24),
+            standard_times: StandardTimes::default(),
             witness_controlled: true,
             witness_high_alert: false,
             early_minutes: Some(60),

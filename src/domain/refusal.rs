@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AdministrationId, OpId, OrderId, OrderStatus, Quantity, Role, Warned};
+use super::{AdministrationId, OpId, OrderId, OrderStatus, PrescriptionId, Quantity, Role, Warned};
 
 /// A business rule said no. Nothing was recorded but an audit row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -199,6 +199,72 @@ pub enum Refusal {
         /// When (UTC).
         at: Timestamp,
     },
+    /// There is no such patient.
+    #[error("There is no patient {patient}.")]
+    PatientNotFound {
+        /// As they were asked for.
+        patient: String,
+    },
+    /// The patient has left.
+    #[error("{name} was discharged at {}.", when(.at))]
+    PatientDischarged {
+        /// Who.
+        name: String,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// The patient's record changed since it was on the screen.
+    #[error("The record of {name} was changed{}: {change}.", by.as_deref().map(|b| format!(" by {b}")).unwrap_or_default())]
+    PatientChanged {
+        /// Whose.
+        name: String,
+        /// What changed.
+        change: String,
+        /// By whom; `None`: by the import.
+        by: Option<String>,
+        /// When (UTC).
+        at: Timestamp,
+    },
+    /// Somebody who is here has the number.
+    #[error("Number {mrn} belongs to {name}, who is here.")]
+    PatientNumberTaken {
+        /// The number.
+        mrn: String,
+        /// Whose it is.
+        name: String,
+    },
+    /// There is no such prescription.
+    #[error("There is no prescription {prescription}.")]
+    PrescriptionNotFound {
+        /// As it was asked for.
+        prescription: PrescriptionId,
+    },
+    /// The prescription has ended.
+    #[error("The prescription of {title} has ended{}{}.", by.as_deref().map(|b| format!(", by {b}")).unwrap_or_default(), why(.reason))]
+    PrescriptionEnded {
+        /// Of what.
+        title: String,
+        /// Who ended it; `None`: its own time.
+        by: Option<String>,
+        /// When (UTC), if that is known.
+        at: Option<Timestamp>,
+        /// The reason that was given; may be empty.
+        reason: String,
+    },
+    /// The prescription changed since it was on the screen.
+    #[error("The prescription of {title} was changed.")]
+    PrescriptionChanged {
+        /// Of what.
+        title: String,
+    },
+    /// The desk warns of a prescription, and nobody said why it is written all the same.
+    #[error("{patient}: {warnings}.")]
+    PrescriptionWarning {
+        /// For whom.
+        patient: String,
+        /// Of what the desk warns.
+        warnings: String,
+    },
     /// The same operation id was used for something else.
     #[error("Operation {op} was already used for something else.")]
     DuplicateOperation {
@@ -277,6 +343,13 @@ impl Refusal {
             Refusal::WrongPatient { .. } => "WRONG_PATIENT",
             Refusal::TooSoon { .. } => "TOO_SOON",
             Refusal::Stale { .. } => "STALE",
+            Refusal::PatientNotFound { .. } => "PATIENT_NOT_FOUND",
+            Refusal::PatientDischarged { .. } => "PATIENT_DISCHARGED",
+            Refusal::PatientChanged { .. } | Refusal::PrescriptionChanged { .. } => "STALE",
+            Refusal::PatientNumberTaken { .. } => "PATIENT_NUMBER_TAKEN",
+            Refusal::PrescriptionNotFound { .. } => "PRESCRIPTION_NOT_FOUND",
+            Refusal::PrescriptionEnded { .. } => "PRESCRIPTION_ENDED",
+            Refusal::PrescriptionWarning { .. } => "PRESCRIPTION_WARNING",
             Refusal::DuplicateOperation { .. } => "DUPLICATE_OPERATION",
             Refusal::Busy => "BUSY",
             Refusal::Unavailable => "UNAVAILABLE",
@@ -316,6 +389,18 @@ impl Refusal {
             Refusal::WrongPatient { .. } => "Check the patient in front of you, then the order.",
             Refusal::TooSoon { .. } => "Wait, or ask the prescriber.",
             Refusal::Stale { .. } => "Look at the order again, then sign what it says now.",
+            Refusal::PatientNotFound { .. } => "Check the number, or look the patient up by name.",
+            Refusal::PatientDischarged { .. } => "Admit the patient again first, if they are back.",
+            Refusal::PatientChanged { .. } => "Look at the patient again, then sign.",
+            Refusal::PatientNumberTaken { .. } => "Check the number on the wristband.",
+            Refusal::PrescriptionNotFound { .. } => {
+                "Pick the prescription from the patient's record."
+            }
+            Refusal::PrescriptionEnded { .. } => "There is nothing left to end.",
+            Refusal::PrescriptionChanged { .. } => "Look at the prescription again, then sign.",
+            Refusal::PrescriptionWarning { .. } => {
+                "Prescribe something else, or say why it is prescribed all the same."
+            }
             Refusal::DuplicateOperation { .. } => "Start again with a new operation id.",
             Refusal::Busy => "Wait a moment, then sign again.",
             Refusal::Unavailable => {

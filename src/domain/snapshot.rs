@@ -122,6 +122,10 @@ pub struct QueuedOrder {
     pub priority: Priority,
     /// The prescriber's name.
     pub prescriber: String,
+    /// What it was made from.
+    pub prescription: PrescriptionId,
+    /// The version of that: what is signed when all of it ends.
+    pub prescription_version: i64,
 }
 
 impl QueuedOrder {

@@ -132,3 +132,12 @@ LedgerReason {
     /// Changed after a count.
     Adjusted = "adjusted",
 });
+words!(/// Where a prescription stands.
+PrescriptionStatus {
+    /// It runs, or is to begin.
+    Active = "active",
+    /// Its time is over.
+    Ended = "ended",
+    /// Somebody ended it.
+    Discontinued = "discontinued",
+});

@@ -199,7 +199,10 @@ pub enum Reason {
         /// The code that was there first.
         code: String,
     },
-    /// A note: rights are given here, not by a file.
+    /// A new prescription of a patient who was discharged here.
+    #[error("patient '{0}' was discharged here: admit them first")]
+    Discharged(String),
+    /// A note: rights are given, and patients admitted, here and not by a file.
     #[error("'{value}' is not taken over, '{recorded}' is set here")]
     Kept {
         /// The file's.

@@ -10,13 +10,18 @@ use tokio::sync::{Semaphore, mpsc};
 use super::signed::{Remembering, Signed};
 use super::tally::Tally;
 use crate::desk::{Clock, Desk, Progress};
+use crate::domain::prescribed::Candidate;
 use crate::domain::snapshot::Ward;
-use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId};
+use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId};
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
+use crate::store::record;
 use crate::store::screens::{self, Found};
 use crate::store::{Db, StoreError, accounts, audit, unseen};
 use crate::tui::{Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn};
+
+/// Drugs that are offered at once: whoever needs another types more of its name.
+const DRUGS_FOUND: i64 = 200;
 
 /// Questions of one session that may be on their way to the database at once.
 const AT_ONCE: usize = 4;
@@ -215,6 +220,10 @@ impl Services {
                 now: self.detail(order).await.map_err(|e| words(&e)),
             },
             Effect::LoadPage(ask) => Reply::Page(Box::new(self.page(ask).await)),
+            Effect::FindDrugs { ward, name } => Reply::Drugs {
+                found: self.drugs(ward, &name).await.map_err(|e| words(&e)),
+                name,
+            },
             Effect::LookUpPatient { mrn, .. } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,
@@ -285,6 +294,10 @@ impl Services {
                 },
             },
         })
+    }
+
+    async fn drugs(&self, ward: WardId, name: &str) -> Result<Vec<Candidate>, StoreError> {
+        record::drugs(self.db.reader().await?.link(), ward, name, DRUGS_FOUND).await
     }
 
     async fn patient(&self, mrn: &str) -> Result<Option<String>, StoreError> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     At, Day, Engine, Link, List, Sql, StoreError, accounts, board, cupboard, desk, formulary,
-    listing, orders_ahead, screens, unseen,
+    listing, orders_ahead, record, screens, unseen,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -95,6 +95,7 @@ enum Bind {
     At(At),
     Ints(Vec<i64>),
     Ids(Vec<Uuid>),
+    Texts(Vec<String>),
     Day(Day),
 }
 
@@ -119,6 +120,7 @@ binds!(
     At => At(v => v),
     Vec<i64> => Ints(v => v),
     Vec<Uuid> => Ids(v => v),
+    Vec<String> => Texts(v => v),
     Day => Day(v => v),
 );
 
@@ -164,6 +166,7 @@ macro_rules! bound {
                 Bind::At(value) => statement.bind(value),
                 Bind::Ints(value) => statement.bind(List(value)),
                 Bind::Ids(value) => statement.bind(List(value)),
+                Bind::Texts(value) => statement.bind(List(value)),
                 Bind::Day(value) => statement.bind(value),
             })
     };
@@ -276,6 +279,8 @@ pub fn queries(of: &Subject) -> Vec<Query> {
     all.extend(doors(of));
     all.extend(order_lists(of));
     all.extend(other_lists(of));
+    all.extend(records(of));
+    all.extend(charts(of));
     all.extend(desk_loads(of));
     all.extend(cupboard_lists(of));
     all
@@ -394,6 +399,45 @@ fn other_lists(of: &Subject) -> Vec<Query> {
         "orders ahead: which are next": orders_ahead::TO_MAKE, of.now, At::from(0), first_id, page;
     ));
     all
+}
+
+/// A patient's day, what a prescription is looked up with, and a doctor's own list.
+fn records(of: &Subject) -> Vec<Query> {
+    let day = At::from(
+        of.now
+            .0
+            .checked_sub(jiff::SignedDuration::from_hours(24))
+            .unwrap_or(of.now.0),
+    );
+    let (one, orders) = (vec![of.as_needed.0], vec![of.completed.0]);
+    let drugs = vec![of.given.0];
+    queries!(in Screen:
+        "record: the patient": record::PERSON, of.mrn.as_str();
+        "record: prescriptions of a day": record::LINES, of.patient, day, of.now;
+        "record: doses of a day": record::DUE, one, day, of.now;
+        "record: what was recorded of doses": record::ENTRIES, orders;
+        "record: as-needed doses of a day": record::OPEN_ENTRIES, of.patient, drugs, day, of.now;
+        "record: who lies in a ward": record::PRESENT, of.ward, "", Uuid::nil(), of.page;
+        "prescribing: patients by name": record::PEOPLE, "m", "n", of.page;
+        "prescribing: drugs by name": record::DRUGS, of.ward, "m", "n", of.page;
+        "prescribing: what runs": record::RUNNING, of.patient;
+        "prescribing: a prescription": record::STANDING, of.as_needed;
+        "my orders: those that run": record::MINE[0], of.user, Uuid::max(), of.page, of.now;
+        "my orders: all": record::MINE[1], of.user, Uuid::max(), of.page, of.now;
+    )
+}
+
+/// What the desk loads for operations on patients and prescriptions.
+fn charts(of: &Subject) -> Vec<Query> {
+    let (none, patient) = (Vec::<Uuid>::new(), vec![of.patient.0]);
+    let mrns = vec![of.mrn.clone()];
+    queries!(in Batch:
+        "batch: patients": desk::charts::CHARTS, patient.clone(), mrns;
+        "batch: prescriptions": desk::charts::PRESCRIPTIONS, vec![of.as_needed.0], patient.clone();
+        "batch: open orders of patients": desk::charts::OPEN_ORDERS, none, patient;
+        "batch: places": desk::charts::PLACES, vec![of.ward.0];
+        "batch: drugs": desk::charts::DRUGS, vec![of.drug.0];
+    )
 }
 
 /// The cupboard's lists and pages.

@@ -146,7 +146,8 @@ fn from_code(code: &str, constraint: Option<&str>, message: String) -> Option<St
             Some(StoreError::Unavailable(message))
         }
         // The same operation committed on another connection since this transaction's snapshot: its memory has the answer.
-        "23505" if constraint == Some("operations_pkey") => {
+        // Or somebody admitted a patient under the same number meanwhile: the next try finds them.
+        "23505" if matches!(constraint, Some("operations_pkey" | "patients_mrn_key")) => {
             Some(StoreError::Conflict(code.to_owned()))
         }
         _ if code.starts_with("23") => Some(StoreError::Constraint(

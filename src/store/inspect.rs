@@ -433,6 +433,8 @@ macro_rules! plan {
     }};
 }
 
+mod records;
+
 /// Whether rows are found by the index, and no table is read whole.
 fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
     // The rows of a part that was searched for.
@@ -704,6 +706,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             one
         ),
     ];
+    plans.extend(records::plans(&mut tx).await?);
     plans.extend(cupboard_plans(&mut tx).await?);
     tx.rollback().await?;
     Ok(plans)

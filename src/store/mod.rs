@@ -21,6 +21,7 @@ mod listen;
 pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
+pub mod record;
 pub mod rights;
 pub mod scratch;
 pub mod screens;

@@ -11,6 +11,8 @@ pub const APPEND_ONLY: &[&str] = &[
     "medication_administrations",
     "audit_events",
     "operations",
+    "patient_changes",
+    "prescription_overrides",
     "administration_reasons",
 ];
 

@@ -120,6 +120,8 @@ struct QueueRow {
     kind: OrderKind,
     priority: Priority,
     prescriber: String,
+    prescription_id: PrescriptionId,
+    prescription_version: i64,
 }
 
 macro_rules! queue_sql {
@@ -127,7 +129,8 @@ macro_rules! queue_sql {
         concat!(
             "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
             "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.held_until, o.kind, o.priority, ",
-            "u.name AS prescriber FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
+            "u.name AS prescriber, o.prescription_id, r.version AS prescription_version ",
+            "FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
             "JOIN prescriptions r ON r.id = o.prescription_id ",
             "JOIN users u ON u.id = o.doctor_id ",
             $($rest),+
@@ -145,7 +148,8 @@ macro_rules! queue_gathered {
                 "'allergies', allergies, 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
                 "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'held_until', held_until, ",
                 "'kind', kind, ",
-                "'priority', priority, 'prescriber', prescriber)) FROM (",
+                "'priority', priority, 'prescriber', prescriber, 'prescription_id', hex(prescription_id), ",
+                "'prescription_version', prescription_version)) FROM (",
                 queue_sql!($($rest),+),
                 ")"
             ),
@@ -246,6 +250,8 @@ fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrde
         kind: row.kind,
         priority: row.priority,
         prescriber: row.prescriber,
+        prescription: row.prescription_id,
+        prescription_version: row.prescription_version,
     }
 }
 

@@ -9,6 +9,7 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::domain::cupboard::{CountStatus, DiscrepancyStatus, Resolution, TransferStatus};
+use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
     AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, LedgerReason, OpId, OrderId,
     OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity, Role, TransferId,
@@ -88,7 +89,8 @@ as_word!(
     TransferStatus,
     CountStatus,
     DiscrepancyStatus,
-    Resolution
+    Resolution,
+    PrescriptionStatus
 );
 
 /// A moment: TIMESTAMPTZ on PostgreSQL, microseconds since 1970 on SQLite. Both sort, both compare, neither has a

@@ -1,6 +1,7 @@
 //! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
 
 mod pages;
+mod records;
 
 use std::sync::Arc;
 
@@ -21,7 +22,6 @@ use super::sheets::{
     wards,
 };
 use super::words;
-use crate::domain::decide;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, WardId};
 
@@ -261,6 +261,7 @@ impl Desk {
             | Reply::Witness(_)
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
         self.tell_sheet(&sheets::Msg::Reply(reply), context)
@@ -355,6 +356,11 @@ impl Desk {
                 return effects;
             }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
+            Action::Record
+            | Action::Prescribe
+            | Action::EndPrescription
+            | Action::MyOrders
+            | Action::Patients => return self.act_on_records(action, context),
             Action::Open => return self.open_fulfil(),
             Action::NotGiven => self.open_not_given(context),
             Action::Correct => self.open_correct(context),
@@ -373,7 +379,14 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::SignIn
+            Action::DayBack
+            | Action::DayForward
+            | Action::Today
+            | Action::Admit
+            | Action::MovePatient
+            | Action::Discharge
+            | Action::Allergies
+            | Action::SignIn
             | Action::Check
             | Action::Later
             | Action::Sign
@@ -394,21 +407,7 @@ impl Desk {
 
     /// Why this person will not be let do such an operation here, as the desk's own table of roles has it.
     fn barred(&self, kind: &str) -> Option<String> {
-        let need = decide::needs(kind)?;
-        let actor = &self.actor;
-        if actor.read_only {
-            return Some("Your account may look at everything and change nothing.".to_owned());
-        }
-        if !decide::may(actor.role, kind) {
-            return Some(format!(
-                "To {} is for a {}; you are signed in as {}.",
-                need.action, need.who, actor.role
-            ));
-        }
-        let ward = self.ward.as_ref()?;
-        // Emergency access may have ended: the desk looks at its time.
-        (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
-            .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
+        super::pages::barred(&self.actor, kind, self.ward.as_ref()?)
     }
 
     fn open_fulfil(&mut self) -> Vec<Effect> {

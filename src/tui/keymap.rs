@@ -25,6 +25,30 @@ pub enum Action {
     Receive,
     /// Open the board of all wards.
     Board,
+    /// Open the record of a patient.
+    Record,
+    /// Open the sheet that prescribes.
+    Prescribe,
+    /// Open the sheet that ends a whole prescription.
+    EndPrescription,
+    /// Open a doctor's own prescriptions.
+    MyOrders,
+    /// Open the patients of the ward.
+    Patients,
+    /// The day before.
+    DayBack,
+    /// The day after.
+    DayForward,
+    /// Today.
+    Today,
+    /// Open the sheet that admits a patient.
+    Admit,
+    /// Open the sheet that moves a patient.
+    MovePatient,
+    /// Open the sheet that discharges a patient.
+    Discharge,
+    /// Open the sheet of a patient's allergies.
+    Allergies,
     /// Type a filter.
     Filter,
     /// Keep the filter and leave its field.
@@ -100,6 +124,12 @@ pub enum Mode {
     Board,
     /// The page of as-needed doses whose effect is not known.
     Effects,
+    /// The record of a patient.
+    Record,
+    /// A doctor's own prescriptions.
+    Mine,
+    /// The patients of the ward.
+    Patients,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -142,6 +172,9 @@ impl Mode {
         Mode::Filter,
         Mode::Board,
         Mode::Effects,
+        Mode::Record,
+        Mode::Mine,
+        Mode::Patients,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -170,6 +203,9 @@ impl Mode {
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
             Mode::Effects => "Did it help?",
+            Mode::Record => "Patient record",
+            Mode::Mine => "My orders",
+            Mode::Patients => "Patients of the ward",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -181,7 +217,7 @@ impl Mode {
             Mode::Closed => "Sheet: finished",
             Mode::Reason => "Sheet: why?",
             Mode::Witness => "Sheet: the witness signs",
-            Mode::Form => "Stopping a dose, receiving stock",
+            Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
         }
@@ -276,7 +312,19 @@ mod tests {
             Later => Some(Discontinue),
             Discontinue => Some(Receive),
             Receive => Some(Board),
-            Board => Some(Filter),
+            Board => Some(Record),
+            Record => Some(Prescribe),
+            Prescribe => Some(EndPrescription),
+            EndPrescription => Some(MyOrders),
+            MyOrders => Some(Patients),
+            Patients => Some(DayBack),
+            DayBack => Some(DayForward),
+            DayForward => Some(Today),
+            Today => Some(Admit),
+            Admit => Some(MovePatient),
+            MovePatient => Some(Discharge),
+            Discharge => Some(Allergies),
+            Allergies => Some(Filter),
             Filter => Some(KeepFilter),
             KeepFilter => Some(ClearFilter),
             ClearFilter => Some(Up),

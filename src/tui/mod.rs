@@ -17,6 +17,7 @@ pub mod list;
 pub mod model;
 pub mod pages;
 pub mod panes;
+pub mod record;
 pub mod sheets;
 pub mod theme;
 mod update;

@@ -12,6 +12,7 @@ use super::keymap::{Action, Mode};
 use super::lock::Lock;
 use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
+use crate::domain::prescribed::Candidate;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
 use crate::domain::{
     Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Policy, UserId, WardId,
@@ -169,6 +170,13 @@ pub enum Reply {
     Missed(Vec<Missed>),
     /// To [`Effect::LoadPage`].
     Page(Box<Answer>),
+    /// To [`Effect::FindDrugs`].
+    Drugs {
+        /// As asked for.
+        name: String,
+        /// Those there are; or why they could not be read.
+        found: Result<Vec<Candidate>, String>,
+    },
     /// To [`Effect::Submit`], while the desk is finding out what became of it.
     Checking(OpId),
     /// To [`Effect::Submit`]: the end of it.
@@ -215,6 +223,8 @@ pub enum Msg {
 }
 
 /// What the interface wants done.
+// One is made and carried out at a time: what a signature takes more than a question costs nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Check a user name and secret: [`Reply::SignIn`].
@@ -241,6 +251,13 @@ pub enum Effect {
     LoadDetail(OrderId),
     /// Read a leaf of a page: [`Reply::Page`].
     LoadPage(PageAsk),
+    /// Find drugs by the beginning of their name, with what a ward holds of each: [`Reply::Drugs`].
+    FindDrugs {
+        /// Where.
+        ward: WardId,
+        /// As typed.
+        name: String,
+    },
     /// Find out whose number was scanned instead of the right one: [`Reply::Patient`].
     LookUpPatient {
         /// As scanned or typed.

@@ -162,6 +162,8 @@ pub fn order(
         },
         priority: Priority::Routine,
         prescriber: "Dr Brandt".into(),
+        prescription: PrescriptionId(Uuid::from_u128(0x9000 + n)),
+        prescription_version: 1,
     }
 }
 

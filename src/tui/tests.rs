@@ -12,6 +12,7 @@ mod giving;
 mod lock;
 mod pages;
 mod reasons;
+mod records;
 mod screens;
 
 #[test]

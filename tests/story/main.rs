@@ -20,6 +20,8 @@ mod hospital;
 mod importing;
 mod inspect;
 mod not_given;
+mod patients;
+mod prescribing;
 mod races;
 mod refusals;
 mod roles;

@@ -4,6 +4,7 @@
 use uuid::Uuid;
 use valmed::domain::cupboard::Resolution;
 use valmed::domain::decide::{MATRIX, Need, Place as Where, place as matrix_place};
+use valmed::domain::prescribing::Admit;
 use valmed::domain::{
     Correction, GivingOutcome, Helped, NotGiven, Operation, Outcome, Reason, Receipt, Request,
     Restock, Role, UserId, WardId,
@@ -75,6 +76,59 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
             operation(actor, request)
         }
         "receive" => receive(actor, at, PARACETAMOL, units(1)),
+        "prescribe" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let ask = prescribe(patient, 1, PARACETAMOL, "PRN MAX 4");
+            operation(actor, Request::Prescribe(Box::new(ask)))
+        }
+        "discontinue_prescription" => {
+            let (_, prescription) = ward.somebody_in(at).await;
+            let request = Request::DiscontinuePrescription {
+                prescription,
+                version: 1,
+                reason: because("finished"),
+            };
+            operation(actor, request)
+        }
+        "admit" => {
+            let ask = Admit {
+                mrn: format!("N{}", uuid::Uuid::now_v7()),
+                name: "Frieda Frei".to_owned(),
+                birth_date: jiff::civil::date(1960, 2, 29),
+                ward: at,
+                bed: String::new(),
+                allergies: String::new(),
+            };
+            operation(actor, Request::Admit(Box::new(ask)))
+        }
+        "move" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Move {
+                patient,
+                version: 1,
+                ward: if at == MEDI { SURG } else { MEDI },
+                bed: "1".to_owned(),
+            };
+            operation(actor, request)
+        }
+        "discharge" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Discharge {
+                patient,
+                version: 1,
+                reason: because("home"),
+            };
+            operation(actor, request)
+        }
+        "allergies" => {
+            let (patient, _) = ward.somebody_in(at).await;
+            let request = Request::Allergies {
+                patient,
+                version: 1,
+                allergies: "Latex".to_owned(),
+            };
+            operation(actor, request)
+        }
         "emergency" => emergency(actor, at),
         "end_emergency" => operation(
             actor,

@@ -107,9 +107,25 @@ pub async fn rules_hold(db: &Db) {
         (String,),
         "SELECT detail FROM audit_events WHERE kind = 'refused'"
     );
+    who_left_has_nothing_to_get(db).await;
     stock_is_its_ledger(&stock, &ledger);
     doses_are_whole(&orders, &administrations, &ledger);
     memory_is_true(&memory, &administrations, &ledger, &orders, &audit);
+}
+
+/// Whoever was discharged has no prescription that runs and no dose that waits, a prescription that somebody ended has
+/// none either, and every open dose stands where its patient lies.
+async fn who_left_has_nothing_to_get(db: &Db) {
+    let lost = rows!(
+        db,
+        (String,),
+        "SELECT 'prescription of ' || p.mrn FROM prescriptions r JOIN patients p ON p.id = r.patient_id \
+         WHERE p.discharged_at IS NOT NULL AND r.status = 'active' \
+         UNION ALL SELECT 'dose of ' || p.mrn FROM medication_orders o JOIN patients p ON p.id = o.patient_id \
+         JOIN prescriptions r ON r.id = o.prescription_id WHERE o.status = 'active' AND (p.discharged_at IS NOT NULL \
+         OR r.ended_at IS NOT NULL OR o.ward_id <> p.ward_id)"
+    );
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 /// Rule 1, and the chain: each page of the register adds up to its stock, row by row.

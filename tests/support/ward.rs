@@ -7,9 +7,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 use valmed::desk::{Desk, OnCommit, Settings};
+use valmed::domain::prescribing::Prescribe;
+use valmed::domain::schedule::{self, StandardTimes};
 use valmed::domain::{
     AdministrationId, DrugId, Giving, OpId, Operation, OrderId, OrderKind, OrderStatus, Outcome,
-    PatientId, Policy, PrescriptionId, Quantity, Receipt, Refusal, Request, Role, UserId, WardId,
+    PatientId, Policy, PrescriptionId, Quantity, Reason, Receipt, Refusal, Request, Role, UserId,
+    WardId,
 };
 use valmed::store::{At, Db};
 
@@ -307,6 +310,37 @@ impl Ward {
         .collect()
     }
 
+    /// The version of a patient's record.
+    pub async fn chart_version(&self, patient: PatientId) -> i64 {
+        value!(
+            self.db,
+            i64,
+            "SELECT version FROM patients WHERE id = $1",
+            patient
+        )
+    }
+
+    /// Somebody who lies in a ward, with one running prescription and its open dose.
+    pub async fn somebody_in(&self, at: WardId) -> (PatientId, PrescriptionId) {
+        let patient = PatientId(Uuid::now_v7());
+        change!(
+            self.db,
+            "INSERT INTO patients (id, mrn, name, name_key, birth_date, ward_id, bed, allergies) \
+             VALUES ($1, $2, 'Emil Engel', 'emil engel', $3, $4, '7', '')",
+            patient,
+            patient.to_string(),
+            valmed::store::Day(jiff::civil::date(1950, 1, 31)),
+            at
+        );
+        let doctor = person(Role::Doctor, at);
+        let ask = prescribe(patient, 1, INSULIN, "08:00 20:00");
+        let asked = operation(doctor, Request::Prescribe(Box::new(ask)));
+        match self.done(asked).await {
+            Receipt::Prescribed { prescription, .. } => (patient, prescription),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// How often an order was given.
     pub async fn given(&self, order: OrderId) -> i64 {
         value!(
@@ -412,6 +446,34 @@ pub fn discontinue(actor: UserId, order: OrderId, reason: &str) -> Operation {
         reason: reason.to_owned(),
     };
     operation(actor, request)
+}
+
+/// A prescription of one unit by mouth, that nobody has changed anything about.
+pub fn prescribe(patient: PatientId, version: i64, drug: DrugId, when: &str) -> Prescribe {
+    let start = jiff::civil::date(2026, 3, 2).at(9, 0, 0, 0);
+    let asked = schedule::asked(when, start, &StandardTimes::default()).unwrap();
+    Prescribe {
+        patient,
+        version,
+        drug,
+        dose: units(1),
+        most: None,
+        route: "PO".to_owned(),
+        frequency: asked.frequency,
+        schedule: asked.schedule,
+        stat: asked.stat,
+        start: None,
+        stop: None,
+        overrides: Vec::new(),
+    }
+}
+
+/// A coded reason.
+pub fn because(code: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        text: String::new(),
+    }
 }
 
 /// Somebody takes stock in.

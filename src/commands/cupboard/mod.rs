@@ -549,13 +549,7 @@ pub fn told(receipt: &Receipt) -> String {
                 format!(", shelf {}", levels.shelf)
             }
         ),
-        Receipt::Given { .. }
-        | Receipt::NotGiven { .. }
-        | Receipt::Corrected { .. }
-        | Receipt::EffectNoted { .. }
-        | Receipt::Discontinued { .. }
-        | Receipt::Received { .. }
-        | Receipt::EmergencyBegun { .. }
-        | Receipt::EmergencyEnded { .. } => output::json(&json!(receipt)).unwrap_or_default(),
+        // Of a dose or a patient: told where those are asked for.
+        _ => output::json(&json!(receipt)).unwrap_or_default(),
     }
 }

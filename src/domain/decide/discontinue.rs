@@ -1,7 +1,8 @@
 //! Stopping a dose before it is given.
 
-use super::{Effects, Loaded, Moment, close, open_order, permission};
-use crate::domain::reason::{LONGEST_TEXT, text_fault};
+use super::{Effects, EndedPrescription, Loaded, Moment, close, open_order, permission};
+use crate::domain::reason::{LONGEST_TEXT, Reason, text_fault};
+use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{Actor, OrderId, OrderKind, OrderStatus, Receipt, Refusal};
 
 /// Longest reason that is kept, in characters: fits the order's line in every report.
@@ -43,14 +44,26 @@ pub(super) fn discontinue(
         moment.now,
     );
     // The one open order of an as-needed or unscheduled prescription is the prescription.
-    let discontinued = if order.kind == OrderKind::Timed {
-        Vec::new()
-    } else {
-        vec![order.prescription]
-    };
+    let ended: Vec<EndedPrescription> = (order.kind != OrderKind::Timed)
+        .then(|| EndedPrescription {
+            id: order.prescription,
+            by: actor.id,
+            at: moment.now,
+            reason: Reason {
+                code: String::new(),
+                text: reason.to_owned(),
+            },
+        })
+        .into_iter()
+        .collect();
+    for end in &ended {
+        if let Some(prescription) = state.prescriptions.get_mut(&end.id) {
+            prescription.status = PrescriptionStatus::Discontinued;
+        }
+    }
     let effects = Effects {
         closed: closing.into_iter().collect(),
-        discontinued,
+        ended,
         ..Effects::default()
     };
     Ok((

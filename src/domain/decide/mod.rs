@@ -4,6 +4,7 @@
 //! database will change, and says which rows to write; a refusal changes nothing. Operations of one batch are
 //! decided one after the other on the same state, so each sees what those before it did.
 
+mod chart;
 mod correct;
 mod cupboard;
 mod discontinue;
@@ -11,7 +12,9 @@ mod effect;
 mod emergency;
 mod fulfil;
 mod not_given;
+mod patients;
 mod permission;
+mod prescribe;
 mod receive;
 mod spend;
 #[cfg(test)]
@@ -34,6 +37,10 @@ use super::{
     ReasonKind, Receipt, Refusal, Request, UserId, WardId,
 };
 
+pub use chart::{
+    Chart, ChartEffects, ChartRow, EndedPrescription, MadeOrder, MovedOrder, NewPrescription,
+    Prescription, StayRow, WardPlace,
+};
 pub use cupboard::{
     Arrival, Changes, Count, Cupboard, Discrepancy, Explanation, KnownLot, LONGEST_NOTE,
     NewDiscrepancy, Of, Recalled, Sending, Settlement, Transfer, TransferLot, transfer_reference,
@@ -41,7 +48,9 @@ pub use cupboard::{
 pub use discontinue::LONGEST_REASON;
 pub use emergency::{EmergencyAccess, EmergencyEnd};
 pub use fulfil::{at_most, dose_reference, given_reference, not_before};
+pub use patients::DISCHARGED;
 pub use permission::{MATRIX, Need, Place, WITNESS, may, needs, place};
+pub use prescribe::{warning_words, warnings};
 pub use receive::LONGEST_REFERENCE;
 
 /// Everything that the operations of a batch touch, as loaded and locked in its transaction.
@@ -59,6 +68,14 @@ pub struct Loaded {
     pub drugs: HashMap<DrugId, DrugName>,
     /// Whose the identified numbers are, by mrn, so that a wrong wristband can be told by name.
     pub patients: HashMap<String, String>,
+    /// Patients whose record is touched, and those whose number somebody wants to give to another.
+    pub charts: HashMap<PatientId, Chart>,
+    /// Prescriptions that are touched, and those that run of patients for whom something is prescribed.
+    pub prescriptions: HashMap<PrescriptionId, Prescription>,
+    /// Wards where those patients lie or are to lie.
+    pub places: HashMap<WardId, WardPlace>,
+    /// Names of drugs that are prescribed, as searches compare them.
+    pub drug_keys: HashMap<DrugId, String>,
     /// Entries of the log that requests name.
     pub administrations: HashMap<AdministrationId, Recorded>,
     /// Doses of a drug that a patient got near the moment: for those that are to be given.
@@ -229,8 +246,10 @@ pub struct Effects {
     pub opened: Vec<Opening>,
     /// Administrations.
     pub administrations: Vec<Administration>,
-    /// Prescriptions that end with their only order.
-    pub discontinued: Vec<PrescriptionId>,
+    /// Prescriptions that end before their time.
+    pub ended: Vec<EndedPrescription>,
+    /// Patients, new prescriptions and what follows from them.
+    pub chart: ChartEffects,
     /// Orders that are held, or whose entry was taken back.
     pub changed: Vec<Change>,
     /// Why, of administrations that need a reason.
@@ -264,7 +283,8 @@ impl Effects {
         self.closed.extend(more.closed);
         self.opened.extend(more.opened);
         self.administrations.extend(more.administrations);
-        self.discontinued.extend(more.discontinued);
+        self.ended.extend(more.ended);
+        self.chart.extend(more.chart);
         self.changed.extend(more.changed);
         self.reasons.extend(more.reasons);
         self.asked.extend(more.asked);
@@ -282,15 +302,17 @@ impl Effects {
         let booked = self.ledger.iter().map(|entry| entry.row.ward);
         let noted = self.noted.iter().map(|noted| noted.ward);
         let cupboard = self.cupboard.wards.iter().copied();
+        let charts = self.chart.wards.iter().copied();
         // The board of all wards and the ward itself show it.
-        let emergencies = self.emergencies.iter().map(|access| access.ward);
-        let ends = self.emergency_ends.iter().map(|end| end.ward);
-        let emergencies = emergencies.chain(ends);
+        let begun = self.emergencies.iter().map(|access| access.ward);
+        let ended = self.emergency_ends.iter().map(|end| end.ward);
         booked
             .chain(of_orders)
             .chain(noted)
             .chain(cupboard)
-            .chain(emergencies)
+            .chain(charts)
+            .chain(begun)
+            .chain(ended)
     }
 }
 
@@ -502,6 +524,47 @@ pub fn decide(
                 reference,
                 lot: lot.as_ref(),
             },
+            moment,
+        ),
+        Request::Prescribe(ask) => prescribe::prescribe(state, &actor, ask, policy, moment),
+        Request::DiscontinuePrescription {
+            prescription,
+            version,
+            reason,
+        } => {
+            let ask = (*prescription, *version, reason);
+            prescribe::discontinue(state, &actor, ask, policy, moment)
+        }
+        Request::Admit(ask) => patients::admit(state, op.id, &actor, ask, moment),
+        Request::Move {
+            patient,
+            version,
+            ward,
+            bed,
+        } => patients::move_to(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, *ward, bed),
+            moment,
+        ),
+        Request::Discharge {
+            patient,
+            version,
+            reason,
+        } => {
+            let ask = (*patient, *version, reason);
+            patients::discharge(state, op.id, &actor, ask, policy, moment)
+        }
+        Request::Allergies {
+            patient,
+            version,
+            allergies,
+        } => patients::allergies(
+            state,
+            op.id,
+            &actor,
+            (*patient, *version, allergies),
             moment,
         ),
         Request::Emergency { ward, reason } => {

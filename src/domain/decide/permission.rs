@@ -58,6 +58,42 @@ pub const MATRIX: &[Need] = &[
         who: "pharmacist",
     },
     Need {
+        kind: "prescribe",
+        action: "prescribe",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "discontinue_prescription",
+        action: "discontinue a prescription",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "admit",
+        action: "admit a patient",
+        roles: &[Role::Nurse, Role::Doctor],
+        who: "nurse or doctor",
+    },
+    Need {
+        kind: "move",
+        action: "move a patient",
+        roles: &[Role::Nurse, Role::Doctor],
+        who: "nurse or doctor",
+    },
+    Need {
+        kind: "discharge",
+        action: "discharge a patient",
+        roles: &[Role::Doctor],
+        who: "doctor",
+    },
+    Need {
+        kind: "allergies",
+        action: "record allergies",
+        roles: &[Role::Nurse, Role::Doctor, Role::Pharmacist],
+        who: "nurse, doctor or pharmacist",
+    },
+    Need {
         kind: "send",
         action: "send stock",
         roles: &[Role::Pharmacist],

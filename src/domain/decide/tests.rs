@@ -212,7 +212,7 @@ fn a_dose_moves_stock_order_administration_and_register_together() {
     assert_eq!(effects.administrations[0].id, administration);
     assert_eq!(effects.administrations[0].order_version, 1);
     assert_eq!(effects.closed[0].status, OrderStatus::Completed);
-    assert!(effects.opened.is_empty() && effects.discontinued.is_empty());
+    assert!(effects.opened.is_empty() && effects.ended.is_empty());
     let after = &state.orders[&dose.id];
     assert_eq!((after.status, after.version), (OrderStatus::Completed, 2));
 }
@@ -676,7 +676,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
                 .is_none_or(|most| was.given.len() + 1 < most as usize);
             let opens = was.kind != OrderKind::Timed && goes_on;
             assert_eq!(effects.opened.len(), usize::from(opens), "{was:?}");
-            assert!(effects.discontinued.is_empty());
+            assert!(effects.ended.is_empty());
         }
         Request::Discontinue { order, .. } => {
             let was = &before.orders[order];
@@ -686,7 +686,7 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             assert!(effects.ledger.is_empty() && effects.administrations.is_empty());
             assert!(effects.opened.is_empty());
             let ends = was.kind != OrderKind::Timed;
-            assert_eq!(effects.discontinued.len(), usize::from(ends));
+            assert_eq!(effects.ended.len(), usize::from(ends));
         }
         Request::Emergency { ward, .. } => {
             let (actor, now) = (&before.actors[&op.actor], &after.actors[&op.actor]);

@@ -6,6 +6,8 @@
 //! whatever can be read in two ways is left [`Schedule::Unscheduled`]: it stays in the queue, without a due
 //! time, and a nurse reads the prescription.
 
+mod ahead;
+mod asked;
 mod due;
 mod reading;
 mod standard;
@@ -15,6 +17,8 @@ mod text;
 
 use jiff::civil::{Time, Weekday};
 
+pub use ahead::{Ahead, Span, ahead};
+pub use asked::{Asked, HOW, NotAsked, asked, in_words};
 pub use due::{MOST, due_times};
 pub use reading::{Reading, Remark, Written, understand};
 pub use standard::{BadStandardTimes, StandardTimes};

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::{FromStr, SplitWhitespace};
 
 use jiff::civil::{Time, Weekday};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::standard::clock_time;
 use super::{Days, Schedule, Weekdays};
@@ -85,6 +86,19 @@ impl fmt::Display for Schedule {
             }
             Schedule::Unscheduled => f.write_str("unscheduled"),
         }
+    }
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -127,6 +127,19 @@ impl Import for PatientRow {
                 done.rejects.push(reject);
                 continue;
             }
+            // Whoever was discharged here is admitted here: an old file must not bring them back, without anything to get.
+            if known.discharged_at.is_some() {
+                let (value, recorded) = (ward.code.clone(), "discharged".to_owned());
+                done.notes.push(Fault {
+                    file: Self::FILE,
+                    line: entry.line,
+                    column: "ward",
+                    value: value.clone(),
+                    reason: Reason::Kept { value, recorded },
+                });
+                done.same += 1;
+                continue;
+            }
             // A file without the column says nothing about allergies, least of all that there are none.
             let allergies = row.allergies.as_ref().unwrap_or(&known.allergies);
             let moved = ward.id != known.ward_id;
@@ -151,7 +164,7 @@ impl Import for PatientRow {
         done.new = added.len() as u64;
         done.changed = changed.len() as u64;
         table::add_patients(link.lend(), &added).await?;
-        table::update_patients(link.lend(), &changed).await?;
+        table::update_patients(link.lend(), &changed, context.now.into()).await?;
         changed.retain(|patient| !patient.change.is_empty());
         table::follow_patients(link, &changed, context.now.into()).await?;
         Ok(done)

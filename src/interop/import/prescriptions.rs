@@ -59,6 +59,12 @@ impl Import for PrescriptionRow {
                 }
             };
             let Some(known) = known.get(&entry.row.id) else {
+                if patient.is_some_and(|patient| patient.discharged_at.is_some()) {
+                    let mrn = entry.row.mrn.clone();
+                    done.rejects
+                        .push(entry.reject("mrn", &entry.row.mrn, Reason::Discharged(mrn)));
+                    continue;
+                }
                 added.push(resolved.record);
                 continue;
             };

@@ -3,14 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{cupboard_apply, emergency, postgres, rare, split, sqlite};
 use crate::domain::decide::{Administration, Closing, Effects, LedgerEntry, Stock};
 use crate::domain::ledger::Hash;
 use crate::domain::{DrugId, OpId, Quantity, UserId, WardId};
 use crate::store::error::changed;
-use crate::store::{At, Link, List, Sql, StoreError};
+use crate::store::{At, Link, Sql, StoreError};
 
 /// One operation's place in the memory, to be written.
 #[derive(Debug, Clone)]
@@ -46,13 +45,14 @@ pub async fn apply(
         ledger: &effects.ledger,
         memory,
     };
+    super::charts::write(link.lend(), &effects.chart).await?;
     cupboard_apply::write_lots(link.lend(), &effects.cupboard).await?;
     rows.write(link.lend()).await?;
     cupboard_apply::write_stock_lots(link.lend(), &effects.ledger, stock).await?;
     cupboard_apply::write_changes(link.lend(), &effects.cupboard).await?;
     open_orders(link.lend(), effects).await?;
+    super::charts::end(link.lend(), &effects.ended).await?;
     emergency::write(link.lend(), effects).await?;
-    end_prescriptions(link.lend(), effects).await?;
     rare::write(link, effects).await
 }
 
@@ -206,23 +206,4 @@ async fn open_orders(link: Link<'_>, effects: &Effects) -> Result<(), StoreError
     );
     let found = execute!(link, sql, json(&rows)?)?;
     changed("next as-needed orders", found, rows.len())
-}
-
-async fn end_prescriptions(link: Link<'_>, effects: &Effects) -> Result<(), StoreError> {
-    if effects.discontinued.is_empty() {
-        return Ok(());
-    }
-    let ids = List(
-        effects
-            .discontinued
-            .iter()
-            .map(|id| id.0)
-            .collect::<Vec<Uuid>>(),
-    );
-    let sql = Sql::each(
-        "UPDATE prescriptions SET status = 'discontinued' WHERE id IN (SELECT unhex(value) FROM json_each($1))",
-        "UPDATE prescriptions SET status = 'discontinued' WHERE id = ANY($1)",
-    );
-    let found = execute!(link, sql, ids)?;
-    changed("prescriptions", found, effects.discontinued.len())
 }

@@ -2,6 +2,7 @@
 //! operations are in it.
 
 mod apply;
+pub(super) mod charts;
 mod cupboard_apply;
 mod emergency;
 mod load;
@@ -21,7 +22,7 @@ pub(super) use load::{
     RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED, as_hash, given,
     near_order,
 };
-pub use load::{Remembered, load, remembered};
+pub use load::{Remembered, load, remembered, remembers};
 pub(super) use sqlite::hex;
 
 /// Stock and the heads of its register pages, as each engine is told.

@@ -121,6 +121,8 @@ pub struct KnownPatient {
     pub bed: String,
     /// May be empty.
     pub allergies: String,
+    /// When they left; `None`: they are here.
+    pub discharged_at: Option<At>,
 }
 
 /// The patients with these numbers.
@@ -129,9 +131,9 @@ pub struct KnownPatient {
 /// [`StoreError`].
 pub async fn patients(link: Link<'_>, mrns: Vec<String>) -> Result<Vec<KnownPatient>, StoreError> {
     let sql = Sql::each(
-        "SELECT id, mrn, name, birth_date, ward_id, bed, allergies FROM patients \
+        "SELECT id, mrn, name, birth_date, ward_id, bed, allergies, discharged_at FROM patients \
          WHERE mrn IN (SELECT value FROM json_each($1))",
-        "SELECT id, mrn, name, birth_date, ward_id, bed, allergies FROM patients WHERE mrn = ANY($1)",
+        "SELECT id, mrn, name, birth_date, ward_id, bed, allergies, discharged_at FROM patients WHERE mrn = ANY($1)",
     );
     fetch!(all, link, KnownPatient, sql, List(mrns))
 }
@@ -195,23 +197,35 @@ pub struct PatientChange {
     pub change: String,
 }
 
-/// Changes known patients.
+/// Changes known patients, with a new version where it is something that people sign by.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn update_patients(link: Link<'_>, rows: &[PatientChange]) -> Result<(), StoreError> {
+pub async fn update_patients(
+    link: Link<'_>,
+    rows: &[PatientChange],
+    now: At,
+) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
     let sql = Sql::each(
         "UPDATE patients SET name = r.value ->> 'name', name_key = r.value ->> 'key', ward_id = r.value ->> 'ward', \
-         bed = r.value ->> 'bed', allergies = r.value ->> 'allergies' FROM json_each($1) r \
+         bed = r.value ->> 'bed', allergies = r.value ->> 'allergies', \
+         version = version + (r.value ->> 'change' <> ''), changed_at = $2, changed_by = NULL, \
+         change = r.value ->> 'change' FROM json_each($1) r \
          WHERE patients.id = unhex(r.value ->> 'id', '-')",
-        "UPDATE patients p SET name = r.name, name_key = r.key, ward_id = r.ward, bed = r.bed, allergies = r.allergies \
-         FROM json_to_recordset($1::json) AS r (id uuid, name text, key text, ward bigint, bed text, allergies text) \
+        "UPDATE patients p SET name = r.name, name_key = r.key, ward_id = r.ward, bed = r.bed, allergies = r.allergies, \
+         version = p.version + CASE r.change WHEN '' THEN 0 ELSE 1 END, changed_at = $2, changed_by = NULL, \
+         change = r.change FROM json_to_recordset($1::json) \
+         AS r (id uuid, name text, key text, ward bigint, bed text, allergies text, change text) \
          WHERE p.id = r.id",
     );
-    changed("patients", execute!(link, sql, json(rows)?)?, rows.len())
+    changed(
+        "patients",
+        execute!(link, sql, json(rows)?, now)?,
+        rows.len(),
+    )
 }
 
 /// Open orders follow their patient to the ward of `rows`, with a new version; gives how many there were.

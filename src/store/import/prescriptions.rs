@@ -164,14 +164,15 @@ pub async fn update_prescriptions(
          dose_max = r.value ->> 'most', dose_text = r.value ->> 'written', route = r.value ->> 'route', \
          frequency = r.value ->> 'freq', schedule = r.value ->> 'schedule', prn = r.value ->> 'prn', \
          start_at = r.value ->> 'start', stop_at = r.value ->> 'stop', priority = r.value ->> 'priority', \
-         prescriber_id = r.value ->> 'doctor', status = r.value ->> 'status', made_until = r.value ->> 'made' \
-         FROM json_each($1) r WHERE prescriptions.id = unhex(r.value ->> 'id', '-')",
+         prescriber_id = r.value ->> 'doctor', status = r.value ->> 'status', made_until = r.value ->> 'made', \
+         version = version + 1 FROM json_each($1) r WHERE prescriptions.id = unhex(r.value ->> 'id', '-')",
         "UPDATE prescriptions p SET ward_id = r.ward, dose = r.dose, dose_max = r.most, dose_text = r.written, \
          route = r.route, frequency = r.freq, schedule = r.schedule, prn = r.prn, \
          start_at = 'epoch'::timestamptz + r.start * interval '1 microsecond', \
          stop_at = 'epoch'::timestamptz + r.stop * interval '1 microsecond', priority = r.priority, \
          prescriber_id = r.doctor, status = r.status, \
-         made_until = 'epoch'::timestamptz + r.made * interval '1 microsecond' FROM json_to_recordset($1::json) \
+         made_until = 'epoch'::timestamptz + r.made * interval '1 microsecond', version = p.version + 1 \
+         FROM json_to_recordset($1::json) \
          AS r (id uuid, ward bigint, dose bigint, most bigint, written text, route text, freq text, schedule text, \
          prn boolean, start bigint, stop bigint, priority text, doctor bigint, status text, made bigint) \
          WHERE p.id = r.id",

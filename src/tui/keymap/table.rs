@@ -11,6 +11,9 @@ const LISTS: &[Mode] = &[
     Mode::Filter,
     Mode::Board,
     Mode::Effects,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
     Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
@@ -26,7 +29,13 @@ const LISTS: &[Mode] = &[
 ];
 
 /// The whole-screen pages. What is bound here every page has; a page's own keys follow below.
-const PAGES: &[Mode] = &[Mode::Board, Mode::Effects];
+const PAGES: &[Mode] = &[
+    Mode::Board,
+    Mode::Effects,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
+];
 /// The pages, and the panes below them.
 const DESK_AND_PAGES: &[Mode] = &[
     Mode::Queue,
@@ -34,6 +43,9 @@ const DESK_AND_PAGES: &[Mode] = &[
     Mode::Log,
     Mode::Board,
     Mode::Effects,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
 ];
 
 /// Lists in which no letter types.
@@ -43,6 +55,9 @@ const MOVES: &[Mode] = &[
     Mode::Log,
     Mode::Board,
     Mode::Effects,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
     Mode::Help,
 ];
 
@@ -54,6 +69,9 @@ const OPEN: &[Mode] = &[
     Mode::Filter,
     Mode::Board,
     Mode::Effects,
+    Mode::Record,
+    Mode::Mine,
+    Mode::Patients,
     Mode::PageFilter,
     Mode::Identify,
     Mode::Amount,
@@ -184,6 +202,111 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Board,
         words: "Board: all wards at once",
         hint: "",
+    },
+    Binding {
+        chords: &[Key::char('m')],
+        modes: &[Mode::Queue, Mode::Log, Mode::Stock],
+        action: Action::Record,
+        words: "Record of the selected line's patient: the day, drug by drug",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: DESK,
+        action: Action::Prescribe,
+        words: "Prescribe for the selected line's patient (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('o')],
+        modes: DESK,
+        action: Action::MyOrders,
+        words: "My orders: your own prescriptions, with what was given (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('u')],
+        modes: DESK,
+        action: Action::Patients,
+        words: "Patients of the ward: admit, move, discharge, allergies",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Queue],
+        action: Action::EndPrescription,
+        words: "End the whole prescription of the selected dose (doctors)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Left)],
+        modes: &[Mode::Record],
+        action: Action::DayBack,
+        words: "The day before",
+        hint: "day before",
+    },
+    Binding {
+        chords: &[Key::of(Code::Right)],
+        modes: &[Mode::Record],
+        action: Action::DayForward,
+        words: "The day after",
+        hint: "day after",
+    },
+    Binding {
+        chords: &[Key::char('t')],
+        modes: &[Mode::Record],
+        action: Action::Today,
+        words: "Today",
+        hint: "today",
+    },
+    Binding {
+        chords: &[Key::char('p')],
+        modes: &[Mode::Record, Mode::Patients],
+        action: Action::Prescribe,
+        words: "Prescribe for this patient (doctors)",
+        hint: "prescribe",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Record],
+        action: Action::EndPrescription,
+        words: "End the selected prescription with all its open doses (doctors)",
+        hint: "end",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter), Key::char('m')],
+        modes: &[Mode::Mine, Mode::Patients],
+        action: Action::Record,
+        words: "Record of the selected line's patient",
+        hint: "record",
+    },
+    Binding {
+        chords: &[Key::char('n')],
+        modes: &[Mode::Patients],
+        action: Action::Admit,
+        words: "Admit a patient to this ward (nurses, doctors)",
+        hint: "admit",
+    },
+    Binding {
+        chords: &[Key::char('v')],
+        modes: &[Mode::Patients],
+        action: Action::MovePatient,
+        words: "Move the selected patient to another ward or bed (nurses, doctors)",
+        hint: "move",
+    },
+    Binding {
+        chords: &[Key::char('g')],
+        modes: &[Mode::Patients],
+        action: Action::Allergies,
+        words: "Record the allergies of the selected patient (nurses, doctors, pharmacists)",
+        hint: "allergies",
+    },
+    Binding {
+        chords: &[Key::char('x')],
+        modes: &[Mode::Patients],
+        action: Action::Discharge,
+        words: "Discharge the selected patient (doctors)",
+        hint: "discharge",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
@@ -563,6 +686,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Filter,
             Mode::Board,
             Mode::Effects,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
@@ -593,6 +719,9 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Filter,
             Mode::Board,
             Mode::Effects,
+            Mode::Record,
+            Mode::Mine,
+            Mode::Patients,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,

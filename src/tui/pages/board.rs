@@ -13,14 +13,15 @@ use crate::tui::model::Effect;
 use crate::tui::widgets::{Line, Pen};
 
 const COLUMNS: &[Column] = &[
-    Column::text("ward", 5, 10),
+    // Whole: two wards whose codes begin alike must not look alike.
+    Column::text("ward", 8, 14),
     Column::text("name", 8, 28).rank(4).below(),
     Column::fixed("due", 4).right(),
     Column::fixed("late", 5).right(),
     Column::fixed("oldest", 8).right().rank(2),
     Column::fixed("low", 4).right(),
     Column::fixed("out", 4).right(),
-    Column::fixed("emerg", 5).right().rank(1),
+    Column::fixed("emerg", 5).right().rank(1).below(),
     Column::fixed("given/h", 12).rank(3).below(),
 ];
 
@@ -63,11 +64,12 @@ impl BoardPage {
                 self.take(board, scene.context.now);
                 (Vec::new(), Then::Stay)
             }
+            Did::Rows(_) => (Vec::new(), Then::Stay),
             Did::Act(Action::Choose) => match self.frame.selected() {
                 Some(ward) => (Vec::new(), Then::Ward(ward)),
                 None => (Vec::new(), Then::Stay),
             },
-            Did::Act(_) | Did::Rows(_) => (Vec::new(), Then::Stay),
+            Did::Act(_) => (Vec::new(), Then::Stay),
         }
     }
 

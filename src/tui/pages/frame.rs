@@ -270,9 +270,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
 
     /// Draws title, heads and rows, with `counts` beside the title.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, counts: Line, scene: &Scene<'_>) {
-        let counts = self.counts(counts, pen, scene);
-        panes::title(pen, area, &self.title, &counts, &self.table.list, true);
-        let below = below_title(area);
+        let below = self.head(pen, area, counts, scene);
         if self.table.list.is_empty() {
             let filtered = !self.table.is_empty();
             let words = match (self.read_at, &self.trouble) {
@@ -283,6 +281,13 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             return panes::nothing(pen, below, filtered, words);
         }
         self.table.view(pen, below);
+    }
+
+    /// Draws the title's line alone, with `counts` beside it; gives what is below.
+    pub fn head(&self, pen: &mut Pen<'_>, area: Rect, counts: Line, scene: &Scene<'_>) -> Rect {
+        let counts = self.counts(counts, pen, scene);
+        panes::title(pen, area, &self.title, &counts, &self.table.list, true);
+        below_title(area)
     }
 
     /// What stands beside the title: trouble before counts, and which leaf this is.

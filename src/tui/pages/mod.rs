@@ -11,11 +11,15 @@
 pub mod board;
 pub mod effects;
 pub mod frame;
+pub mod mar;
+pub mod mine;
+pub mod patients;
 pub mod table;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use uuid::Uuid;
@@ -26,8 +30,11 @@ use super::model::{Context, Effect};
 use super::sheets::Sheet;
 use super::widgets::Pen;
 use crate::domain::board::Board;
+use crate::domain::decide;
+use crate::domain::mar::Record;
+use crate::domain::prescribed::{Person, Prescribed};
 use crate::domain::snapshot::{AskedDose, Ward, WardSnapshot};
-use crate::domain::{Actor, WardId};
+use crate::domain::{Actor, UserId, WardId};
 
 pub use frame::{Did, Frame};
 
@@ -47,14 +54,31 @@ pub enum What {
     Board,
     /// As-needed doses of a ward of which it is not known yet whether they helped.
     Effects(WardId),
+    /// A patient's day; without one, today.
+    Record {
+        /// Whose: the number.
+        mrn: String,
+        /// Which.
+        day: Option<Date>,
+    },
+    /// A doctor's own prescriptions.
+    Mine {
+        /// Whose.
+        doctor: UserId,
+    },
+    /// Who lies in a ward.
+    Patients {
+        /// Which.
+        ward: WardId,
+    },
 }
 
 impl What {
     /// Whether what other wards do changes it; else it is this ward's own.
     pub const fn of_the_hospital(&self) -> bool {
         match self {
-            What::Board => true,
-            What::Effects(_) => false,
+            What::Board | What::Mine { .. } => true,
+            What::Effects(_) | What::Record { .. } | What::Patients { .. } => false,
         }
     }
 }
@@ -99,6 +123,12 @@ pub enum Rows {
     Board(Arc<Board>),
     /// Of [`What::Effects`].
     Effects(Vec<AskedDose>),
+    /// Of [`What::Record`].
+    Record(Arc<Record>),
+    /// Of [`What::Mine`].
+    Mine(Vec<Prescribed>),
+    /// Of [`What::Patients`].
+    Patients(Vec<Person>),
 }
 
 /// What a page can see around it.
@@ -161,6 +191,12 @@ pub enum Page {
     Board(Box<board::BoardPage>),
     /// Did it help?
     Effects(Box<effects::EffectsPage>),
+    /// A patient's day.
+    Mar(Box<mar::MarPage>),
+    /// A doctor's own prescriptions.
+    Mine(Box<mine::MinePage>),
+    /// Who lies in a ward.
+    Patients(Box<patients::PatientsPage>),
 }
 
 /// Does the same with whichever page it is.
@@ -169,6 +205,9 @@ macro_rules! each {
         match $self {
             Page::Board($page) => $do,
             Page::Effects($page) => $do,
+            Page::Mar($page) => $do,
+            Page::Mine($page) => $do,
+            Page::Patients($page) => $do,
         }
     };
 }
@@ -181,6 +220,9 @@ impl Page {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
             Page::Effects(_) => Mode::Effects,
+            Page::Mar(_) => Mode::Record,
+            Page::Mine(_) => Mode::Mine,
+            Page::Patients(_) => Mode::Patients,
         }
     }
 
@@ -203,4 +245,21 @@ impl Page {
     pub fn of_the_hospital(&self) -> bool {
         each!(self, page => page.frame.what().of_the_hospital())
     }
+}
+
+/// Why this person will not be let do such an operation in a ward, as the desk's own table of roles has it.
+pub(in crate::tui) fn barred(actor: &Actor, kind: &str, ward: &Ward) -> Option<String> {
+    let need = decide::needs(kind)?;
+    if actor.read_only {
+        return Some("Your account may look at everything and change nothing.".to_owned());
+    }
+    if !decide::may(actor.role, kind) {
+        return Some(format!(
+            "To {} is for a {}; you are signed in as {}.",
+            need.action, need.who, actor.role
+        ));
+    }
+    // Emergency access may have ended: the desk looks at its time.
+    (!actor.wards.allow(ward.id) && !actor.emergencies.contains_key(&ward.id))
+        .then(|| format!("To {} here is for people of {}.", need.action, ward.code))
 }

@@ -459,17 +459,18 @@ fn fit(mut columns: Vec<(usize, &'static Column)>, room: usize) -> Places {
         .iter()
         .map(|(at, column)| (*at, column.least))
         .collect();
-    while left > 0 {
-        let mut grew = false;
-        for ((_, column), (_, place)) in columns.iter().zip(&mut places) {
-            if left > 0 && *place < column.most {
-                *place += 1;
-                left -= 1;
-                grew = true;
+    // What is never left out is shown whole before the others get more.
+    for first in [true, false] {
+        let mut grew = true;
+        while left > 0 && grew {
+            grew = false;
+            for ((_, column), (_, place)) in columns.iter().zip(&mut places) {
+                if left > 0 && *place < column.most && (column.rank == 0 || !first) {
+                    *place += 1;
+                    left -= 1;
+                    grew = true;
+                }
             }
-        }
-        if !grew {
-            break;
         }
     }
     places

@@ -59,6 +59,10 @@ impl State {
         self.list.refresh(slots);
     }
 
+    fn entry(&self, at: usize) -> Option<&LogEntry> {
+        self.snapshot.as_ref()?.log.get(at)
+    }
+
     /// The selected entry.
     pub fn selected(&self) -> Option<&LogEntry> {
         let id = self.list.selected()?;
@@ -67,10 +71,6 @@ impl State {
             .log
             .iter()
             .find(|entry| entry.id == id)
-    }
-
-    fn entry(&self, at: usize) -> Option<&LogEntry> {
-        self.snapshot.as_ref()?.log.get(at)
     }
 
     /// Draws the pane.

@@ -46,6 +46,14 @@ impl Form {
         self.signing.mode().unwrap_or(Mode::Form)
     }
 
+    /// Puts a text into a field, as if it had been typed.
+    pub fn put(&mut self, index: usize, text: &str) {
+        if let Some((_, field)) = self.fields.get_mut(index) {
+            field.clear();
+            field.paste(text);
+        }
+    }
+
     /// What is typed in a field, without spaces around it.
     pub fn value(&self, index: usize) -> &str {
         self.fields

@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod choice;
+pub mod coded;
 pub mod correct;
 pub mod discontinue;
 pub mod effect;
@@ -13,7 +14,10 @@ pub mod help;
 pub mod missed;
 pub mod not_given;
 pub mod palette;
+pub mod patient;
 pub mod picker;
+pub mod prescribe;
+pub mod prescription;
 pub mod receive;
 pub mod signing;
 pub mod wards;
@@ -88,6 +92,12 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// Prescribing.
+    Prescribe(Box<prescribe::Prescribe>),
+    /// Ending a prescription.
+    EndPrescription(Box<prescription::EndPrescription>),
+    /// A patient comes, moves, leaves; allergies.
+    Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
     /// Finding an action.
@@ -108,6 +118,9 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.asked.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::EndPrescription(sheet) => sheet.form.mode(),
+            Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
@@ -123,6 +136,9 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
+            Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
@@ -139,6 +155,9 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.view(pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
+            Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
@@ -154,6 +173,9 @@ impl Sheet {
             Sheet::Effect(sheet) => Some(&sheet.asked.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
+            Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
         }
     }
@@ -167,6 +189,13 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.asked.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Prescribe(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
+            Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
         }
     }
@@ -195,6 +224,11 @@ impl Sheet {
             Sheet::Correct(sheet) => format!("taking back {}", sheet.entry.drug.title()),
             Sheet::Effect(sheet) => format!("the effect of {}", sheet.dose.drug),
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::EndPrescription(sheet) => {
+                format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
+            }
+            Sheet::Stay(sheet) => sheet.told(),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
         };
         Some((op, words))

@@ -49,6 +49,17 @@ impl<T: Clone> Picker<T> {
         self.refresh();
     }
 
+    /// Offers other entries, the first of them selected; what is typed stays.
+    pub fn offer(&mut self, entries: Vec<Entry<T>>) {
+        self.replace(entries);
+        self.list.update(&list::Msg::Move(Move::First), PAGE, 1);
+    }
+
+    /// What is typed.
+    pub fn typed(&self) -> &str {
+        self.list.filter.value()
+    }
+
     /// What is selected.
     pub fn selected(&self) -> Option<&Entry<T>> {
         self.list.selected().and_then(|at| self.entries.get(at))

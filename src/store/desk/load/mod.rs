@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::split;
 use crate::domain::decide::Loaded;
 use crate::domain::{DrugId, OpId, Operation, OrderId, Policy, Request, WardId};
-use crate::store::{Link, List, Sql, StoreError, accounts};
+use crate::store::{At, Link, List, Sql, StoreError, accounts};
 
 pub(super) use cupboard::changed_lots;
 pub(in crate::store) use cupboard::{
@@ -55,7 +55,16 @@ pub async fn remembered(link: Link<'_>, ops: &[Operation]) -> Result<Vec<Remembe
     fetch!(all, link, Remembered, REMEMBERED, ids)
 }
 
-/// Loads everything that the operations touch, and locks it: orders in key order, then stock in (ward, drug) order,
+/// Whether the desk remembers this operation, as done or refused.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remembers(link: Link<'_>, op: OpId) -> Result<bool, StoreError> {
+    let found = fetch!(optional, link, Remembered, REMEMBERED, List(vec![op.0]))?;
+    Ok(found.is_some())
+}
+
+/// Loads everything that the operations touch, and locks it: patients, then prescriptions, orders in key order, then stock in (ward, drug) order,
 /// always this order, so that no two transactions wait for each other in a circle.
 ///
 /// # Errors
@@ -70,15 +79,17 @@ pub async fn load(
         actors: accounts::actors(
             link.lend(),
             ops.iter().flat_map(Operation::people),
-            now.into(),
+            At::from(now),
         )
         .await?,
         ..Loaded::default()
     };
     // Entries of the log never change: they are read first, to know which orders to lock.
     entries::load(link.lend(), ops, &mut loaded).await?;
-    let mut wanted: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
-    wanted.extend(loaded.administrations.values().map(|entry| entry.order));
+    let mut asked: BTreeSet<OrderId> = ops.iter().filter_map(|op| op.request.order()).collect();
+    asked.extend(loaded.administrations.values().map(|entry| entry.order));
+    let mut wanted = super::charts::load(link.lend(), ops, &mut loaded).await?;
+    wanted.extend(&asked);
     if !wanted.is_empty() {
         loaded.orders = orders::orders(link.lend(), &wanted).await?;
         orders::load_given(link.lend(), &mut loaded.orders).await?;
@@ -86,6 +97,7 @@ pub async fn load(
     let mut pages: BTreeSet<(WardId, DrugId)> = loaded
         .orders
         .values()
+        .filter(|order| asked.contains(&order.id))
         .map(|order| (order.ward, order.drug))
         .collect();
     let mut named: BTreeSet<(WardId, DrugId)> = ops

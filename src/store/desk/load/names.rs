@@ -18,33 +18,33 @@ pub(super) async fn named(
         "SELECT id, name FROM wards WHERE id IN (SELECT value FROM json_each($1))",
         "SELECT id, name FROM wards WHERE id = ANY($1)",
     );
-    loaded.wards = fetch!(all, link.lend(), (WardId, String), sql, wards)?
-        .into_iter()
-        .collect();
+    let found = fetch!(all, link.lend(), (WardId, String), sql, wards)?;
+    loaded.wards.extend(found);
     let sql = Sql::each(
         "SELECT id, name || CASE strength WHEN '' THEN '' ELSE ' ' || strength END, unit, controlled, high_alert FROM drugs \
          WHERE id IN (SELECT value FROM json_each($1))",
         "SELECT id, name || CASE strength WHEN '' THEN '' ELSE ' ' || strength END, unit, controlled, high_alert FROM drugs \
          WHERE id = ANY($1)",
     );
-    loaded.drugs = fetch!(
+    let found = fetch!(
         all,
         link.lend(),
         (DrugId, String, String, bool, bool),
         sql,
         drugs
-    )?
-    .into_iter()
-    .map(|(id, title, unit, controlled, high_alert)| {
-        let name = DrugName {
-            title,
-            unit,
-            controlled,
-            high_alert,
-        };
-        (id, name)
-    })
-    .collect();
+    )?;
+    let found = found
+        .into_iter()
+        .map(|(id, title, unit, controlled, high_alert)| {
+            let name = DrugName {
+                title,
+                unit,
+                controlled,
+                high_alert,
+            };
+            (id, name)
+        });
+    loaded.drugs.extend(found);
     Ok(())
 }
 
