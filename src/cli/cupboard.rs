@@ -430,7 +430,7 @@ pub struct Replenish {
     #[arg(long, value_name = "WARD")]
     pub from: String,
     /// Send it: each drug as a transfer of its own, in the name of this person. Without it, the list is only shown.
-    #[arg(long = "send-as", value_name = "USER")]
+    #[arg(id = "actor", long = "send-as", value_name = "USER")]
     pub send_as: Option<String>,
     /// How to print it.
     #[command(flatten)]

@@ -50,19 +50,25 @@ pub fn register_text(page: &RegisterPage, zone: &TimeZone, columns: usize) -> St
         "{kind}Counted in {}. Stock now {}, {} rows.\n\n",
         page.drug.unit, page.current, page.last
     ));
-    // Number, time, in, out, balance and hash have their columns; what is left is for words.
-    let words = columns.saturating_sub(6 + 17 + 9 + 9 + 9 + 11);
+    // Number, time, in, out, balance and hash have their columns; what is left is for words. Where there is little, the
+    // year of the times gives way to the names.
+    let (clock, time, number) = if columns < 110 {
+        ("%m-%d %H:%M", 11, 6)
+    } else {
+        ("%Y-%m-%d %H:%M", 16, 9)
+    };
+    let words = columns.saturating_sub(5 + time + 1 + 3 * (number + 1) + 9);
     let (who, by) = (words / 2, words - words / 2);
     let row = |cells: [&str; 8]| {
-        let [seq, time, what, came, went, balance, people, hash] = cells;
+        let [seq, when, what, came, went, balance, people, hash] = cells;
         format!(
             "{} {} {} {} {} {} {} {}",
-            right(seq, 5),
-            left(time, 16),
+            right(seq, 4),
+            left(when, time),
             left(what, who.saturating_sub(1)),
-            right(came, 8),
-            right(went, 8),
-            right(balance, 8),
+            right(came, number),
+            right(went, number),
+            right(balance, number),
             left(people, by.saturating_sub(1)),
             hash
         )
@@ -77,16 +83,12 @@ pub fn register_text(page: &RegisterPage, zone: &TimeZone, columns: usize) -> St
         "PATIENT OR REASON",
         "IN",
         "OUT",
-        "BALANCE",
+        "LEFT",
         "BY, WITNESS",
         "HASH",
     ]));
     for line in &page.lines {
-        let time = line
-            .at
-            .to_zoned(zone.clone())
-            .strftime("%Y-%m-%d %H:%M")
-            .to_string();
+        let time = line.at.to_zoned(zone.clone()).strftime(clock).to_string();
         let what = match &line.patient {
             Some((_, name, mrn)) => format!("{name} {mrn}"),
             None => register_reason(line),

@@ -1,5 +1,6 @@
 //! Carrying out what the interface asks for.
 
+mod cupboard;
 mod pages;
 
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use super::tally::Tally;
 use crate::desk::{Clock, Desk, Progress};
 use crate::domain::prescribed::Candidate;
 use crate::domain::snapshot::Ward;
-use crate::domain::{DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId};
+use crate::domain::{
+    Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId,
+};
 use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
 use crate::store::record;
@@ -210,10 +213,10 @@ impl Services {
             Effect::SignIn { username, secret } => {
                 Reply::SignIn(self.signed_in(&username, &secret.0).await)
             }
-            Effect::CheckWitness { username, secret } => {
-                let signed_in = self.signed_in(&username, &secret.0).await;
-                Reply::Witness(signed_in.map(|signed_in| signed_in.actor.id))
-            }
+            Effect::CheckWitness { username, secret } => Reply::Witness {
+                found: self.witness(&username, &secret.0).await,
+                username,
+            },
             Effect::LoadWards => Reply::Wards(self.wards().await.map_err(|e| words(&e))),
             Effect::LoadDetail(order) => Reply::Detail {
                 order,
@@ -239,32 +242,38 @@ impl Services {
     }
 
     async fn signed_in(&self, username: &str, secret: &str) -> Result<SignedIn, SignInFailure> {
+        let actor = self.identified(username, secret).await?;
+        let unavailable = |why: String| SignInFailure::Unavailable { why };
+        let wards = self.wards().await.map_err(|e| unavailable(words(&e)))?;
+        Ok(SignedIn { actor, wards })
+    }
+
+    /// Who a second person is: their own PIN, with the same delays as at the door.
+    async fn witness(&self, username: &str, secret: &str) -> Result<UserId, SignInFailure> {
+        Ok(self.identified(username, secret).await?.id)
+    }
+
+    async fn identified(&self, username: &str, secret: &str) -> Result<Actor, SignInFailure> {
         let now = (self.clock)();
         let later = |wait: std::time::Duration| {
             let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
             now.checked_add(wait).unwrap_or(Timestamp::MAX)
         };
         let unavailable = |why: String| SignInFailure::Unavailable { why };
-        let actor = match self.sign_in.check(username, secret, now).await {
-            Ok(actor) => actor,
-            Err(SignInError::Wrong { wait }) => {
-                return Err(SignInFailure::Wrong {
-                    retry_at: later(wait),
-                });
-            }
-            Err(SignInError::TooSoon { wait }) => {
-                return Err(SignInFailure::TooSoon {
-                    retry_at: later(wait),
-                });
-            }
-            Err(SignInError::Store(error)) => return Err(unavailable(words(&error))),
+        match self.sign_in.check(username, secret, now).await {
+            Ok(actor) => Ok(actor),
+            Err(SignInError::Wrong { wait }) => Err(SignInFailure::Wrong {
+                retry_at: later(wait),
+            }),
+            Err(SignInError::TooSoon { wait }) => Err(SignInFailure::TooSoon {
+                retry_at: later(wait),
+            }),
+            Err(SignInError::Store(error)) => Err(unavailable(words(&error))),
             Err(SignInError::Hash(error)) => {
                 tracing::error!("a secret could not be checked: {error}");
-                return Err(unavailable("the PIN could not be checked.".to_owned()));
+                Err(unavailable("the PIN could not be checked.".to_owned()))
             }
-        };
-        let wards = self.wards().await.map_err(|e| unavailable(words(&e)))?;
-        Ok(SignedIn { actor, wards })
+        }
     }
 
     async fn wards(&self) -> Result<Vec<Ward>, StoreError> {

@@ -1,5 +1,6 @@
 //! The ward's desk: three panes, perhaps pages over them and a sheet over all, and who looks at which ward.
 
+mod cupboard;
 mod pages;
 mod records;
 
@@ -15,8 +16,10 @@ use super::keymap::{Action, Mode};
 use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
+use super::pages::cupboard::Ask;
 use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
+use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
     wards,
@@ -247,7 +250,11 @@ impl Desk {
             Reply::Wards(Err(why)) => {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
-            Reply::Outcome { op, outcome } => self.tell(*op, outcome, context),
+            Reply::Outcome { op, outcome } => {
+                self.tell(*op, outcome, context);
+                let told = self.tell_pages(&PageMsg::Outcome(*op, outcome), context);
+                debug_assert!(told.is_empty(), "an outcome asks for nothing");
+            }
             Reply::Page(answer) => return self.page_answered(answer, context),
             Reply::Missed(missed) if !missed.is_empty() => {
                 let missed = missed::Missed::open(missed.clone(), self.sheet.take());
@@ -258,7 +265,7 @@ impl Desk {
             Reply::Disabled(_)
             | Reply::Missed(_)
             | Reply::SignIn(_)
-            | Reply::Witness(_)
+            | Reply::Witness { .. }
             | Reply::Detail { .. }
             | Reply::Patient { .. }
             | Reply::Drugs { .. }
@@ -355,6 +362,9 @@ impl Desk {
                 self.open_page(Page::Effects(Box::new(page)));
                 return effects;
             }
+            Action::Discrepancies if self.pages.is_empty() => {
+                return self.open_shelf(Ask::Discrepancies, "", context);
+            }
             _ if !self.pages.is_empty() => return self.tell_page(&PageMsg::Act(action), context),
             Action::Record
             | Action::Prescribe
@@ -366,6 +376,16 @@ impl Desk {
             Action::Correct => self.open_correct(context),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
+            Action::Send => self.open_cupboard(Kind::Send, context),
+            Action::TakeOut => self.open_cupboard(Kind::TakeOut, context),
+            Action::Transfers => return self.open_of_ward(Ask::Transfers, context),
+            Action::Lots => return self.open_of_ward(Ask::Lots, context),
+            Action::Count => return self.open_of_ward(Ask::ToCount, context),
+            Action::Replenish => return self.open_of_ward(Ask::Refills, context),
+            Action::LowStock => return self.open_of_ward(Ask::Low, context),
+            Action::Levels => return self.open_of_ward(Ask::Levels, context),
+            Action::Register => return self.open_register(context),
+            Action::Elsewhere => return self.open_elsewhere(context),
             Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
             Action::KeepFilter => self.tell_list(&list::Msg::KeepFilter, context),
             Action::ClearFilter => self.tell_list(&list::Msg::ClearFilter, context),
@@ -394,6 +414,9 @@ impl Desk {
             | Action::NextField
             | Action::PreviousField
             | Action::Choose
+            | Action::Discrepancies
+            | Action::Recall
+            | Action::SendAll
             | Action::Lock
             | Action::OtherPerson => {}
         }

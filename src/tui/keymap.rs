@@ -23,6 +23,32 @@ pub enum Action {
     Discontinue,
     /// Open the sheet that takes stock in.
     Receive,
+    /// Open the sheet that sends stock to another ward.
+    Send,
+    /// Open the page of transfers.
+    Transfers,
+    /// Open the register of the selected drug.
+    Register,
+    /// Open the page of lots.
+    Lots,
+    /// Open the page of what is to be counted.
+    Count,
+    /// Open the sheet that wastes, returns or adjusts.
+    TakeOut,
+    /// Open the page of what fills the ward up.
+    Replenish,
+    /// Open the page of what runs out.
+    LowStock,
+    /// Open the page of where else a drug is.
+    Elsewhere,
+    /// Open the page of what is missing or too much.
+    Discrepancies,
+    /// Open the page of what the ward should hold.
+    Levels,
+    /// Open the sheet that recalls a lot.
+    Recall,
+    /// Send every line of a replenishment.
+    SendAll,
     /// Open the board of all wards.
     Board,
     /// Open the record of a patient.
@@ -124,6 +150,26 @@ pub enum Mode {
     Board,
     /// The page of as-needed doses whose effect is not known.
     Effects,
+    /// The page of transfers.
+    Transfers,
+    /// The register of a drug.
+    Register,
+    /// The page of lots.
+    Lots,
+    /// Who got some of a lot.
+    LotMoves,
+    /// The page of what is missing or too much.
+    Discrepancies,
+    /// The page of what runs out.
+    LowStock,
+    /// The page of where a drug is.
+    Elsewhere,
+    /// The page of what fills the ward up.
+    Replenish,
+    /// The page of what is to be counted.
+    Count,
+    /// The page of what the ward should hold.
+    Levels,
     /// The record of a patient.
     Record,
     /// A doctor's own prescriptions.
@@ -172,6 +218,16 @@ impl Mode {
         Mode::Filter,
         Mode::Board,
         Mode::Effects,
+        Mode::Transfers,
+        Mode::Register,
+        Mode::Lots,
+        Mode::LotMoves,
+        Mode::Discrepancies,
+        Mode::LowStock,
+        Mode::Elsewhere,
+        Mode::Replenish,
+        Mode::Count,
+        Mode::Levels,
         Mode::Record,
         Mode::Mine,
         Mode::Patients,
@@ -203,6 +259,16 @@ impl Mode {
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
             Mode::Effects => "Did it help?",
+            Mode::Transfers => "Transfers",
+            Mode::Register => "Drug register",
+            Mode::Lots => "Lots",
+            Mode::LotMoves => "Who got a lot",
+            Mode::Discrepancies => "Discrepancies",
+            Mode::LowStock => "What runs out",
+            Mode::Elsewhere => "Where a drug is",
+            Mode::Replenish => "Replenishment",
+            Mode::Count => "Counting",
+            Mode::Levels => "Levels",
             Mode::Record => "Patient record",
             Mode::Mine => "My orders",
             Mode::Patients => "Patients of the ward",
@@ -311,7 +377,20 @@ mod tests {
             Effects => Some(Later),
             Later => Some(Discontinue),
             Discontinue => Some(Receive),
-            Receive => Some(Board),
+            Receive => Some(Send),
+            Send => Some(Transfers),
+            Transfers => Some(Register),
+            Register => Some(Lots),
+            Lots => Some(Count),
+            Count => Some(TakeOut),
+            TakeOut => Some(Replenish),
+            Replenish => Some(LowStock),
+            LowStock => Some(Elsewhere),
+            Elsewhere => Some(Discrepancies),
+            Discrepancies => Some(Levels),
+            Levels => Some(Recall),
+            Recall => Some(SendAll),
+            SendAll => Some(Board),
             Board => Some(Record),
             Record => Some(Prescribe),
             Prescribe => Some(EndPrescription),

@@ -149,7 +149,12 @@ pub enum Reply {
     /// To [`Effect::SignIn`].
     SignIn(Result<SignedIn, SignInFailure>),
     /// To [`Effect::CheckWitness`].
-    Witness(Result<UserId, SignInFailure>),
+    Witness {
+        /// As asked.
+        username: String,
+        /// Who it is, or why they are not.
+        found: Result<UserId, SignInFailure>,
+    },
     /// To [`Effect::LoadWards`].
     Wards(Result<Vec<Ward>, String>),
     /// To [`Effect::LoadDetail`].
@@ -234,17 +239,17 @@ pub enum Effect {
         /// As typed.
         secret: Secret,
     },
-    /// Check who a second person is who signs too: [`Reply::Witness`].
+    /// Follow this ward and no other: [`Msg::Feed`] from now on.
+    Watch(WardId),
+    /// Follow no ward.
+    Unwatch,
+    /// Check a second person's user name and secret: [`Reply::Witness`].
     CheckWitness {
         /// As typed.
         username: String,
         /// As typed.
         secret: Secret,
     },
-    /// Follow this ward and no other: [`Msg::Feed`] from now on.
-    Watch(WardId),
-    /// Follow no ward.
-    Unwatch,
     /// Read the list of wards: [`Reply::Wards`].
     LoadWards,
     /// Look an order up: [`Reply::Detail`].

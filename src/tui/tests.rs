@@ -8,6 +8,7 @@ use crate::domain::*;
 use keymap::{Action, Mode};
 
 mod any;
+mod cupboard;
 mod giving;
 mod lock;
 mod pages;

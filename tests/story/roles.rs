@@ -175,6 +175,13 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
     }
 }
 
+/// Every cupboard holds what the operations take.
+async fn stocked(ward: &Ward) {
+    for at in [MEDI, SURG, PHAR] {
+        ward.receive(at, PARACETAMOL, units(500)).await;
+    }
+}
+
 fn emergency(actor: UserId, ward: WardId) -> Operation {
     let reason = Reason {
         code: "resuscitation".to_owned(),
@@ -212,9 +219,7 @@ fn expected(need: &Need, role: Role, own: WardId, at: WardId) -> bool {
 
 async fn each_role_does_what_the_matrix_says_where_it_says(place: Place) {
     let ward = Ward::open(place).await;
-    for at in [MEDI, SURG, PHAR] {
-        ward.receive(at, PARACETAMOL, units(100)).await;
-    }
+    stocked(&ward).await;
     // Emergency access opens wards: it comes last.
     let mut matrix: Vec<&Need> = MATRIX.iter().collect();
     matrix.sort_by_key(|need| need.kind == "emergency");
@@ -250,7 +255,7 @@ async fn each_role_does_what_the_matrix_says_where_it_says(place: Place) {
 
 async fn whoever_may_look_only_changes_nothing(place: Place) {
     let ward = Ward::open(place).await;
-    ward.receive(MEDI, PARACETAMOL, units(100)).await;
+    stocked(&ward).await;
     for need in MATRIX {
         for role in need.roles {
             let who = person(*role, MEDI);
@@ -290,7 +295,7 @@ async fn whoever_may_look_only_changes_nothing(place: Place) {
 
 async fn emergency_access_opens_what_the_role_may_do_in_another_ward(place: Place) {
     let ward = Ward::open(place).await;
-    ward.receive(SURG, PARACETAMOL, units(100)).await;
+    stocked(&ward).await;
     for role in Role::ALL {
         let who = person(*role, MEDI);
         if *role == Role::Admin {
@@ -302,17 +307,12 @@ async fn emergency_access_opens_what_the_role_may_do_in_another_ward(place: Plac
         let Receipt::EmergencyBegun { access, .. } = receipt else {
             panic!("{receipt:?}");
         };
-        for need in MATRIX
-            .iter()
-            .filter(|need| matrix_place(need.kind) == Where::Own)
-        {
+        // What the role may not do anywhere is refused without it, and asks nothing of it.
+        let opened =
+            |need: &&Need| matrix_place(need.kind) == Where::Own && need.roles.contains(role);
+        for need in MATRIX.iter().filter(opened) {
             let operation = attempt(&ward, need.kind, who, SURG).await;
-            let outcome = ward.ask(operation).await;
-            if need.roles.contains(role) {
-                assert!(matches!(outcome, Outcome::Done(_)), "{role}: {outcome:?}");
-            } else {
-                assert_eq!(refusal(outcome).code(), "INSUFFICIENT_PERMISSIONS");
-            }
+            ward.done(operation).await;
         }
         ward.done(operation(who, Request::EndEmergency { access }))
             .await;

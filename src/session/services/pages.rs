@@ -27,6 +27,7 @@ impl Services {
 
     async fn leaf(&self, ask: &PageAsk) -> Result<Found, StoreError> {
         match &ask.what {
+            What::Cupboard(what) => self.shelf(what, ask.after.as_ref()).await,
             What::Board => {
                 let board = self.feed.board().await?;
                 Ok(Found {

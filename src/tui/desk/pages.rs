@@ -21,7 +21,7 @@ impl Desk {
 
     /// Opens a page over what there is; one of the same kind is replaced.
     pub(super) fn open_page(&mut self, page: Page) {
-        let same = |open: &Page| std::mem::discriminant(open) == std::mem::discriminant(&page);
+        let same = |open: &Page| open.mode() == page.mode();
         self.pages.retain(|open| !same(open));
         if self.pages.len() >= DEEPEST {
             self.pages.remove(0);

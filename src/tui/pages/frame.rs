@@ -167,7 +167,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             }
             Msg::Click(line) => self.clicked(*line, scene.area),
             Msg::Act(action) => self.act(*action, scene),
-            Msg::Key(_) | Msg::Paste(_) => Did::All(Vec::new()),
+            Msg::Key(_) | Msg::Paste(_) | Msg::Outcome(..) => Did::All(Vec::new()),
         }
     }
 

@@ -9,6 +9,7 @@
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
 pub mod board;
+pub mod cupboard;
 pub mod effects;
 pub mod frame;
 pub mod mar;
@@ -34,7 +35,7 @@ use crate::domain::decide;
 use crate::domain::mar::Record;
 use crate::domain::prescribed::{Person, Prescribed};
 use crate::domain::snapshot::{AskedDose, Ward, WardSnapshot};
-use crate::domain::{Actor, UserId, WardId};
+use crate::domain::{Actor, OpId, Outcome, UserId, WardId};
 
 pub use frame::{Did, Frame};
 
@@ -54,6 +55,8 @@ pub enum What {
     Board,
     /// As-needed doses of a ward of which it is not known yet whether they helped.
     Effects(WardId),
+    /// Of the cupboard.
+    Cupboard(cupboard::Ask),
     /// A patient's day; without one, today.
     Record {
         /// Whose: the number.
@@ -77,6 +80,7 @@ impl What {
     /// Whether what other wards do changes it; else it is this ward's own.
     pub const fn of_the_hospital(&self) -> bool {
         match self {
+            What::Cupboard(ask) => ask.of_the_hospital(),
             What::Board | What::Mine { .. } => true,
             What::Effects(_) | What::Record { .. } | What::Patients { .. } => false,
         }
@@ -123,6 +127,8 @@ pub enum Rows {
     Board(Arc<Board>),
     /// Of [`What::Effects`].
     Effects(Vec<AskedDose>),
+    /// Of [`What::Cupboard`].
+    Cupboard(Arc<cupboard::Lines>),
     /// Of [`What::Record`].
     Record(Arc<Record>),
     /// Of [`What::Mine`].
@@ -163,6 +169,8 @@ pub enum Msg<'a> {
     Stirred,
     /// Rows; they may be meant for another page.
     Answer(&'a Answer),
+    /// What became of an operation; it may be another page's, or a sheet's.
+    Outcome(OpId, &'a Outcome),
     /// The clock moved on.
     Tick,
 }
@@ -191,6 +199,8 @@ pub enum Page {
     Board(Box<board::BoardPage>),
     /// Did it help?
     Effects(Box<effects::EffectsPage>),
+    /// Of the cupboard.
+    Cupboard(Box<cupboard::CupboardPage>),
     /// A patient's day.
     Mar(Box<mar::MarPage>),
     /// A doctor's own prescriptions.
@@ -205,6 +215,7 @@ macro_rules! each {
         match $self {
             Page::Board($page) => $do,
             Page::Effects($page) => $do,
+            Page::Cupboard($page) => $do,
             Page::Mar($page) => $do,
             Page::Mine($page) => $do,
             Page::Patients($page) => $do,
@@ -220,6 +231,7 @@ impl Page {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
             Page::Effects(_) => Mode::Effects,
+            Page::Cupboard(page) => page.mode(),
             Page::Mar(_) => Mode::Record,
             Page::Mine(_) => Mode::Mine,
             Page::Patients(_) => Mode::Patients,

@@ -4,6 +4,7 @@ pub mod asked;
 pub mod choice;
 pub mod coded;
 pub mod correct;
+pub mod cupboard;
 pub mod discontinue;
 pub mod effect;
 pub mod facts;
@@ -92,6 +93,8 @@ pub enum Sheet {
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
     Receive(Box<receive::Receive>),
+    /// The cupboard's other operations.
+    Cupboard(Box<cupboard::CupboardSheet>),
     /// Prescribing.
     Prescribe(Box<prescribe::Prescribe>),
     /// Ending a prescription.
@@ -118,6 +121,7 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.asked.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
+            Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Prescribe(sheet) => sheet.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
@@ -136,6 +140,7 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
+            Sheet::Cupboard(sheet) => sheet.update(msg, scene),
             Sheet::Prescribe(sheet) => sheet.update(msg, scene),
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
@@ -155,6 +160,7 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.view(pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
+            Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
             Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
@@ -173,6 +179,7 @@ impl Sheet {
             Sheet::Effect(sheet) => Some(&sheet.asked.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
+            Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
@@ -189,6 +196,7 @@ impl Sheet {
             Sheet::Effect(sheet) => sheet.asked.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
+            Sheet::Cupboard(sheet) => sheet.tick(now),
             Sheet::Prescribe(sheet) => {
                 if let Some(form) = sheet.form_mut() {
                     form.signing.tick(now);
@@ -202,12 +210,14 @@ impl Sheet {
 
     /// When it changes by itself: its signature has been on its way for too long to say nothing, or no witness has come.
     pub fn slow_at(&self) -> Option<Timestamp> {
-        match self {
-            Sheet::Fulfil(sheet) => return sheet.changes_at(),
-            Sheet::Correct(sheet) => return sheet.asked.changes_at(),
-            _ => {}
-        }
-        self.signing()?.slow_at()
+        let changes = match self {
+            Sheet::Fulfil(sheet) => sheet.changes_at(),
+            Sheet::Correct(sheet) => sheet.asked.changes_at(),
+            Sheet::Cupboard(sheet) => sheet.forgets_at(),
+            _ => None,
+        };
+        let slow = self.signing().and_then(signing::Signing::slow_at);
+        changes.into_iter().chain(slow).min()
     }
 
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
@@ -224,6 +234,7 @@ impl Sheet {
             Sheet::Correct(sheet) => format!("taking back {}", sheet.entry.drug.title()),
             Sheet::Effect(sheet) => format!("the effect of {}", sheet.dose.drug),
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
+            Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),
             Sheet::EndPrescription(sheet) => {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)

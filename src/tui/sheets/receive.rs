@@ -105,12 +105,12 @@ impl Receive {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
         let mut facts = Facts::new(theme, inset(area).width);
+        facts.drug(&self.drug);
         facts.add(
             "Ward",
             &format!("{} {}", self.ward.code, self.ward.name),
             theme.plain(),
         );
-        facts.drug(&self.drug);
         let level = scene.snapshot.and_then(|s| s.stock_of(self.drug.id));
         if let Some(level) = level {
             let text = format!(
@@ -138,7 +138,7 @@ impl Receive {
             _ => "Done.".to_owned(),
         };
         let words = Words {
-            ready: "Type how much came in and the delivery note, and what stands on the package where it has a lot; then F2 signs.",
+            ready: "How much, the delivery note, lot and expiry where they are printed; then F2 signs.",
             done: &done,
             scene,
         };

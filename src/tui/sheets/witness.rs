@@ -75,9 +75,11 @@ impl Witness {
                 let line = text.split(['\r', '\n']).next().unwrap_or_default();
                 line.chars().for_each(|c| self.key(Key::char(c)));
             }
-            Msg::Reply(Reply::Witness(answer)) if self.checking => {
+            Msg::Reply(Reply::Witness { username, found })
+                if self.checking && *username == self.username.value().trim() =>
+            {
                 self.checking = false;
-                return (Vec::new(), self.answered(answer, now, first));
+                return (Vec::new(), self.answered(found, now, first));
             }
             Msg::Act(_) | Msg::Ward | Msg::Reply(_) => {}
         }

@@ -165,6 +165,13 @@ fn an_as_needed_dose_shows_the_last_four_and_asks_what_it_is_for() {
     assert_eq!(giving.why.indication, Some(reason("pain", "")));
 }
 
+fn witnessed(found: Result<UserId, SignInFailure>) -> Reply {
+    Reply::Witness {
+        username: "greta".into(),
+        found,
+    }
+}
+
 /// The controlled drug of the fixture, ready to be signed.
 fn morphine() -> Session {
     let mut s = strict(80, 24);
@@ -184,7 +191,7 @@ fn a_controlled_drug_is_signed_by_two_on_one_sheet() {
     };
     assert_eq!((username.as_str(), secret.0.as_str()), ("greta", "4711"));
     assert!(!s.text().contains("4711"), "a PIN is never shown");
-    s.send(Msg::Reply(Reply::Witness(Ok(SECOND))));
+    s.send(Msg::Reply(witnessed(Ok(SECOND))));
     let operation = s.submitted().unwrap();
     assert_eq!(operation.witness, Some(SECOND));
     assert_eq!(operation.actor, nurse().id);
@@ -197,14 +204,18 @@ fn a_witness_is_another_person_with_the_right_pin() {
     s.key(Code::F(2));
     assert!(s.says("The witness types their user name"), "{}", s.text());
     s.typed("me\r").typed("1").key(Code::F(2));
-    s.send(Msg::Reply(Reply::Witness(Ok(nurse().id))));
+    let me = Reply::Witness {
+        username: "me".into(),
+        found: Ok(nurse().id),
+    };
+    s.send(Msg::Reply(me));
     assert!(s.submitted().is_none());
     assert!(s.says("A witness is a second person."), "{}", s.text());
     s.typed("greta\r").typed("1").key(Code::F(2));
     let wrong = SignInFailure::Wrong {
         retry_at: s.context.now,
     };
-    s.send(Msg::Reply(Reply::Witness(Err(wrong))));
+    s.send(Msg::Reply(witnessed(Err(wrong))));
     assert!(s.submitted().is_none());
     assert!(
         s.says("Name and PIN do not belong together."),
@@ -228,14 +239,14 @@ fn a_witness_who_does_not_come_within_a_minute_leaves_nothing_behind() {
     );
     assert_ne!(s.model.mode(), Mode::Witness);
     // An answer that comes too late signs nothing.
-    s.send(Msg::Reply(Reply::Witness(Ok(SECOND))));
+    s.send(Msg::Reply(witnessed(Ok(SECOND))));
     assert!(s.submitted().is_none());
     s.key(Code::F(2))
         .typed("greta\r")
         .typed("4711")
         .key(Code::F(2));
     s.context.now += SignedDuration::from_secs(61);
-    s.send(Msg::Reply(Reply::Witness(Ok(SECOND))));
+    s.send(Msg::Reply(witnessed(Ok(SECOND))));
     assert!(s.submitted().is_none());
 }
 
