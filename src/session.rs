@@ -529,7 +529,7 @@ impl<T: Terminal> Session<T> {
                     self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
-                Effect::Submit { operation, drugs } => self.submit(operation, drugs),
+                Effect::Submit { operation, drugs } => self.submit(*operation, drugs),
                 asked => self.ask(asked),
             }
         }

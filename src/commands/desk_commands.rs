@@ -5,9 +5,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::output::{self, say};
-use super::{End, audit, cupboard, listings, prescribing, time};
+use super::{End, audit, cupboard, listings, prescribing};
 use crate::cli::{self, Asking, Style};
 use crate::config::Config;
+use crate::domain::clock_time;
 use crate::domain::reason::Reason;
 use crate::domain::{
     AdministrationId, Correction, DrugId, Giving, Helped, NotGiven, OpId, Operation, OrderId,
@@ -23,7 +24,10 @@ pub async fn fulfil(config: &Config, ask: cli::Fulfil) -> anyhow::Result<()> {
     let caller = caller.seen_by(&db, ask.witness.as_deref()).await?;
     let seen = caller.look(&db, "fulfil", ask.order, ask.version).await?;
     let given_at = ask.given_at.as_deref();
-    let given_at = given_at.map(|text| time::before(text, &seen.zone, store::now()));
+    let given_at = given_at.map(|text| {
+        let at = clock_time::before(text, &seen.zone, store::now());
+        at.ok_or_else(|| not_a_time(text))
+    });
     let request = Request::Fulfil(Giving {
         order: seen.order,
         version: seen.version,
@@ -47,7 +51,10 @@ pub async fn not_given(config: &Config, ask: cli::NotGiven) -> anyhow::Result<()
         .look(&db, "not_given", ask.order, ask.version)
         .await?;
     let until = ask.until.as_deref();
-    let until = until.map(|text| time::after(text, &seen.zone, store::now()));
+    let until = until.map(|text| {
+        let at = clock_time::after(text, &seen.zone, store::now());
+        at.ok_or_else(|| not_a_time(text))
+    });
     let request = Request::NotGiven(NotGiven {
         order: seen.order,
         version: seen.version,
@@ -122,6 +129,10 @@ pub async fn receive(config: &Config, ask: cli::Receive) -> anyhow::Result<()> {
         lot: ask.package.named(),
     };
     submit(config, &db, request, Some(drug), &caller).await
+}
+
+fn not_a_time(text: &str) -> End {
+    End::Usage(format!("'{text}' is not a time: {}", clock_time::EXAMPLES))
 }
 
 pub async fn emergency(config: &Config, ask: cli::EmergencyBegin) -> anyhow::Result<()> {

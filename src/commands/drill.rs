@@ -59,7 +59,7 @@ async fn run(config: &Config, db: &Db, ask: &cli::Drill, engine: &str) -> anyhow
         calls.len() - orders.len(),
         (orders.len() as u64).saturating_sub(stocked)
     )?;
-    let (desk, _feed) = super::desk(db, config);
+    let (desk, _feed) = super::measured_desk(db, config);
     let began = Instant::now();
     let answers = give(&desk, nurses, calls).await?;
     let took = began.elapsed();

@@ -23,7 +23,6 @@ mod serve;
 mod sessions;
 mod settings;
 mod snapshot;
-mod time;
 mod user;
 mod ward_desk;
 
@@ -36,8 +35,8 @@ use anyhow::Context;
 
 use crate::cli::{Cli, Command, Emergency, Style};
 use crate::config::{Config, ConfigError, Flags};
-use crate::desk::{Clock, Desk};
-use crate::domain::Refusal;
+use crate::desk::{self, Clock, Desk};
+use crate::domain::{Policy, Refusal};
 use crate::feed::Feed;
 use crate::server;
 use crate::store::{self, Db, StoreError, inspect, migrate as schema};
@@ -272,9 +271,22 @@ async fn close(desk: &Desk, feed: &Feed, config: &Config) {
 
 /// A desk over a database, and the feed that tells others what it does.
 fn desk(db: &Db, config: &Config) -> (Desk, Feed) {
+    desk_with(db, config, config.policy())
+}
+
+/// The same where what is measured is the desk, and nobody is there to give reasons or to be a witness.
+fn measured_desk(db: &Db, config: &Config) -> (Desk, Feed) {
+    desk_with(db, config, Arc::new(Policy::easy()))
+}
+
+fn desk_with(db: &Db, config: &Config, policy: Arc<Policy>) -> (Desk, Feed) {
     let clock: Clock = Arc::new(store::now);
     let feed = Feed::open(db.clone(), config.feed(), Arc::clone(&clock));
-    let desk = Desk::open(db.clone(), config.desk(), clock, feed.on_commit());
+    let settings = desk::Settings {
+        policy,
+        ..config.desk()
+    };
+    let desk = Desk::open(db.clone(), settings, clock, feed.on_commit());
     (desk, feed)
 }
 

@@ -422,6 +422,7 @@ fn bad(source: &Source, key: &str, value: String, why: &str) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Policy;
 
     fn load(
         file: &str,
@@ -522,7 +523,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_switched_off_by_nothing() {
+    fn the_rules_of_a_hospital_that_has_set_nothing_are_the_policys_own() {
+        assert_eq!(*load("", &[], None).unwrap().policy(), Policy::default());
         let off = "warn.late_minutes = 0\nwitness.controlled = false\n";
         let policy = load(off, &[], None).unwrap().policy();
         assert_eq!(

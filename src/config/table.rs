@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     truth(
         "witness.controlled",
-        "false",
+        "true",
         "a controlled drug is given before a witness, who signs too: two people answer for it",
     ),
     truth(
@@ -130,25 +130,25 @@ pub const SETTINGS: &[Setting] = &[
     ),
     number(
         "warn.early_minutes",
-        "0",
+        "60",
         (0, 1440),
         "a dose given earlier than this before its time needs a reason: the next one comes too near; 0: never",
     ),
     number(
         "warn.late_minutes",
-        "0",
+        "60",
         (0, 1440),
         "a dose given later than this after its time needs a reason: the round's window is an hour; 0: never",
     ),
     number(
         "warn.same_drug_minutes",
-        "0",
+        "120",
         (0, 1440),
         "the same drug for the same patient within this needs a reason: most doubled doses are that near; 0: never",
     ),
     truth(
         "warn.later_given",
-        "false",
+        "true",
         "a dose after a later one of its prescription needs a reason: it was mostly replaced by that one",
     ),
     number(
@@ -171,7 +171,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     truth(
         "prn.indication",
-        "false",
+        "true",
         "what an as-needed dose is for is said when it is given: nobody can judge the effect without it",
     ),
     number(

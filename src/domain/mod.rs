@@ -5,6 +5,7 @@
 
 pub mod allergy;
 pub mod board;
+pub mod clock_time;
 pub mod cupboard;
 pub mod decide;
 pub mod ids;

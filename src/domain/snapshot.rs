@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
+use super::decide::warn::{self, Recent};
 use super::{
     AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, PatientId, PrescriptionId,
-    Priority, Quantity, WardId, WardKind,
+    Priority, Quantity, Reason, WardId, WardKind,
 };
 
 /// A ward or the central pharmacy.
@@ -113,6 +114,8 @@ pub struct QueuedOrder {
     pub frequency: String,
     /// When (UTC); `None` for as-needed and unscheduled orders.
     pub due_at: Option<Timestamp>,
+    /// When it comes back, where it was held (UTC).
+    pub held_until: Option<Timestamp>,
     /// Timed, as needed, or not understood.
     pub kind: OrderKind,
     /// Stat first.
@@ -125,6 +128,18 @@ pub struct QueuedOrder {
     pub prescription_version: i64,
 }
 
+impl QueuedOrder {
+    /// When it is to be given: a held one, when it comes back.
+    pub fn due(&self) -> Option<Timestamp> {
+        warn::due(self.due_at, self.held_until)
+    }
+
+    /// When it comes back, if it is held at a moment.
+    pub fn held(&self, now: Timestamp) -> Option<Timestamp> {
+        self.held_until.filter(|until| *until > now)
+    }
+}
+
 /// Stat first, then by time, then in the order in which one walks: bed by bed, one patient after the other.
 pub fn by_round(a: &QueuedOrder, b: &QueuedOrder) -> Ordering {
     let priority = |o: &QueuedOrder| o.priority != Priority::Stat;
@@ -132,7 +147,7 @@ pub fn by_round(a: &QueuedOrder, b: &QueuedOrder) -> Ordering {
     let (bed, other) = (&a.patient.bed, &b.patient.bed);
     priority(a)
         .cmp(&priority(b))
-        .then_with(|| a.due_at.cmp(&b.due_at))
+        .then_with(|| a.due().cmp(&b.due()))
         .then_with(|| bed.len().cmp(&other.len()))
         .then_with(|| bed.cmp(other))
         .then_with(|| a.patient.name.cmp(&b.patient.name))
@@ -186,6 +201,14 @@ pub struct LogEntry {
     pub outcome: GivingOutcome,
     /// The name of who recorded it.
     pub by: String,
+    /// The name of who saw it.
+    pub witness: Option<String>,
+    /// Why it was not given, or taken back; else empty.
+    pub reason: String,
+    /// It takes another entry back.
+    pub is_reversal: bool,
+    /// Another entry takes it back.
+    pub reversed: bool,
 }
 
 /// Everything the ward desk shows, read in one transaction.
@@ -222,8 +245,18 @@ pub struct OrderDetail {
     pub ward: WardId,
     /// What that ward holds now; `None`: it does not stock the drug.
     pub stock: Option<Quantity>,
-    /// When, how much and by whom this patient last got this drug (any prescription).
-    pub last_given: Option<LastGiven>,
+    /// When, how much and by whom this patient last got this drug (any prescription), the latest first; four at most.
+    pub givings: Vec<LastGiven>,
+    /// Doses of this drug that the patient got within a day of now: what warnings are made from.
+    pub recent: Vec<Recent>,
+    /// When a later dose of the prescription was due that was given already (UTC).
+    pub later_given: Option<Timestamp>,
+    /// The prescription.
+    pub prescription: PrescriptionId,
+    /// Whether the prescription itself says how far apart its doses must be.
+    pub has_interval: bool,
+    /// When the prescription begins (UTC).
+    pub start_at: Timestamp,
     /// For as-needed orders: from when on it may be given, where limits say so (UTC).
     pub not_before: Option<Timestamp>,
     /// The limits in words, e.g. `at least 6 h apart, 4 in 24 h`; empty: none known.
@@ -240,5 +273,30 @@ pub struct LastGiven {
     /// How much.
     pub quantity: Quantity,
     /// By whom.
+    pub by: String,
+}
+
+/// An as-needed dose of which it is not known yet whether it helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedDose {
+    /// Its record.
+    pub id: AdministrationId,
+    /// When it was given (UTC).
+    pub given_at: Timestamp,
+    /// Where the patient lies.
+    pub bed: String,
+    /// The patient's number.
+    pub mrn: String,
+    /// The patient's name.
+    pub patient: String,
+    /// What, with its strength.
+    pub drug: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// Of what unit.
+    pub unit: String,
+    /// What it was for.
+    pub indication: Reason,
+    /// The name of who gave it.
     pub by: String,
 }

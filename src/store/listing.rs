@@ -5,9 +5,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{At, Link, Sql, StoreError};
+use crate::domain::snapshot::AskedDose;
 use crate::domain::{
     AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority,
-    Quantity, WardId,
+    Quantity, Reason, WardId,
 };
 
 /// Which orders.
@@ -548,6 +549,30 @@ pub struct EffectLine {
     pub indication_text: String,
     /// Who gave it.
     pub nurse: String,
+}
+
+impl From<EffectLine> for AskedDose {
+    fn from(line: EffectLine) -> AskedDose {
+        let strength = Some(line.strength.as_str()).filter(|strength| !strength.is_empty());
+        AskedDose {
+            id: line.id,
+            given_at: line.administration_time.0,
+            bed: line.bed,
+            mrn: line.mrn,
+            patient: line.patient,
+            drug: strength.map_or_else(
+                || line.drug.clone(),
+                |strength| format!("{} {strength}", line.drug),
+            ),
+            quantity: line.quantity,
+            unit: line.unit,
+            indication: Reason {
+                code: line.indication,
+                text: line.indication_text,
+            },
+            by: line.nurse,
+        }
+    }
 }
 
 /// Those of a ward that are asked by a moment, in the order in which they are asked, but for doses that were taken back.

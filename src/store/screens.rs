@@ -116,6 +116,7 @@ struct QueueRow {
     route: String,
     frequency: String,
     due_at: Option<At>,
+    held_until: Option<At>,
     kind: OrderKind,
     priority: Priority,
     prescriber: String,
@@ -127,7 +128,7 @@ macro_rules! queue_sql {
     ($($rest:literal),+ $(,)?) => {
         concat!(
             "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
-            "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.kind, o.priority, ",
+            "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.held_until, o.kind, o.priority, ",
             "u.name AS prescriber, o.prescription_id, r.version AS prescription_version ",
             "FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
             "JOIN prescriptions r ON r.id = o.prescription_id ",
@@ -145,7 +146,8 @@ macro_rules! queue_gathered {
                 "SELECT json_group_array(json_object('id', hex(id), 'version', version, 'ward_id', ward_id, ",
                 "'patient_id', hex(patient_id), 'mrn', mrn, 'patient', patient, 'birth_date', birth_date, 'bed', bed, ",
                 "'allergies', allergies, 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
-                "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'kind', kind, ",
+                "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'held_until', held_until, ",
+                "'kind', kind, ",
                 "'priority', priority, 'prescriber', prescriber, 'prescription_id', hex(prescription_id), ",
                 "'prescription_version', prescription_version)) FROM (",
                 queue_sql!($($rest),+),
@@ -178,8 +180,10 @@ pub(super) const STOCK: Sql = Sql::each(
 macro_rules! log_sql {
     () => {
         "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, a.quantity, \
-         a.outcome, u.name AS nurse FROM medication_administrations a JOIN patients p ON p.id = a.patient_id \
-         JOIN users u ON u.id = a.nurse_id WHERE a.ward_id = $1 \
+         a.outcome, u.name AS nurse, v.name AS witness, a.reason, a.reverses IS NOT NULL AS is_reversal, \
+         EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) AS reversed \
+         FROM medication_administrations a JOIN patients p ON p.id = a.patient_id JOIN users u ON u.id = a.nurse_id \
+         LEFT JOIN users v ON v.id = a.witness_id WHERE a.ward_id = $1 \
          ORDER BY a.administration_time DESC, a.id DESC LIMIT $2"
     };
 }
@@ -188,20 +192,22 @@ pub(super) const LOG: Sql = Sql::each(
     concat!(
         "SELECT json_group_array(json_object('id', hex(id), 'administration_time', administration_time, ",
         "'recorded_at', recorded_at, 'patient', patient, 'mrn', mrn, 'drug_id', drug_id, 'quantity', quantity, ",
-        "'outcome', outcome, 'nurse', nurse)) FROM (",
+        "'outcome', outcome, 'nurse', nurse, 'witness', witness, 'reason', reason, ",
+        "'is_reversal', json(iif(is_reversal, 'true', 'false')), ",
+        "'reversed', json(iif(reversed, 'true', 'false')))) FROM (",
         log_sql!(),
         ")"
     ),
     log_sql!(),
 );
-/// When a patient last got a drug.
+/// When a patient last got a drug: the last four times, but for what was taken back.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
     AND a.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) \
     ORDER BY a.administration_time DESC LIMIT 4";
 
 /// Where an order stands.
-pub(super) const STANDING: &str = "SELECT o.status, o.prescription_id, r.schedule, r.stop_at, u.name AS changed_by, \
+pub(super) const STANDING: &str = "SELECT o.status, o.prescription_id, r.schedule, r.start_at, r.stop_at, u.name AS changed_by, \
     o.changed_at, o.change FROM medication_orders o JOIN prescriptions r ON r.id = o.prescription_id \
     LEFT JOIN users u ON u.id = o.changed_by WHERE o.id = $1";
 /// One order, as its sheet shows it.
@@ -240,6 +246,7 @@ fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrde
         route: row.route,
         frequency: row.frequency,
         due_at: row.due_at.map(|at| at.0),
+        held_until: row.held_until.map(|at| at.0),
         kind: row.kind,
         priority: row.priority,
         prescriber: row.prescriber,
@@ -262,6 +269,10 @@ struct LogRow {
     quantity: Quantity,
     outcome: GivingOutcome,
     nurse: String,
+    witness: Option<String>,
+    reason: String,
+    is_reversal: bool,
+    reversed: bool,
 }
 
 /// Reads what the ward desk shows, in one read transaction; `None`: there is no such ward.
@@ -363,6 +374,10 @@ fn log_entry(row: LogRow, edition: &Edition) -> Result<LogEntry, StoreError> {
         quantity: row.quantity,
         outcome: row.outcome,
         by: row.nurse,
+        witness: row.witness,
+        reason: row.reason,
+        is_reversal: row.is_reversal,
+        reversed: row.reversed,
     })
 }
 
@@ -391,6 +406,7 @@ struct StandingRow {
     status: OrderStatus,
     prescription_id: PrescriptionId,
     schedule: String,
+    start_at: At,
     stop_at: Option<At>,
     changed_by: Option<String>,
     changed_at: At,
@@ -432,13 +448,14 @@ pub async fn order_detail(
     )?
     .map(|(stock,)| stock);
     let last = fetch!(
-        optional,
+        all,
         tx.link(),
         (At, Quantity, String),
         LAST_GIVEN,
         order.patient.id,
         order.drug.id
     )?;
+    let (recent, later_given) = super::desk::near_order(tx.link(), &order, now).await?;
     let schedule = schedule(&standing.schedule)?;
     let limits = Limits::from(&schedule);
     let given: Vec<Timestamp> = if limits != Limits::default() {
@@ -454,11 +471,19 @@ pub async fn order_detail(
         order,
         ward,
         stock,
-        last_given: last.map(|(at, quantity, by)| LastGiven {
-            at: at.0,
-            quantity,
-            by,
-        }),
+        givings: last
+            .into_iter()
+            .map(|(at, quantity, by)| LastGiven {
+                at: at.0,
+                quantity,
+                by,
+            })
+            .collect(),
+        recent,
+        later_given,
+        prescription: standing.prescription_id,
+        has_interval: limits.min_interval.is_some(),
+        start_at: standing.start_at.0,
         not_before: not_before(&limits, &given, now).map(|(at, _)| at),
         limits: schedule.limits(),
         stop_at: standing.stop_at.map(|at| at.0),

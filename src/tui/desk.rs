@@ -17,11 +17,12 @@ use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::pages::cupboard::Ask;
-use super::pages::{Msg as PageMsg, Page, board};
+use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
-    self, Sheet, Then, discontinue, fulfil, help, missed, palette, receive, wards,
+    self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
+    wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -353,6 +354,14 @@ impl Desk {
                 self.open_page(Page::Board(Box::new(page)));
                 return effects;
             }
+            Action::Effects => {
+                let Some(ward) = &self.ward else {
+                    return Vec::new();
+                };
+                let (page, effects) = effects::EffectsPage::open(ward, context.now);
+                self.open_page(Page::Effects(Box::new(page)));
+                return effects;
+            }
             Action::Discrepancies if self.pages.is_empty() => {
                 return self.open_shelf(Ask::Discrepancies, "", context);
             }
@@ -363,6 +372,8 @@ impl Desk {
             | Action::MyOrders
             | Action::Patients => return self.act_on_records(action, context),
             Action::Open => return self.open_fulfil(),
+            Action::NotGiven => self.open_not_given(context),
+            Action::Correct => self.open_correct(context),
             Action::Discontinue => self.open_discontinue(),
             Action::Receive => self.open_receive(),
             Action::Send => self.open_cupboard(Kind::Send, context),
@@ -397,6 +408,7 @@ impl Desk {
             | Action::Allergies
             | Action::SignIn
             | Action::Check
+            | Action::Later
             | Action::Sign
             | Action::Close
             | Action::NextField
@@ -433,6 +445,35 @@ impl Desk {
         );
         self.sheet = Some(Sheet::Fulfil(Box::new(sheet)));
         effects
+    }
+
+    fn open_not_given(&mut self, context: &Context) {
+        if let Some(why) = self.barred("not_given") {
+            return self.say(Tone::Plain, why);
+        }
+        match self.queue.selected() {
+            Some(order) => {
+                let sheet = not_given::NotGivenSheet::open(order, &context.policy);
+                self.sheet = Some(Sheet::NotGiven(Box::new(sheet)));
+            }
+            None => self.say(Tone::Plain, "There is no dose to account for."),
+        }
+    }
+
+    fn open_correct(&mut self, context: &Context) {
+        if let Some(why) = self.barred("correct") {
+            return self.say(Tone::Plain, why);
+        }
+        match self.log.selected() {
+            Some(entry) if entry.is_reversal || entry.reversed => {
+                self.say(Tone::Plain, "This entry was taken back already.");
+            }
+            Some(entry) => {
+                let sheet = correct::CorrectSheet::open(entry, &context.policy);
+                self.sheet = Some(Sheet::Correct(Box::new(sheet)));
+            }
+            None => self.say(Tone::Plain, "There is no entry to correct."),
+        }
     }
 
     fn open_discontinue(&mut self) {

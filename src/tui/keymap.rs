@@ -11,6 +11,14 @@ pub use table::BINDINGS;
 pub enum Action {
     /// Open the sheet of the selected dose.
     Open,
+    /// Open the sheet that records that the selected dose was not given.
+    NotGiven,
+    /// Open the sheet that takes the selected entry back.
+    Correct,
+    /// Open the page of as-needed doses whose effect is not known.
+    Effects,
+    /// It was given earlier: type when.
+    Later,
     /// Open the sheet that stops the selected dose.
     Discontinue,
     /// Open the sheet that takes stock in.
@@ -140,6 +148,8 @@ pub enum Mode {
     Filter,
     /// The board of all wards.
     Board,
+    /// The page of as-needed doses whose effect is not known.
+    Effects,
     /// The page of transfers.
     Transfers,
     /// The register of a drug.
@@ -184,6 +194,10 @@ pub enum Mode {
     Unknown,
     /// There is nothing left to do on this sheet.
     Closed,
+    /// A sheet that asks why.
+    Reason,
+    /// A sheet on which a second person signs too.
+    Witness,
     /// A sheet with fields to fill in.
     Form,
     /// A list to choose from, with a filter.
@@ -203,6 +217,7 @@ impl Mode {
         Mode::Log,
         Mode::Filter,
         Mode::Board,
+        Mode::Effects,
         Mode::Transfers,
         Mode::Register,
         Mode::Lots,
@@ -225,6 +240,8 @@ impl Mode {
         Mode::Again,
         Mode::Unknown,
         Mode::Closed,
+        Mode::Reason,
+        Mode::Witness,
         Mode::Form,
         Mode::Picker,
         Mode::Help,
@@ -241,6 +258,7 @@ impl Mode {
             Mode::Log => "Administration log",
             Mode::Filter => "Typing a filter",
             Mode::Board => "Board of all wards",
+            Mode::Effects => "Did it help?",
             Mode::Transfers => "Transfers",
             Mode::Register => "Drug register",
             Mode::Lots => "Lots",
@@ -263,6 +281,8 @@ impl Mode {
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
+            Mode::Reason => "Sheet: why?",
+            Mode::Witness => "Sheet: the witness signs",
             Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
@@ -280,6 +300,8 @@ impl Mode {
                 | Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
+                | Mode::Reason
+                | Mode::Witness
                 | Mode::Form
                 | Mode::Picker
         )
@@ -349,7 +371,11 @@ mod tests {
     fn every_action() -> Vec<Action> {
         use Action::*;
         let next = |action: Action| match action {
-            Open => Some(Discontinue),
+            Open => Some(NotGiven),
+            NotGiven => Some(Correct),
+            Correct => Some(Effects),
+            Effects => Some(Later),
+            Later => Some(Discontinue),
             Discontinue => Some(Receive),
             Receive => Some(Send),
             Send => Some(Transfers),

@@ -273,7 +273,7 @@ pub enum Effect {
     /// Give it to the desk, as it is, however often: [`Reply::Checking`], [`Reply::Outcome`].
     Submit {
         /// What is asked.
-        operation: Operation,
+        operation: Box<Operation>,
         /// The drugs it is about, which let the desk keep apart what would get in each other's way.
         drugs: Vec<DrugId>,
     },

@@ -154,6 +154,7 @@ pub fn order(
         route: route.into(),
         frequency: "BID".into(),
         due_at: minutes.map(|m| at(NOW) + SignedDuration::from_mins(m)),
+        held_until: None,
         kind: if minutes.is_some() {
             OrderKind::Timed
         } else {
@@ -244,6 +245,10 @@ pub fn fixture() -> Fixture {
         quantity: q.parse().unwrap(),
         outcome: GivingOutcome::Given,
         by: by.into(),
+        witness: None,
+        reason: String::new(),
+        is_reversal: false,
+        reversed: false,
     };
     let mut held = entry(4, 1500, &jo, &vanco, "0", "Björn Haddad");
     held.outcome = GivingOutcome::Held;
@@ -280,11 +285,16 @@ pub fn detail(order: &QueuedOrder) -> OrderDetail {
         order: order.clone(),
         ward: WARD,
         stock: Some(Quantity::units(42)),
-        last_given: Some(LastGiven {
+        givings: vec![LastGiven {
             at: at(NOW) - SignedDuration::from_mins(745),
             quantity: Quantity::units(1),
             by: "Björn Haddad".into(),
-        }),
+        }],
+        recent: Vec::new(),
+        later_given: None,
+        prescription: PrescriptionId(Uuid::from_u128(1)),
+        has_interval: false,
+        start_at: at(NOW) - SignedDuration::from_hours(72),
         not_before: None,
         limits: String::new(),
         stop_at: None,
@@ -383,7 +393,7 @@ impl Session {
 
     pub fn submitted(&self) -> Option<Operation> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Submit { operation, .. } => Some(operation.clone()),
+            Effect::Submit { operation, .. } => Some((**operation).clone()),
             _ => None,
         })
     }

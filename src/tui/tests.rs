@@ -12,6 +12,7 @@ mod cupboard;
 mod giving;
 mod lock;
 mod pages;
+mod reasons;
 mod records;
 mod screens;
 

@@ -52,10 +52,14 @@ async fn attempt(ward: &Ward, kind: &str, actor: UserId, at: WardId) -> Operatio
         }
         "correct" => {
             // A nurse takes back what she gave herself; of the others only a supervisor may.
-            let nurse = person(Role::Nurse, at);
-            let giver = if actor == nurse { actor } else { nurse };
             let order = ward.order(&rx).await;
-            let receipt = ward.done(give_to(giver, order, patient)).await;
+            let receipt = match ward.ask(give_to(actor, order, patient)).await {
+                Outcome::Done(receipt) => receipt,
+                _ => {
+                    ward.done(give_to(person(Role::Nurse, at), order, patient))
+                        .await
+                }
+            };
             let request = Request::Correct(Correction {
                 administration: as_given(&receipt).0,
                 reason: reason("not_given"),

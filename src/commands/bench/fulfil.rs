@@ -84,7 +84,7 @@ async fn run(config: &Config, db: &Db, ask: &BenchFulfil) -> anyhow::Result<bool
     bulk::settle(db.writer().await?).await?;
     let nurses = nurses(db, ask.callers).await?;
     let doses = Doses::of(all_orders(db).await?, ask.wards);
-    let (desk, _feed) = commands::desk(db, config);
+    let (desk, _feed) = commands::measured_desk(db, config);
     let before = inspect::written_ahead(db).await?;
     let mut measured = give(
         &desk,

@@ -41,7 +41,7 @@ type Frame = (Buffer, Option<Position>);
 pub async fn wire(config: &Config, ask: cli::BenchWire) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
     let db = demo::open(config, folder.path()).await?;
-    let (desk, feed) = commands::desk(&db, config);
+    let (desk, feed) = commands::measured_desk(&db, config);
     let services = Services::new(
         db.clone(),
         desk.clone(),
@@ -148,6 +148,7 @@ async fn walk(
     let (shown, frames) = mpsc::unbounded_channel();
     let theme = profile(term).theme();
     let settings = Settings {
+        policy: std::sync::Arc::new(crate::domain::Policy::easy()),
         frame_every: Duration::ZERO,
         ..Settings::default()
     };

@@ -5,12 +5,13 @@
 //! Everything else (the last doses, allergies, what is low) is only shown.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::domain::schedule::span;
 use crate::domain::{OrderKind, Policy, PrescriptionId, Quantity, Warned};
 
 /// Another dose of the same drug that the patient got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Recent {
     /// When (UTC).
     pub at: Timestamp,

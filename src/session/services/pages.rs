@@ -5,8 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Services, words};
+use crate::domain::snapshot::AskedDose;
 use crate::domain::{PatientId, PrescriptionId, UserId};
-use crate::store::{StoreError, record};
+use crate::store::{StoreError, listing, record};
 use crate::tui::pages::{Answer, Cursor, Found, PageAsk, Rows, What};
 
 /// More patients than any ward has beds for.
@@ -14,6 +15,9 @@ const MOST_PATIENTS: i64 = 1000;
 
 /// Prescriptions on one leaf of a doctor's list.
 const LEAF: usize = 100;
+
+/// Doses that are asked about at once: more than a ward gives in a shift.
+const LONGEST: i64 = 500;
 
 impl Services {
     pub(super) async fn page(&self, ask: PageAsk) -> Answer {
@@ -29,6 +33,16 @@ impl Services {
                 Ok(Found {
                     read_at: board.taken_at,
                     rows: Rows::Board(board),
+                    next: None,
+                })
+            }
+            What::Effects(ward) => {
+                let now = (self.clock)();
+                let mut conn = self.db.reader().await?;
+                let lines = listing::effects(conn.link(), *ward, now.into(), LONGEST).await?;
+                Ok(Found {
+                    read_at: now,
+                    rows: Rows::Effects(lines.into_iter().map(AskedDose::from).collect()),
                     next: None,
                 })
             }

@@ -20,6 +20,7 @@ pub(super) use apply::{Rows, heads, json};
 pub(super) use load::{
     DISCREPANCIES, ENTRIES, ENTRY_LOTS, GIVEN, LATER_GIVEN, LEVELS, NEXT_OPEN, ORDERS, RECENT,
     RECOUNTS, REMEMBERED, STOCK, STOCK_LOTS, TRANSFER_LOTS, TRANSFERS, UNEXPLAINED, as_hash, given,
+    near_order,
 };
 pub use load::{Remembered, load, remembered, remembers};
 pub(super) use sqlite::hex;

@@ -10,6 +10,7 @@
 
 pub mod board;
 pub mod cupboard;
+pub mod effects;
 pub mod frame;
 pub mod mar;
 pub mod mine;
@@ -33,7 +34,7 @@ use crate::domain::board::Board;
 use crate::domain::decide;
 use crate::domain::mar::Record;
 use crate::domain::prescribed::{Person, Prescribed};
-use crate::domain::snapshot::{Ward, WardSnapshot};
+use crate::domain::snapshot::{AskedDose, Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, UserId, WardId};
 
 pub use frame::{Did, Frame};
@@ -52,6 +53,8 @@ pub struct PageAsk {
 pub enum What {
     /// Every ward's state.
     Board,
+    /// As-needed doses of a ward of which it is not known yet whether they helped.
+    Effects(WardId),
     /// Of the cupboard.
     Cupboard(cupboard::Ask),
     /// A patient's day; without one, today.
@@ -79,7 +82,7 @@ impl What {
         match self {
             What::Cupboard(ask) => ask.of_the_hospital(),
             What::Board | What::Mine { .. } => true,
-            What::Record { .. } | What::Patients { .. } => false,
+            What::Effects(_) | What::Record { .. } | What::Patients { .. } => false,
         }
     }
 }
@@ -122,6 +125,8 @@ pub struct Found {
 pub enum Rows {
     /// Of [`What::Board`].
     Board(Arc<Board>),
+    /// Of [`What::Effects`].
+    Effects(Vec<AskedDose>),
     /// Of [`What::Cupboard`].
     Cupboard(Arc<cupboard::Lines>),
     /// Of [`What::Record`].
@@ -192,6 +197,8 @@ pub enum Then {
 pub enum Page {
     /// Every ward at once.
     Board(Box<board::BoardPage>),
+    /// Did it help?
+    Effects(Box<effects::EffectsPage>),
     /// Of the cupboard.
     Cupboard(Box<cupboard::CupboardPage>),
     /// A patient's day.
@@ -207,6 +214,7 @@ macro_rules! each {
     ($self:expr, $page:ident => $do:expr) => {
         match $self {
             Page::Board($page) => $do,
+            Page::Effects($page) => $do,
             Page::Cupboard($page) => $do,
             Page::Mar($page) => $do,
             Page::Mine($page) => $do,
@@ -222,6 +230,7 @@ impl Page {
         match self {
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
+            Page::Effects(_) => Mode::Effects,
             Page::Cupboard(page) => page.mode(),
             Page::Mar(_) => Mode::Record,
             Page::Mine(_) => Mode::Mine,

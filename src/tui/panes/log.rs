@@ -48,6 +48,7 @@ impl State {
                     &entry.drug.name,
                     &entry.drug.strength,
                     &entry.by,
+                    &entry.reason,
                 ];
                 if matches(&words, &texts) {
                     self.rows.push(at);
@@ -121,9 +122,15 @@ fn day(now: Timestamp, zone: TimeZone) -> Range<Timestamp> {
     begins..next.map_or(Timestamp::MAX, |at| at.timestamp())
 }
 
-/// How much was given, or why nothing was.
-fn what(entry: &LogEntry) -> String {
+/// How much was given, or why nothing was; in brackets what was taken back.
+pub fn what(entry: &LogEntry) -> String {
+    if entry.is_reversal {
+        return "TAKEN BACK".to_owned();
+    }
     match entry.outcome {
+        GivingOutcome::Given if entry.reversed => {
+            format!("({})", words::amount(entry.quantity, &entry.drug))
+        }
         GivingOutcome::Given => words::amount(entry.quantity, &entry.drug),
         GivingOutcome::Held => "HELD".to_owned(),
         GivingOutcome::Refused => "REFUSED".to_owned(),
@@ -163,7 +170,7 @@ fn lines(
     let at = clock::short(entry.at, scene.context.now, scene.zone);
     let start = Line::of(marker(pen, selected), theme.plain()).and(cell(&at, 7), theme.plain());
     let style = match entry.outcome {
-        GivingOutcome::Given => theme.plain(),
+        GivingOutcome::Given if !entry.is_reversal => theme.plain(),
         _ => theme.warning(),
     };
     if each == 2 {

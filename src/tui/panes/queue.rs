@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use ratatui::layout::Rect;
 
 use super::{Scene, filter_words, marker, matches, nothing, title};
@@ -21,12 +21,16 @@ use crate::tui::words;
 /// How urgent, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
+    /// So long past its time that nobody gives it by itself any more: it waits to be accounted for.
+    Missed,
     /// Past its time.
     Overdue,
     /// Within the window.
     Due,
     /// Beyond the window.
     Later,
+    /// Held, and not back yet.
+    Held,
     /// As needed.
     AsNeeded,
     /// The schedule was not understood.
@@ -34,20 +38,28 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Group; 5] = [
+    const ALL: [Group; 7] = [
+        Group::Missed,
         Group::Overdue,
         Group::Due,
         Group::Later,
+        Group::Held,
         Group::AsNeeded,
         Group::Unscheduled,
     ];
 
     /// The group of an order at a moment.
-    pub fn of(order: &QueuedOrder, now: Timestamp, window: SignedDuration) -> Group {
-        match (order.kind, order.due_at) {
+    pub fn of(order: &QueuedOrder, context: &Context) -> Group {
+        let (now, window) = (context.now, context.due_window);
+        let missed = i64::from(context.policy.missed_minutes);
+        if order.held(now).is_some() {
+            return Group::Held;
+        }
+        match (order.kind, order.due()) {
             (OrderKind::Prn, _) => Group::AsNeeded,
             (OrderKind::Unscheduled, _) | (OrderKind::Timed, None) => Group::Unscheduled,
             (OrderKind::Timed, Some(at)) => match Due::of(at, now) {
+                Due::Late(minutes) if minutes >= missed => Group::Missed,
                 Due::Late(_) => Group::Overdue,
                 Due::Now => Group::Due,
                 Due::In(minutes) if minutes <= window.as_mins() => Group::Due,
@@ -58,9 +70,11 @@ impl Group {
 
     fn heading(self, count: usize, window: SignedDuration) -> String {
         match self {
+            Group::Missed => format!("MISSED: give it, or record why not ({count})"),
             Group::Overdue => format!("OVERDUE ({count})"),
             Group::Due => format!("DUE within {} ({count})", clock::span(window.as_mins())),
             Group::Later => format!("LATER ({count})"),
+            Group::Held => format!("HELD ({count})"),
             Group::AsNeeded => format!("AS NEEDED, PRN ({count})"),
             Group::Unscheduled => format!("NO SCHEDULE: see prescription ({count})"),
         }
@@ -80,7 +94,7 @@ pub struct State {
     pub list: List<OrderId>,
     snapshot: Option<Arc<WardSnapshot>>,
     rows: Vec<Row>,
-    counts: [usize; 5],
+    counts: [usize; 7],
 }
 
 impl State {
@@ -89,7 +103,7 @@ impl State {
         let successor = self.successor(snapshot);
         self.snapshot = snapshot.cloned();
         self.rows.clear();
-        self.counts = [0; 5];
+        self.counts = [0; 7];
         let mut slots = Vec::new();
         if let Some(snapshot) = snapshot {
             let mut found = self.grouped(snapshot, context);
@@ -138,7 +152,7 @@ impl State {
             .orders
             .iter()
             .enumerate()
-            .map(|(at, order)| (Group::of(order, context.now, context.due_window), at))
+            .map(|(at, order)| (Group::of(order, context), at))
             .collect();
         for (group, _) in &found {
             self.counts[*group as usize] += 1;
@@ -203,11 +217,13 @@ impl State {
 
     fn title_counts(&self, theme: &Theme) -> Line {
         let mut line = Line::default();
-        let [overdue, due, later, prn, unscheduled] = self.counts;
+        let [missed, overdue, due, later, held, prn, unscheduled] = self.counts;
         for (count, word, style) in [
+            (missed, "missed", theme.late()),
             (overdue, "overdue", theme.late()),
             (due, "due", theme.due()),
             (later, "later", theme.plain()),
+            (held, "held", theme.plain()),
             (prn, "as needed", theme.plain()),
             (unscheduled, "no schedule", theme.plain()),
         ] {
@@ -250,6 +266,10 @@ impl State {
         }
         if let Some(at) = order.due_at {
             parts.push(clock::day_hour(at, scene.context.now, scene.zone));
+        }
+        if let Some(until) = order.held(scene.context.now) {
+            let until = clock::day_hour(until, scene.context.now, scene.zone);
+            parts.push(format!("HELD until {until}"));
         }
         parts.push(order.prescriber.clone());
         let text = pen.theme.text(&parts.join(&dot)).into_owned();
@@ -483,17 +503,19 @@ fn due_words(
     has_clock: bool,
 ) -> (String, ratatui::style::Style) {
     let now = scene.context.now;
-    match (
-        Group::of(order, now, scene.context.due_window),
-        order.due_at,
-    ) {
+    if let Some(until) = order.held(now) {
+        let until = clock::short(until, now, scene.zone);
+        return (format!("till {until}"), theme.plain());
+    }
+    match (Group::of(order, scene.context), order.due()) {
+        (Group::Missed, Some(at)) => (Due::of(at, now).words(), theme.late()),
         (Group::Overdue, Some(at)) => (Due::of(at, now).words(), theme.late()),
         (Group::Due, Some(at)) => (Due::of(at, now).words(), theme.due()),
         (Group::Later, Some(at)) if !has_clock => {
             (clock::weekday_hour(at, now, scene.zone), theme.plain())
         }
         (Group::Later, Some(at)) => (Due::of(at, now).words(), theme.plain()),
-        (Group::AsNeeded, _) => ("as needed".to_owned(), theme.plain()),
+        (Group::AsNeeded | Group::Held, _) => ("as needed".to_owned(), theme.plain()),
         (Group::Unscheduled, _) | (_, None) => ("no schedule".to_owned(), theme.plain()),
     }
 }

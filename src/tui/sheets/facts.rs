@@ -129,7 +129,7 @@ impl<'a> Facts<'a> {
     pub fn due(&mut self, order: &QueuedOrder, scene: &Scene<'_>) {
         use crate::domain::{OrderKind, Priority};
         let now = scene.context.now;
-        let (mut text, mut style) = match (order.due_at, order.kind) {
+        let (mut text, mut style) = match (order.due(), order.kind) {
             (Some(at), _) => {
                 let due = Due::of(at, now);
                 let early = at.duration_since(now) > scene.context.due_window;
@@ -147,6 +147,11 @@ impl<'a> Facts<'a> {
                 self.theme.warning(),
             ),
         };
+        if let Some(until) = order.held(now) {
+            let until = clock::day_hour(until, now, &scene.zone);
+            text = format!("HELD until {until}; was due {text}");
+            style = self.theme.warning();
+        }
         if order.priority == Priority::Stat {
             text = format!("STAT {} {text}", self.theme.symbols.dot);
             style = self.theme.late();

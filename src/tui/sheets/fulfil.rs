@@ -1,11 +1,16 @@
 //! The sheet of a dose: who it is, how much, and the signature.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::choice::{Choice, Parts};
 use super::signing::Signing;
+use super::witness::{Came, Witness};
 use super::{Msg, Scene, Then, fulfil_view};
+use crate::domain::clock_time;
+use crate::domain::decide;
+use crate::domain::decide::warn::{self, Facts, Warning};
 use crate::domain::snapshot::{OrderDetail, QueuedOrder};
-use crate::domain::{Giving, OrderStatus, Quantity, Request};
+use crate::domain::{Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
 use crate::tui::model::{Effect, OrderNow, Reply};
@@ -80,6 +85,16 @@ pub struct Fulfil {
     pub check: Check,
     /// Where the amount is typed when the dose is a range.
     pub amount: Field,
+    /// Which part has the keys once the patient is identified: the amount, or what is asked below it.
+    past_amount: bool,
+    /// Reasons that are asked for, and when it was given, where that was not just now.
+    pub parts: Parts,
+    /// What the desk will warn of, as it is on the sheet.
+    pub warnings: Vec<Warning>,
+    /// The most that may be given with whatever reason.
+    at_most: Option<Quantity>,
+    /// The first person has signed, and a witness is waited for.
+    pub witness: Option<Witness>,
     /// What is wrong or missing, said when a key asks for what cannot be done yet.
     pub say: String,
     /// The signature.
@@ -104,6 +119,11 @@ impl Fulfil {
             wristband: Field::default(),
             check: Check::Open,
             amount: Field::default(),
+            past_amount: false,
+            parts: Parts::default(),
+            warnings: Vec::new(),
+            at_most: None,
+            witness: None,
             say: String::new(),
             signing: Signing::Idle,
             over: barred.map(Over::LookOnly),
@@ -123,8 +143,12 @@ impl Fulfil {
         if let Some(mode) = self.signing.mode() {
             return mode;
         }
+        if self.witness.is_some() {
+            return Mode::Witness;
+        }
         match self.check {
-            Check::Right { .. } if self.is_range() => Mode::Amount,
+            Check::Right { .. } if self.is_range() && !self.past_amount => Mode::Amount,
+            Check::Right { .. } if !self.parts.is_empty() => self.parts.mode(),
             Check::Right { .. } => Mode::Ready,
             Check::Open | Check::Wrong { .. } => Mode::Identify,
         }
@@ -157,7 +181,7 @@ impl Fulfil {
             .value()
             .parse()
             .map_err(|why| format!("{why}. Type the amount: {range}."))?;
-        if amount < dose.least || amount > most {
+        if amount < dose.least || amount > self.at_most.unwrap_or(most) {
             return Err(format!(
                 "{amount} {unit} is not what is prescribed: {range}."
             ));
@@ -167,6 +191,9 @@ impl Fulfil {
 
     /// Takes a message.
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
+        if self.witness.is_some() && !matches!(msg, Msg::Ward) {
+            return (self.tell_witness(msg, scene), Then::Stay);
+        }
         let effects = match msg {
             Msg::Act(Action::Close) => return (Vec::new(), Then::Close),
             Msg::Act(action) => self.act(*action, scene),
@@ -176,24 +203,156 @@ impl Fulfil {
             }
             Msg::Paste(text) => self.paste(text, scene),
             Msg::Ward => self.ward_changed(scene),
-            Msg::Reply(reply) => {
-                self.reply(reply);
-                Vec::new()
-            }
+            Msg::Reply(reply) => self.reply(reply, scene),
         };
+        self.ask_what_is_needed(scene);
         (effects, Then::Stay)
+    }
+
+    /// The witness has the keys, up to their signature or the end of the minute.
+    fn tell_witness(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> Vec<Effect> {
+        let Some(witness) = &mut self.witness else {
+            return Vec::new();
+        };
+        let (effects, came) = witness.update(msg, scene.context.now, scene.actor.id);
+        match came {
+            Came::Not => return effects,
+            Came::Gone(why) => {
+                self.witness = None;
+                self.say = why;
+            }
+            Came::Signed(by) => {
+                let request = witness.request.clone();
+                self.witness = None;
+                let drugs = [self.order.drug.id];
+                return self.signing.sign(request, Some(by), &drugs, scene);
+            }
+        }
+        Vec::new()
+    }
+
+    /// The clock moved on.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.signing.tick(now);
+        let came = self.witness.as_ref().map(|witness| witness.tick(now));
+        if let Some(Came::Gone(why)) = came {
+            self.witness = None;
+            self.say = why;
+        }
+    }
+
+    /// When it changes by itself.
+    pub fn changes_at(&self) -> Option<Timestamp> {
+        self.witness
+            .as_ref()
+            .map(Witness::until)
+            .or(self.signing.slow_at())
+    }
+
+    /// When it was given, as it is typed; `None`: just now.
+    ///
+    /// # Errors
+    /// In words: not a time.
+    fn given_at(&self, scene: &Scene<'_>) -> Result<Option<Timestamp>, String> {
+        let typed = self.parts.value(0);
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let at = clock_time::before(typed, &scene.zone, scene.context.now);
+        at.map(Some)
+            .ok_or_else(|| format!("'{typed}' is not a time. Type when it was given: 14:05."))
+    }
+
+    /// Asks for each reason that the desk will ask for, and for no other. What is answered stays.
+    fn ask_what_is_needed(&mut self, scene: &Scene<'_>) {
+        let policy = &scene.context.policy;
+        let Some(detail) = self.detail.as_ref().filter(|_| self.signing.is_idle()) else {
+            return;
+        };
+        let now = scene.context.now;
+        let at = self.given_at(scene).ok().flatten();
+        let most = self.order.dose.most.unwrap_or(self.order.dose.least);
+        self.at_most = Some(decide::at_most(most, policy));
+        let quantity = self.chosen().unwrap_or(self.order.dose.least);
+        self.warnings = warn::warnings(
+            &facts(&self.order, detail),
+            policy,
+            at.unwrap_or(now),
+            quantity,
+        );
+        let late = at.is_some_and(|at| {
+            let free = SignedDuration::from_mins(policy.back_entry_minutes.into());
+            now.duration_since(at) > free
+        });
+        let wanted = [
+            (
+                ReasonKind::Indication,
+                policy.indication_needed && self.order.kind == OrderKind::Prn,
+                "What is it for?",
+            ),
+            (ReasonKind::BackEntry, late, "Why is it entered only now?"),
+            (
+                ReasonKind::Override,
+                !self.warnings.is_empty(),
+                "Why is it given all the same?",
+            ),
+        ];
+        self.parts.choices.retain(|choice| {
+            wanted
+                .iter()
+                .any(|(kind, is, _)| *is && choice.kind() == Some(*kind))
+        });
+        for (place, (kind, _, title)) in wanted.iter().filter(|(_, is, _)| *is).enumerate() {
+            if !self
+                .parts
+                .choices
+                .iter()
+                .any(|choice| choice.kind() == Some(*kind))
+            {
+                let choice = Choice::why(title, &policy.reasons, &[(*kind, "")]);
+                self.parts.insert(place, choice);
+            }
+        }
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Effect> {
         match action {
             Action::Check => self.check(),
+            Action::Later => self.type_when(),
             Action::Sign => self.sign(scene),
+            Action::PreviousField if self.parts.at_first() && self.is_range() => {
+                self.past_amount = false;
+                Vec::new()
+            }
+            Action::NextField if self.mode() == Mode::Amount => self.check(),
+            Action::NextField | Action::PreviousField => self.tell_parts(action),
+            Action::Up | Action::Down if self.mode() == Mode::Reason => self.tell_parts(action),
             Action::Up => self.scroll_by(-1, scene),
             Action::Down => self.scroll_by(1, scene),
             Action::PageUp => self.scroll_by(-5, scene),
             Action::PageDown => self.scroll_by(5, scene),
             _ => Vec::new(),
         }
+    }
+
+    fn tell_parts(&mut self, action: Action) -> Vec<Effect> {
+        self.say.clear();
+        self.parts.update(&Msg::Act(action));
+        Vec::new()
+    }
+
+    /// It was given earlier: when?
+    fn type_when(&mut self) -> Vec<Effect> {
+        self.say.clear();
+        if !matches!(self.check, Check::Right { .. }) {
+            return Vec::new();
+        }
+        if self.parts.fields.is_empty() {
+            self.parts.fields.push(("Given at", Field::default()));
+        }
+        self.past_amount = true;
+        self.parts.go_to(self.parts.choices.len());
+        Vec::new()
     }
 
     fn scroll_by(&mut self, lines: isize, scene: &Scene<'_>) -> Vec<Effect> {
@@ -207,6 +366,7 @@ impl Fulfil {
         self.say.clear();
         if matches!(self.check, Check::Right { .. }) {
             self.say = self.chosen().err().unwrap_or_default();
+            self.past_amount = self.say.is_empty() && !self.parts.is_empty();
             return Vec::new();
         }
         let scanned = self.wristband.value().trim().to_owned();
@@ -255,12 +415,54 @@ impl Fulfil {
                 return Vec::new();
             }
         };
-        let request = Request::Fulfil(Giving {
+        let mut giving = Giving {
             amount,
             ..Giving::of(detail.order.id, detail.order.version, scanned.clone())
-        });
-        let drug = detail.order.drug.id;
-        self.signing.sign(request, None, &[drug], scene)
+        };
+        // What the sheet warns of is what is signed; what has come up since is shown first.
+        let shown = std::mem::take(&mut self.warnings);
+        self.ask_what_is_needed(scene);
+        let of = |all: &[Warning]| all.iter().map(|warning| warning.of).collect::<Vec<_>>();
+        if of(&shown) != of(&self.warnings) {
+            self.say = "Something has changed: read it, then sign.".to_owned();
+            return Vec::new();
+        }
+        match self.reasons(scene) {
+            Ok((given_at, why)) => {
+                giving.given_at = given_at;
+                giving.why = why;
+            }
+            Err(why) => {
+                self.past_amount = true;
+                self.say = why;
+                return Vec::new();
+            }
+        }
+        let request = Request::Fulfil(giving);
+        let drug = &self.order.drug;
+        let policy = &scene.context.policy;
+        let seen = policy.needs_witness(drug.controlled, drug.high_alert);
+        if seen.is_some() && !matches!(self.signing, Signing::Unknown { .. }) {
+            self.witness = Some(Witness::open(request, scene.context.now));
+            return Vec::new();
+        }
+        let drugs = [drug.id];
+        self.signing.sign(request, None, &drugs, scene)
+    }
+
+    /// Every reason that the sheet asks for, and when it was given.
+    fn reasons(&mut self, scene: &Scene<'_>) -> Result<(Option<Timestamp>, Why), String> {
+        let given_at = self.given_at(scene)?;
+        let indication = self.parts.reason(ReasonKind::Indication)?;
+        let back_entry = self.parts.reason(ReasonKind::BackEntry)?;
+        let warned = self.parts.reason(ReasonKind::Override)?;
+        let why = Why {
+            indication,
+            back_entry,
+            warned,
+            despite: self.warnings.iter().map(|warning| warning.of).collect(),
+        };
+        Ok((given_at, why))
     }
 
     fn type_key(&mut self, key: Key) {
@@ -270,6 +472,7 @@ impl Fulfil {
                 self.check = Check::Open;
             }
             Mode::Amount if self.amount.key(key) => self.say.clear(),
+            Mode::Reason | Mode::Form if self.parts.update(&Msg::Key(key)) => self.say.clear(),
             // Another scan after the first: whoever it is must be checked anew, and nothing of it may sign.
             Mode::Ready if key.typed().is_some() => {
                 self.say.clear();
@@ -314,9 +517,12 @@ impl Fulfil {
         }
     }
 
-    fn reply(&mut self, reply: &Reply) {
+    fn reply(&mut self, reply: &Reply, scene: &Scene<'_>) -> Vec<Effect> {
         match reply {
-            Reply::Detail { order, now } if *order == self.order.id => self.looked_up(now),
+            Reply::Detail { order, now } if *order == self.order.id => {
+                self.looked_up(now);
+                self.ask_what_is_needed(scene);
+            }
             Reply::Patient { mrn, name } => {
                 if let Check::Wrong { scanned, whose } = &mut self.check
                     && scanned == mrn
@@ -331,6 +537,20 @@ impl Fulfil {
             }
             other => self.signing.reply(other),
         }
+        self.ask_again()
+    }
+
+    /// The desk has come upon something that the sheet did not show: it is read anew, and asked for.
+    fn ask_again(&mut self) -> Vec<Effect> {
+        let Signing::Refused { refusal, .. } = &self.signing else {
+            return Vec::new();
+        };
+        if !matches!(refusal, Refusal::ReasonRequired { .. }) {
+            return Vec::new();
+        }
+        self.say = format!("NOT GIVEN. {refusal} Nothing was recorded.");
+        self.signing = Signing::Idle;
+        vec![Effect::LoadDetail(self.order.id)]
     }
 
     /// `v1773` typed for V1773 is the patient's number, once it is known to be nobody else's. What is signed is the
@@ -385,5 +605,20 @@ impl Fulfil {
                 }
             }
         }
+    }
+}
+
+/// What the desk will look at before it warns.
+fn facts<'a>(order: &'a QueuedOrder, detail: &'a OrderDetail) -> Facts<'a> {
+    Facts {
+        kind: order.kind,
+        prescription: detail.prescription,
+        due_at: order.due_at,
+        held_until: order.held_until,
+        has_interval: detail.has_interval,
+        most: order.dose.most.unwrap_or(order.dose.least),
+        unit: &order.drug.unit,
+        recent: &detail.recent,
+        later_given: detail.later_given,
     }
 }

@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use super::facts::{Facts, LABELS};
 use super::fulfil::{Check, Fulfil, Over, Whose};
 use super::signing::Signing;
+use super::witness::Witness;
 use super::{Scene, headed, inset};
-use crate::domain::{OrderKind, Quantity, Receipt};
+use crate::domain::{OrderKind, Quantity, Receipt, Warned};
 use crate::tui::clock;
 use crate::tui::keymap::{Action, Mode, key_for};
 use crate::tui::layout;
@@ -95,7 +96,18 @@ fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
     if height < SHORT && sheet.mode() == Mode::Closed {
         0
     } else {
-        1 + u16::from(sheet.is_range())
+        let parts = match sheet.check {
+            Check::Right { .. } if sheet.signing.is_idle() => sheet.parts.height(),
+            _ => 0,
+        };
+        let witness = sheet.witness.as_ref().map_or(0, |_| Witness::HEIGHT);
+        let range = 1 + u16::from(sheet.is_range());
+        // The witness signs what is above: the answers give way on a short screen.
+        if witness > 0 {
+            range + witness
+        } else {
+            range.saturating_add(parts)
+        }
     }
 }
 
@@ -131,13 +143,31 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
         ..at(1)
     };
     if area.width < ROOMY {
-        return amount_field(sheet, pen, area, at(2), None);
+        amount_field(sheet, pen, area, at(2), None);
+        return below_amount(sheet, pen, area);
     }
     if matches!(sheet.check, Check::Right { .. }) {
         let style = pen.theme.good();
         pen.put(beside, &identified(sheet, pen.theme), style);
     }
     amount_field(sheet, pen, area, at(2), Some(beside));
+    below_amount(sheet, pen, area);
+}
+
+/// The witness's fields, or the reasons that are asked for.
+fn below_amount(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
+    let used = 2 + u16::from(sheet.is_range());
+    let place = Rect {
+        y: area.y.saturating_add(used),
+        height: area.height.saturating_sub(used),
+        ..area
+    };
+    if let Some(witness) = &sheet.witness {
+        witness.view(pen, place);
+    } else if matches!(sheet.check, Check::Right { .. }) && sheet.signing.is_idle() {
+        let live = matches!(sheet.mode(), Mode::Reason | Mode::Form);
+        sheet.parts.view(pen, place, live);
+    }
 }
 
 fn identified(sheet: &Fulfil, theme: &Theme) -> String {
@@ -250,8 +280,13 @@ fn history(sheet: &Fulfil, facts: &mut Facts<'_>, theme: &Theme, scene: &Scene<'
         facts.add("Last given", &text, theme.plain());
         return;
     };
-    match &detail.last_given {
-        Some(last) => {
+    for (n, last) in detail.givings.iter().enumerate() {
+        // The four last of an as-needed drug; of any other the last says enough.
+        if n > 0 && sheet.order.kind != OrderKind::Prn {
+            break;
+        }
+        let label = if n == 0 { "Last given" } else { "" };
+        {
             let text = format!(
                 "{} ({}), {} by {}",
                 clock::day_hour(last.at, now, &scene.zone),
@@ -259,13 +294,12 @@ fn history(sheet: &Fulfil, facts: &mut Facts<'_>, theme: &Theme, scene: &Scene<'
                 words::amount(last.quantity, &sheet.order.drug),
                 last.by
             );
-            facts.add("Last given", &text, theme.plain());
+            facts.add(label, &text, theme.plain());
         }
-        None => facts.add(
-            "Last given",
-            "no record of this drug for this patient",
-            theme.plain(),
-        ),
+    }
+    if detail.givings.is_empty() {
+        let text = "no record of this drug for this patient";
+        facts.add("Last given", text, theme.plain());
     }
     if !detail.limits.is_empty() {
         facts.add("Limits", &detail.limits, theme.plain());
@@ -389,8 +423,13 @@ fn over_words(over: &Over, scene: &Scene<'_>, theme: &Theme, say: &mut impl FnMu
 /// may be out of sight.
 fn caution(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
     let now = scene.context.now;
-    if let Some(at) = sheet.order.due_at
+    let told = sheet
+        .warnings
+        .iter()
+        .any(|warning| warning.of == Warned::Early);
+    if let Some(at) = sheet.order.due()
         && at.duration_since(now) > scene.context.due_window
+        && !told
     {
         let ahead = clock::Due::of(at, now).words();
         return Some(format!("NOT DUE YET: {ahead}."));
@@ -437,7 +476,8 @@ fn short_cautions(sheet: &Fulfil, theme: &Theme, scene: &Scene<'_>) -> Vec<(Stri
 fn room_above(sign: &str, sheet: &Fulfil, columns: u16, scene: &Scene<'_>) -> usize {
     // Header, banner, title, a fact, the rule, the bottom line; the fields; the caution about the time.
     let taken = 6
-        + usize::from(1 + u16::from(sheet.is_range()))
+        + usize::from(fields_height(sheet, u16::MAX))
+        + sheet.warnings.len()
         + wrap(sign, usize::from(columns)).len()
         + usize::from(caution(sheet, scene).is_some());
     usize::from(scene.context.size.height).saturating_sub(taken)
@@ -469,6 +509,11 @@ fn to_do(
             theme.wrong(),
         );
     }
+    if let Some(witness) = &sheet.witness {
+        let (words, style) = witness.words(theme.plain(), theme.warning());
+        say(&words, style);
+        return;
+    }
     if !sheet.say.is_empty() {
         say(&sheet.say, theme.warning());
         return;
@@ -479,7 +524,11 @@ fn to_do(
             .unwrap_or_default()
     };
     match (sheet.mode(), sheet.chosen()) {
-        (Mode::Ready | Mode::Amount, Ok(amount)) => {
+        (Mode::Ready | Mode::Amount | Mode::Reason | Mode::Form, Ok(amount)) => {
+            for warning in &sheet.warnings {
+                let text = format!("NEEDS A REASON: {}.", warning.words);
+                say(&text, theme.warning());
+            }
             let what = sign_words(sheet, amount);
             let sign = format!(" {} signs: {what} ", key(Mode::Ready));
             if let Some(why) = caution(sheet, scene) {
@@ -495,7 +544,7 @@ fn to_do(
             }
             say(&sign, theme.sign());
         }
-        (Mode::Amount, Err(why)) => {
+        (Mode::Amount | Mode::Reason | Mode::Form, Err(why)) => {
             if columns < ROOMY {
                 say(&identified(sheet, theme), theme.good());
             }

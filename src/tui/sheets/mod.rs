@@ -1,14 +1,19 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
+pub mod asked;
+pub mod choice;
 pub mod coded;
+pub mod correct;
 pub mod cupboard;
 pub mod discontinue;
+pub mod effect;
 pub mod facts;
 pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
 pub mod missed;
+pub mod not_given;
 pub mod palette;
 pub mod patient;
 pub mod picker;
@@ -17,6 +22,7 @@ pub mod prescription;
 pub mod receive;
 pub mod signing;
 pub mod wards;
+pub mod witness;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -77,6 +83,12 @@ pub enum Then {
 pub enum Sheet {
     /// Giving a dose.
     Fulfil(Box<fulfil::Fulfil>),
+    /// Recording that a dose was not given.
+    NotGiven(Box<not_given::NotGivenSheet>),
+    /// Taking an entry of the log back.
+    Correct(Box<correct::CorrectSheet>),
+    /// Saying whether a dose helped.
+    Effect(Box<effect::EffectSheet>),
     /// Stopping a dose.
     Discontinue(Box<discontinue::Discontinue>),
     /// Taking stock in.
@@ -104,6 +116,9 @@ impl Sheet {
     pub fn mode(&self) -> Mode {
         match self {
             Sheet::Fulfil(sheet) => sheet.mode(),
+            Sheet::NotGiven(sheet) => sheet.asked.mode(),
+            Sheet::Correct(sheet) => sheet.asked.mode(),
+            Sheet::Effect(sheet) => sheet.asked.mode(),
             Sheet::Discontinue(sheet) => sheet.form.mode(),
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Cupboard(sheet) => sheet.form.mode(),
@@ -120,6 +135,9 @@ impl Sheet {
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
         match self {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
+            Sheet::NotGiven(sheet) => sheet.update(msg, scene),
+            Sheet::Correct(sheet) => sheet.update(msg, scene),
+            Sheet::Effect(sheet) => sheet.update(msg, scene),
             Sheet::Discontinue(sheet) => sheet.update(msg, scene),
             Sheet::Receive(sheet) => sheet.update(msg, scene),
             Sheet::Cupboard(sheet) => sheet.update(msg, scene),
@@ -137,6 +155,9 @@ impl Sheet {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         match self {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
+            Sheet::NotGiven(sheet) => sheet.view(pen, area, scene),
+            Sheet::Correct(sheet) => sheet.view(pen, area, scene),
+            Sheet::Effect(sheet) => sheet.view(pen, area, scene),
             Sheet::Discontinue(sheet) => sheet.view(pen, area, scene),
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
             Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
@@ -153,6 +174,9 @@ impl Sheet {
     fn signing(&self) -> Option<&signing::Signing> {
         match self {
             Sheet::Fulfil(sheet) => Some(&sheet.signing),
+            Sheet::NotGiven(sheet) => Some(&sheet.asked.signing),
+            Sheet::Correct(sheet) => Some(&sheet.asked.signing),
+            Sheet::Effect(sheet) => Some(&sheet.asked.signing),
             Sheet::Discontinue(sheet) => Some(&sheet.form.signing),
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
@@ -166,7 +190,10 @@ impl Sheet {
     /// The clock moved on.
     pub fn tick(&mut self, now: Timestamp) {
         match self {
-            Sheet::Fulfil(sheet) => sheet.signing.tick(now),
+            Sheet::Fulfil(sheet) => sheet.tick(now),
+            Sheet::NotGiven(sheet) => sheet.asked.tick(now),
+            Sheet::Correct(sheet) => sheet.asked.tick(now),
+            Sheet::Effect(sheet) => sheet.asked.tick(now),
             Sheet::Discontinue(sheet) => sheet.form.signing.tick(now),
             Sheet::Receive(sheet) => sheet.form.signing.tick(now),
             Sheet::Cupboard(sheet) => sheet.tick(now),
@@ -181,14 +208,16 @@ impl Sheet {
         }
     }
 
-    /// When its signature has been on its way for too long to say nothing.
+    /// When it changes by itself: its signature has been on its way for too long to say nothing, or no witness has come.
     pub fn slow_at(&self) -> Option<Timestamp> {
-        let forgets = match self {
+        let changes = match self {
+            Sheet::Fulfil(sheet) => sheet.changes_at(),
+            Sheet::Correct(sheet) => sheet.asked.changes_at(),
             Sheet::Cupboard(sheet) => sheet.forgets_at(),
             _ => None,
         };
         let slow = self.signing().and_then(signing::Signing::slow_at);
-        forgets.into_iter().chain(slow).min()
+        changes.into_iter().chain(slow).min()
     }
 
     /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
@@ -199,6 +228,11 @@ impl Sheet {
             Sheet::Discontinue(sheet) => {
                 format!("stopping {}", super::words::order(&sheet.order))
             }
+            Sheet::NotGiven(sheet) => {
+                format!("not given: {}", super::words::order(&sheet.order))
+            }
+            Sheet::Correct(sheet) => format!("taking back {}", sheet.entry.drug.title()),
+            Sheet::Effect(sheet) => format!("the effect of {}", sheet.dose.drug),
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),

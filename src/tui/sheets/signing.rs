@@ -84,7 +84,10 @@ impl Signing {
                     since: scene.context.now,
                     slow: false,
                 };
-                return vec![Effect::Submit { operation, drugs }];
+                return vec![Effect::Submit {
+                    operation: Box::new(operation),
+                    drugs,
+                }];
             }
             Signing::Refused { operation, refusal }
                 if refusal.is_passing()
@@ -107,7 +110,10 @@ impl Signing {
             since: scene.context.now,
             slow: false,
         };
-        vec![Effect::Submit { operation, drugs }]
+        vec![Effect::Submit {
+            operation: Box::new(operation),
+            drugs,
+        }]
     }
 
     /// Takes an answer that is meant for it; others leave it as it is.
@@ -176,6 +182,9 @@ fn worth_repeating(refusal: &Refusal) -> bool {
     refusal.is_passing()
         || matches!(
             refusal,
-            Refusal::InsufficientStock { .. } | Refusal::TooSoon { .. }
+            Refusal::InsufficientStock { .. }
+                | Refusal::TooSoon { .. }
+                | Refusal::WitnessRequired { .. }
+                | Refusal::WitnessNotValid { .. }
         )
 }

@@ -164,7 +164,7 @@ proptest! {
             }
             if let Some(operation) = s.submitted() {
                 prop_assert!(matches!(key, Some(key) if key == Key::of(Code::F(2)) || key == Key::ctrl('g')));
-                prop_assert!(matches!(mode, Mode::Ready | Mode::Amount | Mode::Form | Mode::Again | Mode::Unknown));
+                prop_assert!(matches!(mode, Mode::Ready | Mode::Amount | Mode::Reason | Mode::Form | Mode::Again | Mode::Unknown));
                 prop_assert!(decide::may(actor.role, operation.request.kind()));
                 if let Request::Fulfil(Giving { order, identified, .. }) = operation.request {
                     let orders = fixture().snapshot.orders;

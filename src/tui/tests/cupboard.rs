@@ -175,7 +175,7 @@ fn a_replenishment_sends_every_line_and_tells_what_became_of_each() {
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Submit { operation, .. } => Some(operation.clone()),
+            Effect::Submit { operation, .. } => Some((**operation).clone()),
             _ => None,
         })
         .collect();

@@ -63,7 +63,7 @@ struct Process {
 
 impl Process {
     fn open(db: Db, config: &Config) -> Process {
-        let (desk, feed) = commands::desk(&db, config);
+        let (desk, feed) = commands::measured_desk(&db, config);
         Process { db, desk, feed }
     }
 }

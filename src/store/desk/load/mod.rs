@@ -26,7 +26,7 @@ pub(in crate::store) use cupboard::{
 };
 pub(in crate::store) use entries::{ENTRIES, ENTRY_LOTS, NEXT_OPEN};
 pub(in crate::store) use orders::{GIVEN, ORDERS, given};
-pub(in crate::store) use recent::{LATER_GIVEN, RECENT};
+pub(in crate::store) use recent::{LATER_GIVEN, RECENT, near_order};
 pub(in crate::store) use stock::{STOCK, as_hash};
 
 /// What the desk remembers of operations.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::decide::Loaded;
 use crate::domain::decide::warn::Recent;
+use crate::domain::snapshot::QueuedOrder;
 use crate::domain::{
     DrugId, Giving, Operation, OrderId, PatientId, Policy, PrescriptionId, Request,
 };
@@ -155,4 +156,22 @@ async fn later(link: Link<'_>, ops: &[Operation], loaded: &mut Loaded) -> Result
     let found = rows.into_iter().filter_map(|(id, at)| Some((id, at?.0)));
     loaded.later_given = found.collect();
     Ok(())
+}
+
+/// What a sheet needs to say beforehand what the desk will warn of: doses within a day of now, and whether a later dose
+/// of the prescription was given.
+pub(in crate::store) async fn near_order(
+    mut link: Link<'_>,
+    order: &QueuedOrder,
+    now: Timestamp,
+) -> Result<(Vec<Recent>, Option<Timestamp>), StoreError> {
+    let day = SignedDuration::from_hours(24);
+    let (patient, drug) = (order.patient.id, order.drug.id);
+    let pairs = Pairs::from([(patient, drug)]);
+    let mut loaded = Loaded::default();
+    near(link.lend(), &pairs, (now, day), &mut loaded).await?;
+    let recent = loaded.recent.remove(&(patient, drug)).unwrap_or_default();
+    let one = List(vec![order.id.0]);
+    let later = fetch!(optional, link, (OrderId, Option<At>), LATER_GIVEN, one)?;
+    Ok((recent, later.and_then(|(_, at)| Some(at?.0))))
 }

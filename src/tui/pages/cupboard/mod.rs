@@ -302,7 +302,7 @@ impl CupboardPage {
             self.sent.insert(op, line.drug.id);
             self.told.insert(line.drug.id, Told::Sent);
             effects.push(Effect::Submit {
-                operation: Operation::new(op, scene.actor.id, request),
+                operation: Box::new(Operation::new(op, scene.actor.id, request)),
                 drugs: vec![line.drug.id],
             });
         }

@@ -1,18 +1,20 @@
-//! Times on the command line, by the ward's clock.
+//! Times as people type them, by the ward's clock.
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
-use super::End;
+/// What a time looks like, for whoever typed something else.
+pub const EXAMPLES: &str =
+    "14:05, 2026-11-23 14:05 (the ward's clock), or 2026-11-23T14:05:00+01:00";
 
-/// A moment that has been: an hour without a day is the latest that is not after now.
-pub fn before(text: &str, zone: &TimeZone, now: Timestamp) -> anyhow::Result<Timestamp> {
+/// A moment that has been: an hour without a day is the latest that is not after now. `None`: not a time.
+pub fn before(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     moment(text, zone, now, |at| (at > now).then_some(-1))
 }
 
-/// A moment to come: an hour without a day is the next one.
-pub fn after(text: &str, zone: &TimeZone, now: Timestamp) -> anyhow::Result<Timestamp> {
+/// A moment to come: an hour without a day is the next one. `None`: not a time.
+pub fn after(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     moment(text, zone, now, |at| (at <= now).then_some(1))
 }
 
@@ -22,31 +24,26 @@ fn moment(
     zone: &TimeZone,
     now: Timestamp,
     move_by: impl Fn(Timestamp) -> Option<i64>,
-) -> anyhow::Result<Timestamp> {
-    let usage = || {
-        End::Usage(format!(
-            "'{text}' is not a time: 14:05, 2026-11-23 14:05 (the ward's clock), or 2026-11-23T14:05:00+01:00"
-        ))
-    };
+) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
+        return Some(at);
     }
     if let Ok(at) = text.parse::<DateTime>() {
-        return Ok(at.to_zoned(zone.clone()).map_err(|_| usage())?.timestamp());
+        return Some(at.to_zoned(zone.clone()).ok()?.timestamp());
     }
-    let hour: Time = text.parse().map_err(|_| usage())?;
+    let hour: Time = text.parse().ok()?;
     let today: Zoned = now.to_zoned(zone.clone());
     let on = |date: jiff::civil::Date| date.to_datetime(hour).to_zoned(zone.clone());
-    let at = on(today.date()).map_err(|_| usage())?;
+    let at = on(today.date()).ok()?;
     let at = match move_by(at.timestamp()) {
         None => at,
         Some(days) => {
             let date = today.date().checked_add(days.days());
-            on(date.map_err(|_| usage())?).map_err(|_| usage())?
+            on(date.ok()?).ok()?
         }
     };
-    Ok(at.timestamp())
+    Some(at.timestamp())
 }
 
 #[cfg(test)]
@@ -69,6 +66,6 @@ mod tests {
         let told = |text: &str| after(text, &zone, now).unwrap();
         assert_eq!(told("03:13"), at("2026-11-23T02:13:00Z"));
         assert_eq!(told("03:12"), at("2026-11-24T02:12:00Z"));
-        assert!(before("soon", &zone, now).is_err());
+        assert!(before("soon", &zone, now).is_none());
     }
 }
