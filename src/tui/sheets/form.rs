@@ -110,7 +110,8 @@ impl Form {
             .saturating_add(u16::try_from(message.len()).unwrap_or(u16::MAX));
         let room = u16::try_from(facts.len())
             .unwrap_or(u16::MAX)
-            .min(body.height.saturating_sub(below));
+            // What it is about is said on the smallest screen too.
+            .min(body.height.saturating_sub(below).max(1));
         pen.lines(
             Rect {
                 height: room,
@@ -136,7 +137,9 @@ impl Form {
             };
             pen.field(place, field, self.mode() == Mode::Form && index == self.at);
         }
-        for (row, line) in (count.saturating_add(2)..rest.height).zip(&message) {
+        // The blank line between gives way where lines are scarce.
+        let gap = u16::from(rest.height >= below);
+        for (row, line) in (count.saturating_add(1 + gap)..rest.height).zip(&message) {
             pen.line(row_of(rest, row), line);
         }
     }
