@@ -11,9 +11,9 @@ use crate::cli::codes::{Code, Scan as Ask};
 use crate::cli::{Asking, Style};
 use crate::config::Config;
 use crate::domain::scan::{self, Gtin, Package, Scan};
-use crate::domain::{DrugId, Refusal, Request};
+use crate::domain::{DrugId, Request};
+use crate::store::Db;
 use crate::store::codes::{self as table, Held};
-use crate::store::{Db, listing};
 
 pub async fn code(config: &Config, what: Code) -> anyhow::Result<()> {
     match what {
@@ -53,17 +53,7 @@ async fn change(
     let gtin = number(scanned)?;
     let db = super::open_to_write(config).await?;
     let caller = Caller::find(&db, asking).await?;
-    let found = listing::drug_by_code(db.reader().await?.link(), drug).await?;
-    let Some(id) = found else {
-        let about = format!("drug {drug}");
-        let refusal = Refusal::NotFound {
-            what: about.clone(),
-        };
-        return Err(caller
-            .refuse(&db, kind, None, &about, refusal)
-            .await?
-            .into());
-    };
+    let id = caller.drug(&db, kind, drug).await?;
     submit(config, &db, request(id, gtin), Some(id), &caller).await
 }
 

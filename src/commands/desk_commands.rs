@@ -243,6 +243,17 @@ impl Caller {
         Ok(if done { now - 1 } else { now })
     }
 
+    /// The drug with that code, for what is about no ward; one that there is not is refused, and that is on record.
+    pub async fn drug(&self, db: &Db, kind: &str, code: &str) -> anyhow::Result<DrugId> {
+        let found = listing::drug_by_code(db.reader().await?.link(), code).await?;
+        if let Some(drug) = found {
+            return Ok(drug);
+        }
+        let what = format!("drug {code}");
+        let refusal = Refusal::NotFound { what: what.clone() };
+        Err(self.refuse(db, kind, None, &what, refusal).await?.into())
+    }
+
     /// A refusal that the desk never sees; it is on record like the desk's own.
     pub async fn refuse(
         &self,

@@ -28,7 +28,7 @@ pub(super) const DRUGS: Sql = Sql::each(
 const CHANGED: &str = "UPDATE formulary SET revision = revision + 1";
 
 #[derive(Debug, FromRow)]
-struct DrugRow {
+pub(super) struct DrugRow {
     id: DrugId,
     code: String,
     name: String,

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::formulary::DrugRow;
 use super::screens::schedule;
 use super::{At, Conn, Day, Link, List, Sql, StoreError};
 use crate::domain::mar::{DoseOfDay, Entry, Line, Record};
@@ -200,15 +201,9 @@ pub async fn present(
 }
 
 #[derive(Debug, FromRow)]
-struct DrugRow {
-    id: DrugId,
-    code: String,
-    name: String,
-    form: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-    high_alert: bool,
+struct CandidateRow {
+    #[sqlx(flatten)]
+    drug: DrugRow,
     current_stock: Option<Quantity>,
 }
 
@@ -223,20 +218,20 @@ pub async fn drugs(
     limit: i64,
 ) -> Result<Vec<Candidate>, StoreError> {
     let key = name_key(name);
-    let rows = fetch!(all, link, DrugRow, DRUGS, ward, &key, after(&key), limit)?;
+    let rows = fetch!(
+        all,
+        link,
+        CandidateRow,
+        DRUGS,
+        ward,
+        &key,
+        after(&key),
+        limit
+    )?;
     Ok(rows
         .into_iter()
         .map(|row| Candidate {
-            drug: Drug {
-                id: row.id,
-                code: row.code,
-                name: row.name,
-                form: row.form,
-                strength: row.strength,
-                unit: row.unit,
-                controlled: row.controlled,
-                high_alert: row.high_alert,
-            },
+            drug: row.drug.into(),
             stock: row.current_stock,
         })
         .collect())

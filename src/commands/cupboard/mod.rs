@@ -320,17 +320,7 @@ pub async fn recall(config: &Config, ask_: cli::Recall) -> anyhow::Result<()> {
     let (code, lot) = (ask_.drug.clone(), ask_.lot.trim().to_owned());
     let style = ask_.asking.list.format;
     let request = async |db: &Db, caller: &Caller| {
-        let found = listing::drug_by_code(db.reader().await?.link(), &ask_.drug).await?;
-        let Some(drug) = found else {
-            let about = format!("drug {}", ask_.drug);
-            let refusal = Refusal::NotFound {
-                what: about.clone(),
-            };
-            return Err(caller
-                .refuse(db, "recall", None, &about, refusal)
-                .await?
-                .into());
-        };
+        let drug = caller.drug(db, "recall", &ask_.drug).await?;
         let request = Request::Recall {
             drug,
             lot: ask_.lot,
