@@ -35,6 +35,9 @@ pub struct Cli {
     /// Settings file.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// For a screen reader: draw nothing, say in lines what changes (the ward desk, demo, attach).
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// What to do; nothing opens the ward desk.
     #[command(subcommand)]
     pub command: Option<Command>,

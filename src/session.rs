@@ -34,7 +34,7 @@ use crate::domain::{DrugId, OpId, Operation, Policy, UserId, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
 use crate::terminal::painter;
-use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
+use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme, layout};
 
 pub use services::Services;
 use signed::Signed;
@@ -211,7 +211,7 @@ impl<T: Terminal> Session<T> {
     ) -> Session<T> {
         let (model, effects) = Model::new(start);
         let signed = services.signed();
-        let area = painter::area(size.0, size.1);
+        let area = drawn_on(size, &theme);
         let hospital = services.feed.hospital();
         let mut session = Session {
             services,
@@ -254,7 +254,7 @@ impl<T: Terminal> Session<T> {
                 self.settle(events, &mut resized).await?;
             }
             if let Some((width, height)) = resized {
-                self.size = painter::area(width, height).as_size();
+                self.size = drawn_on((width, height), &self.theme).as_size();
                 self.send(Msg::Tick);
             } else if draw {
                 self.draw()?;
@@ -452,6 +452,7 @@ impl<T: Terminal> Session<T> {
             stale_after: self.settings.stale_after,
             lock_after: self.settings.lock_after,
             ends_after: self.settings.ends_after,
+            plain: self.theme.is_plain(),
             demo: self.settings.demo,
             policy: Arc::clone(&self.settings.policy),
         }
@@ -587,6 +588,14 @@ impl<T: Terminal> Session<T> {
         let cursor = tui::draw(&self.model, &self.theme, &self.context(), frame.area, frame);
         self.terminal.show(frame, cursor)
     }
+}
+
+/// What is drawn on, for a terminal of that size.
+fn drawn_on((width, height): (u16, u16), theme: &Theme) -> Rect {
+    if theme.is_plain() {
+        return Rect::new(0, 0, layout::SPOKEN.0, layout::SPOKEN.1);
+    }
+    painter::area(width, height)
 }
 
 /// Whether two views say the same. Snapshots are told apart by where they are: one that was read anew is another.

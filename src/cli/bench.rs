@@ -36,6 +36,16 @@ pub struct BenchSessions {
     /// How long a terminal reads nothing.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=80))]
     pub stopped: u32,
+    /// Instead: every session gives doses for --seconds, one after the other, in a hospital made for it, while one more
+    /// terminal reads nothing; the books are checked afterwards.
+    #[arg(long)]
+    pub dosing: bool,
+    /// The same with so many doses of each session, however long that takes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=150))]
+    pub doses: Option<u32>,
+    /// End with code 1 where a target is missed.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// How doses are spread over drugs.
@@ -205,4 +215,7 @@ pub struct BenchWire {
     /// Doses given on the ward in a second meanwhile.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub doses: u32,
+    /// End with code 1 where a target is missed.
+    #[arg(long)]
+    pub check: bool,
 }

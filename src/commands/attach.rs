@@ -15,6 +15,7 @@ use crate::server::attach::{Claim, Hello, PATIENCE, Piece, Say, line, put, recei
 use crate::session::local::Raw;
 use crate::terminal::Profile;
 use crate::terminal::local::Local;
+use crate::tui::{Look, look};
 use tokio::io::AsyncReadExt;
 
 /// What the server is told of the terminal.
@@ -43,6 +44,10 @@ pub async fn attach(config: &Config) -> anyhow::Result<()> {
         let value = std::env::var(name).ok()?;
         Some(((*name).to_owned(), value))
     });
+    // What is set on this side, whether by a variable or not, is this terminal's.
+    let (colours, charset, plain) = config.look().words();
+    let set = look::VARIABLES.into_iter().zip([colours, charset, plain]);
+    let variables = variables.chain(set.map(|(name, word)| (name.to_owned(), word.to_owned())));
     let hello = Hello {
         size: Local::size(),
         variables: variables.collect(),
@@ -51,7 +56,7 @@ pub async fn attach(config: &Config) -> anyhow::Result<()> {
     if let Some(why) = sign_in(&mut read, &mut write).await? {
         return Err(anyhow::anyhow!(why));
     }
-    match pass(&mut read, &mut write).await? {
+    match pass(&mut read, &mut write, config.look()).await? {
         0 => Ok(()),
         _ => Err(End::Failed.into()),
     }
@@ -98,6 +103,7 @@ fn claim(before: &str) -> io::Result<Claim> {
 async fn pass(
     read: &mut BufReader<OwnedReadHalf>,
     write: &mut OwnedWriteHalf,
+    look: Look,
 ) -> anyhow::Result<u8> {
     let mut resized = signal(SignalKind::window_change())?;
     let (raw, mut keyboard) = Raw::enter()?;
@@ -137,7 +143,7 @@ async fn pass(
     };
     if !matches!(status, Ok(Some(_))) {
         // The server is gone, and has not given the terminal back.
-        let profile = Profile::of(|name| std::env::var(name).ok());
+        let profile = Profile::of(|name| std::env::var(name).ok()).with(look);
         let mut out = io::stdout();
         // A part of it on its way would swallow the words that follow.
         out.write_all(&profile.goodbye())

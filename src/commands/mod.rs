@@ -153,6 +153,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
             Some(Command::Serve { listen }) => listen.clone(),
             _ => None,
         },
+        plain: cli.plain,
     };
     let config = Config::load(&flags, |name| std::env::var(name).ok())?;
     match &cli.command {

@@ -203,7 +203,8 @@ fn doctor_name(n: u32) -> String {
     format!("doctor{n}")
 }
 
-fn nurse_name(n: u32) -> String {
+/// The name of nurse `n` of a [`Hospital`].
+pub fn nurse_name(n: u32) -> String {
     format!("nurse{n}")
 }
 

@@ -126,7 +126,7 @@ pub async fn run(
     start: Start,
 ) -> anyhow::Result<Ended> {
     let open = open(db, config);
-    let ended = local::run(open.services.clone(), settings, start).await;
+    let ended = local::run(open.services.clone(), settings, start, config.look()).await;
     open.close(config).await;
     Ok(ended?)
 }

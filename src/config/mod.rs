@@ -109,6 +109,8 @@ pub struct Flags {
     pub database: Option<String>,
     /// `valmed serve --listen`
     pub listen: Option<String>,
+    /// `--plain`
+    pub plain: bool,
 }
 
 /// Folders of this program for this user.
@@ -161,6 +163,9 @@ impl Config {
         }
         if let Some(address) = &flags.listen {
             config.set("server.listen", address.clone(), Source::Flag("--listen"))?;
+        }
+        if flags.plain {
+            config.set("terminal.plain", "true".to_owned(), Source::Flag("--plain"))?;
         }
         Ok(config)
     }
@@ -287,6 +292,12 @@ impl Config {
             Kind::Text => {}
             Kind::Truth if matches!(value.as_str(), "true" | "false") => {}
             Kind::Truth => return Err(bad(&source, key, value, "must be true or false")),
+            Kind::Word(words) => {
+                if !value.is_empty() && !words.contains(&value.as_str()) {
+                    let why = format!("is not one of: {}", words.join(", "));
+                    return Err(bad(&source, key, value, &why));
+                }
+            }
             Kind::Zone => {
                 if !value.is_empty() && TimeZone::get(&value).is_err() {
                     return Err(bad(
@@ -436,6 +447,7 @@ mod tests {
             config: Some(path),
             database: database.map(str::to_owned),
             listen: None,
+            plain: false,
         };
         let env: BTreeMap<String, String> = env
             .iter()
@@ -502,6 +514,10 @@ mod tests {
             (
                 "witness.controlled = 'maybe'",
                 "'maybe' must be true or false",
+            ),
+            (
+                "terminal.colours = 'pink'",
+                "'pink' is not one of: none, 8, 16, 256, true",
             ),
             ("[standard_times]\nBID = 8", "standard_times.BID"),
             (

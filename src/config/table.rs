@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Loopback,
     /// Yes or no: `true` or `false`.
     Truth,
+    /// Nothing, or one of these.
+    Word(&'static [&'static str]),
 }
 
 const fn truth(key: &'static str, default: &'static str, why: &'static str) -> Setting {
@@ -330,6 +332,23 @@ pub const SETTINGS: &[Setting] = &[
         "60",
         (0, 3600),
         "… up to this: a nurse who mistyped is not locked out",
+    ),
+    of_kind(
+        "terminal.colours",
+        "",
+        Kind::Word(&["none", "8", "16", "256", "true"]),
+        "colours of the terminal at which this is started; empty: as its TERM, COLORTERM and NO_COLOR say",
+    ),
+    of_kind(
+        "terminal.charset",
+        "",
+        Kind::Word(&["utf-8", "latin-1", "vt", "ascii"]),
+        "characters that it has; empty: as its TERM and locale say",
+    ),
+    truth(
+        "terminal.plain",
+        "false",
+        "for a screen reader: nothing is drawn, what changes is said in lines",
     ),
     of_kind(
         "server.listen",

@@ -11,9 +11,25 @@ use jiff::tz::TimeZone;
 use super::{Config, ConfigError, embedded, in_data_folder};
 use crate::domain::Policy;
 use crate::store::screens::Bounds;
+use crate::tui::Look;
 use crate::{desk, feed, server, store};
 
 impl Config {
+    /// What is set about the local terminal.
+    pub fn look(&self) -> Look {
+        // A terminal is drawn on unless somebody asks for the other.
+        let plain = if self.truth("terminal.plain") {
+            "true"
+        } else {
+            ""
+        };
+        Look::of_words(
+            self.text("terminal.colours"),
+            self.text("terminal.charset"),
+            plain,
+        )
+    }
+
     /// The database that is configured; `None`: nobody said, and the embedded one is meant.
     pub fn database(&self) -> Option<&str> {
         Some(self.text("database")).filter(|url| !url.is_empty())

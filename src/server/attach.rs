@@ -24,6 +24,7 @@ use super::who::{No, Person};
 use super::{AGAIN, Server, terminal};
 use crate::session::wire;
 use crate::terminal::Profile;
+use crate::tui::Look;
 
 /// Bytes of a line before the session.
 const LINE: u64 = 4096;
@@ -273,7 +274,8 @@ impl Server {
     ) -> io::Result<()> {
         let server = Arc::clone(&self.0);
         let size = terminal::clamped(hello.size.0.into(), hello.size.1.into());
-        let profile = Profile::of(|name| hello.variables.get(name).cloned());
+        let said = |name: &str| hello.variables.get(name).cloned();
+        let profile = Profile::of(said).with(Look::of(said));
         let term = terminal::name(hello.variables.get("TERM").map_or("", String::as_str));
         let (line, outside) = wire::Handle::new(size);
         let place = (
@@ -326,12 +328,7 @@ impl Server {
             send(&mut write, Piece::Bytes, &bytes[..read]).await?;
         }
         let why = running.await.unwrap_or(Why::Defect);
-        if why == Why::Defect {
-            let mut last = profile.goodbye();
-            last.extend_from_slice(why.notice().as_bytes());
-            last.extend_from_slice(b"\r\n");
-            send(&mut write, Piece::Bytes, &last).await?;
-        }
+        send(&mut write, Piece::Bytes, &why.last_words(&profile)).await?;
         let status = u8::from(why != Why::Left);
         send(&mut write, Piece::End, &[status]).await?;
         write.shutdown().await

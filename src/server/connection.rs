@@ -75,9 +75,13 @@ impl Conn {
         tried.last = what;
     }
 
-    /// The session or command is over: says so to the client.
-    pub(super) async fn finish(&self, id: ChannelId, handle: &Handle, status: u32) {
+    /// The session or command is over: says so to the client, after what its terminal is still to be sent.
+    pub(super) async fn finish(&self, id: ChannelId, handle: &Handle, last: Vec<u8>, status: u32) {
         let said = async {
+            if !last.is_empty() {
+                // A channel that is closed takes none of it, and its end is said all the same.
+                let _ = handle.data(id, last).await;
+            }
             handle.exit_status_request(id, status).await?;
             handle.eof(id).await?;
             handle.close(id).await

@@ -22,11 +22,21 @@ use super::visit::Visit;
 use super::who::{No, Person};
 use crate::session::wire;
 use crate::terminal::Profile;
+use crate::tui::{Look, look};
 
 /// Keys that one connection may offer: an agent may hold many, and each is a question to the database.
 const OFFERS: u32 = 20;
 /// Variables that say what the terminal can do. No other is taken.
-const VARIABLES: &[&str] = &["LANG", "LC_ALL", "LC_CTYPE", "COLORTERM", "NO_COLOR"];
+const VARIABLES: &[&str] = &[
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "COLORTERM",
+    "NO_COLOR",
+    look::VARIABLES[0],
+    look::VARIABLES[1],
+    look::VARIABLES[2],
+];
 /// Longest name of a terminal, and longest value of a variable, in bytes.
 const LONGEST: usize = 64;
 /// Bytes from the terminal that may wait for the session, which takes them at once.
@@ -143,7 +153,8 @@ impl Handler {
         let (Some(size), Some(output)) = (open.size, open.output.take()) else {
             return false;
         };
-        let profile = Profile::of(|name| open.variables.get(name).cloned());
+        let said = |name: &str| open.variables.get(name).cloned();
+        let profile = Profile::of(said).with(Look::of(said));
         let term = open.variables.get("TERM").cloned().unwrap_or_default();
         let place = format!("{term} {}x{}", size.0, size.1);
         let (line, outside) = wire::Handle::new(size);
@@ -168,15 +179,9 @@ impl Handler {
         conn.started();
         tokio::spawn(async move {
             let why = visit.run().await;
-            if why == Why::Defect {
-                // It may have left the terminal in the middle of a frame.
-                let mut bytes = profile.goodbye();
-                bytes.extend_from_slice(why.notice().as_bytes());
-                bytes.extend_from_slice(b"\r\n");
-                let _ = handle.data(id, bytes).await;
-            }
             let status = u32::from(!matches!(why, Why::Left));
-            conn.finish(id, &handle, status).await;
+            conn.finish(id, &handle, why.last_words(&profile), status)
+                .await;
         });
         true
     }
@@ -364,7 +369,7 @@ impl russh::server::Handler for Handler {
         tokio::spawn(async move {
             let handle = run.handle.clone();
             let status = run.run().await;
-            conn.finish(id, &handle, status).await;
+            conn.finish(id, &handle, Vec::new(), status).await;
         });
         Ok(())
     }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::domain::Actor;
 use crate::session::wire;
+use crate::terminal::Profile;
 
 /// Why a session is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,20 @@ impl Why {
                  you will be told what became of what you signed."
             }
         }
+    }
+}
+
+impl Why {
+    /// What the terminal is still sent when the session is over and could not give it back itself: it may have stopped
+    /// in the middle of a frame.
+    pub(super) fn last_words(&self, profile: &Profile) -> Vec<u8> {
+        if *self != Why::Defect {
+            return Vec::new();
+        }
+        let mut bytes = profile.goodbye();
+        bytes.extend_from_slice(self.notice().as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+        bytes
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server with a real client, over a pipe: a few milliseconds each.
 
 mod attacks;
+pub(super) mod defects;
 mod joining;
 mod leaving;
 mod signing_in;

@@ -21,7 +21,7 @@ use super::wire::{Handle, listen};
 use super::{Event, INPUTS, Services, Session, Settings, Terminal};
 use crate::terminal::local::{Local, NoTerminal};
 use crate::terminal::{Painter, Profile};
-use crate::tui::Start;
+use crate::tui::{Look, Start};
 use keyboard::Keyboard;
 
 /// A program that was asked to end and whose terminal takes no more bytes ends after this all the same.
@@ -78,7 +78,7 @@ impl Terminal for LocalTerminal {
     }
 }
 
-/// Runs a session at the local terminal until the person leaves or a signal ends it. The terminal is as it was
+/// Runs a session at the local terminal, which is as `look` says where that says anything, until the person leaves or a signal ends it. The terminal is as it was
 /// before, whichever way that goes.
 ///
 /// # Errors
@@ -87,8 +87,9 @@ pub async fn run(
     services: Services,
     settings: Settings,
     start: Start,
+    look: Look,
 ) -> Result<Ended, NoTerminal> {
-    let profile = Profile::of(|name| std::env::var(name).ok());
+    let profile = Profile::of(|name| std::env::var(name).ok()).with(look);
     let (events, mut received) = mpsc::channel(INPUTS);
     let ending = Arc::new(AtomicI32::new(0));
     let signals = Signals::new()?;

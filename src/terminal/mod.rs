@@ -1,11 +1,12 @@
 //! Terminals: what one can do, what its keys mean, and how a screen becomes bytes for it.
 //!
 //! [`profile`] says what a terminal can do, [`painter`] makes bytes of a screen for it, and [`decoder`] makes keys of
-//! the bytes that it sends. [`local`] is the terminal that this program was started in. Nothing else here is
+//! the bytes that it sends. [`kept`] remembers what people have set about theirs. [`local`] is the terminal that this program was started in. Nothing else here is
 //! about the process. This part knows nothing of wards.
 
 pub mod decoder;
 pub mod input;
+pub mod kept;
 #[cfg(unix)]
 pub mod local;
 pub mod painter;

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod glass;
 mod scroll;
+mod speaker;
 mod stylus;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Profile;
+use speaker::Speaker;
 use stylus::Stylus;
 use tile::{Clusters, Screen, Tile};
 
@@ -36,6 +38,8 @@ pub struct Painter {
     cursor: Option<bool>,
     stylus: Stylus,
     clusters: Clusters,
+    /// What has been said, where the screen is read aloud.
+    speaker: Option<Box<Speaker>>,
 }
 
 impl Painter {
@@ -47,6 +51,7 @@ impl Painter {
             cursor: None,
             stylus: Stylus::new(profile),
             clusters: Clusters::default(),
+            speaker: profile.plain.then(Box::default),
         }
     }
 
@@ -59,6 +64,9 @@ impl Painter {
     pub fn forget(&mut self) {
         self.shown = None;
         self.cursor = None;
+        if let Some(speaker) = &mut self.speaker {
+            **speaker = Speaker::default();
+        }
     }
 
     /// Writes what differs from what is shown; nothing when nothing does. Says whether anything did.
@@ -85,6 +93,9 @@ impl Painter {
     /// The bytes that make the terminal show this, with the cursor there or hidden; none when it does already. They
     /// must all reach it, in this order.
     pub fn frame(&mut self, next: &Buffer, cursor: Option<Position>) -> Vec<u8> {
+        if let Some(speaker) = &mut self.speaker {
+            return speaker.frame(next, cursor, self.profile.charset);
+        }
         let area = next.area;
         if self.clusters.are_many() {
             self.clusters = Clusters::default();

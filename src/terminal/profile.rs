@@ -1,6 +1,6 @@
 //! What a terminal can do, from what it says about itself.
 
-use crate::tui::{Charset, Colours, Theme};
+use crate::tui::{Charset, Colours, Look, Theme};
 
 /// What a terminal can do. What is not known of it is not asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Profile {
     pub jumps: bool,
     /// It takes single attributes back (SGR 22, 24, 27).
     pub takes_back: bool,
+    /// Its screen is read aloud: what changes is said in lines, and nothing is drawn.
+    pub plain: bool,
 }
 
 /// Terminals that are alike. By their names; source: the terminfo entries of ncurses 6.4 and the manuals of VT100 and
@@ -154,7 +156,7 @@ impl Profile {
         let console = family == Family::Console;
         let vt220 = family == Family::Vt220;
         let bare = family == Family::Bare;
-        Profile {
+        let profile = Profile {
             colours: family.colours(&term, &set),
             charset: family.charset(&locale),
             alternate: window,
@@ -168,12 +170,61 @@ impl Profile {
             repeats: family == Family::Xterm,
             jumps: window || console,
             takes_back: window || console || vt220,
+            plain: false,
+        };
+        // It goes nowhere on its screen: what it can do is take lines.
+        if term == "dumb" {
+            profile.plain_mode()
+        } else {
+            profile
         }
     }
 
     /// The theme for it.
     pub fn theme(&self) -> Theme {
-        Theme::new(self.colours, self.charset)
+        let theme = Theme::new(self.colours, self.charset);
+        if self.plain {
+            theme.plain_mode()
+        } else {
+            theme
+        }
+    }
+
+    /// The same terminal as somebody has set it.
+    #[must_use]
+    pub fn with(self, look: Look) -> Profile {
+        let profile = Profile {
+            colours: look.colours.unwrap_or(self.colours),
+            charset: look.charset.unwrap_or(self.charset),
+            ..self
+        };
+        match look.plain {
+            Some(true) => profile.plain_mode(),
+            Some(false) => Profile {
+                plain: false,
+                ..profile
+            },
+            None => profile,
+        }
+    }
+
+    /// The same terminal, read aloud: nothing is asked of it but that it takes one line after the other.
+    #[must_use]
+    pub fn plain_mode(self) -> Profile {
+        Profile {
+            colours: Colours::None,
+            alternate: false,
+            hides_cursor: false,
+            mouse: false,
+            synchronized: false,
+            scrolls: false,
+            erases: false,
+            repeats: false,
+            jumps: false,
+            takes_back: false,
+            plain: true,
+            ..self
+        }
     }
 
     /// What takes it over: its second screen, reports of paste and mouse, as far as it has them.
@@ -195,6 +246,13 @@ impl Profile {
     /// What gives it back, from whatever it was in the middle of.
     pub fn goodbye(&self) -> Vec<u8> {
         let mut bytes: Vec<u8> = Vec::new();
+        if self.plain {
+            if self.paste {
+                bytes.extend_from_slice(b"\x1b[?2004l");
+            }
+            bytes.extend_from_slice(b"\r\n");
+            return bytes;
+        }
         if self.synchronized {
             bytes.extend_from_slice(b"\x1b[?2026l");
         }

@@ -533,7 +533,7 @@ impl Desk {
         let Some(parts) = layout::parts(area, self.banner(context)) else {
             return (1, 1);
         };
-        let place = layout::panes(parts.body, self.focus)
+        let place = layout::panes(parts.body, self.focus, context.plain)
             .into_iter()
             .find(|(pane, _)| *pane == self.focus)
             .map_or(parts.body, |(pane, place)| layout::list_area(pane, place));
@@ -617,7 +617,7 @@ impl Desk {
             };
             return self.tell_page(&msg, context);
         }
-        let under = layout::panes(parts.body, self.focus)
+        let under = layout::panes(parts.body, self.focus, context.plain)
             .into_iter()
             .find(|(_, place)| place.contains((mouse.x, mouse.y).into()));
         let Some((pane, place)) = under else {

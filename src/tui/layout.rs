@@ -44,9 +44,14 @@ pub fn parts(area: Rect, banner: bool) -> Option<Parts> {
     })
 }
 
-/// The panes that are shown, each with its place; a pane's first line is its title.
-pub fn panes(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
-    if body.width < NARROW || body.height < 12 {
+/// The size of a screen that is read aloud, whatever the terminal's is: nothing on it is cut, and its lines are
+/// wrapped where the terminal needs it.
+pub const SPOKEN: (u16, u16) = (240, 50);
+
+/// The panes that are shown, each with its place; a pane's first line is its title. Where the screen is read aloud it is
+/// the one that has the keys.
+pub fn panes(body: Rect, focus: Pane, plain: bool) -> Vec<(Pane, Rect)> {
+    if plain || body.width < NARROW || body.height < 12 {
         return vec![(focus, body)];
     }
     if body.width >= WIDE {
@@ -130,7 +135,7 @@ mod tests {
             for height in 10..80 {
                 let parts = parts(Rect::new(0, 0, width, height), width % 2 == 0).unwrap();
                 for focus in [Pane::Queue, Pane::Stock, Pane::Log] {
-                    let panes = panes(parts.body, focus);
+                    let panes = panes(parts.body, focus, false);
                     assert!(panes.iter().any(|(pane, _)| *pane == focus));
                     for (i, (_, a)) in panes.iter().enumerate() {
                         assert!(a.height >= 4, "{width}x{height}");

@@ -14,6 +14,7 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod list;
+pub mod look;
 pub mod model;
 pub mod pages;
 pub mod panes;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
+pub use look::Look;
 pub use model::{
     Context, Effect, FeedView, Missed, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure,
     SignedIn, Start,

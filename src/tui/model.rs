@@ -35,6 +35,8 @@ pub struct Context {
     pub lock_after: Option<SignedDuration>,
     /// Without a key for so long the session ends; `None`: never.
     pub ends_after: Option<SignedDuration>,
+    /// The screen is for a screen reader: one pane at a time.
+    pub plain: bool,
     /// This is a demonstration: no real patient is on the screen.
     pub demo: bool,
     /// What the hospital has set about the rules: a screen says beforehand what the desk will say.

@@ -31,6 +31,7 @@ pub fn context(width: u16, height: u16) -> Context {
         stale_after: SignedDuration::from_secs(15),
         lock_after: None,
         ends_after: None,
+        plain: false,
         demo: false,
         policy: Arc::new(Policy::easy()),
     }

@@ -95,11 +95,45 @@ const ASCII: Symbols = Symbols {
     nothing: " ",
 };
 
+/// Nothing is drawn around words that are read aloud.
+const SPOKEN: Symbols = Symbols {
+    rule: "",
+    wall: "",
+    mark: "...",
+    marker: ">",
+    full: "",
+    empty: "",
+    dot: ",",
+    secret: "*",
+    tick: "",
+    spark: [""; 8],
+    nothing: "",
+};
+
+/// What a screen that is read aloud is told beside the words: see [`Theme::plain_mode`]. No terminal is sent these.
+pub mod spoken {
+    use ratatui::style::Modifier;
+
+    /// The row that keys act on.
+    pub const SELECTED: Modifier = Modifier::RAPID_BLINK;
+    /// Changes by the clock alone: nobody is told when only this has changed.
+    pub const PASSING: Modifier = Modifier::SLOW_BLINK;
+    /// The title of a screen.
+    pub const TITLE: Modifier = Modifier::ITALIC;
+    /// What a sheet is about: where this is another, all of it is.
+    pub const ABOUT: Modifier = Modifier::DIM;
+    /// The title of a list: its rows are known when one comes back to it.
+    pub const LIST: Modifier = Modifier::CROSSED_OUT;
+    /// What the keys do: told once.
+    pub const HINT: Modifier = Modifier::HIDDEN;
+}
+
 /// How things look on one terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     colours: Colours,
     charset: Charset,
+    plain: bool,
     /// The drawing characters.
     pub symbols: Symbols,
 }
@@ -110,12 +144,52 @@ impl Theme {
         Theme {
             colours,
             charset,
+            plain: false,
             symbols: match charset {
                 Charset::Unicode => UNICODE,
                 Charset::Latin1 | Charset::Dec => LINES,
                 Charset::Ascii => ASCII,
             },
         }
+    }
+
+    /// The same for a screen reader: no lines and bars, one pane at a time, and beside the words what [`spoken`] says.
+    #[must_use]
+    pub fn plain_mode(self) -> Theme {
+        Theme {
+            colours: Colours::None,
+            charset: self.charset,
+            plain: true,
+            symbols: SPOKEN,
+        }
+    }
+
+    /// Whether it is for a screen reader.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    fn spoken(&self, style: Style, what: Modifier) -> Style {
+        if self.plain {
+            style.add_modifier(what)
+        } else {
+            style
+        }
+    }
+
+    /// What changes by the clock alone.
+    pub fn passing(&self, style: Style) -> Style {
+        self.spoken(style, spoken::PASSING)
+    }
+
+    /// What keys do, on the bottom line.
+    pub fn hint(&self, style: Style) -> Style {
+        self.spoken(style, spoken::HINT)
+    }
+
+    /// The title of a list.
+    pub fn list_title(&self, focused: bool) -> Style {
+        self.spoken(self.title(focused), spoken::LIST)
     }
 
     /// Text from data, safe to draw on this terminal: see [`Charset::text`].
@@ -167,7 +241,7 @@ impl Theme {
 
     /// What must be read first: names of patients and drugs on a sheet.
     pub fn strong(&self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.spoken(Style::new().add_modifier(Modifier::BOLD), spoken::ABOUT)
     }
 
     /// The line at the top.
@@ -187,7 +261,9 @@ impl Theme {
 
     /// A pane's or sheet's title.
     pub fn title(&self, focused: bool) -> Style {
-        if focused {
+        if self.plain {
+            Style::new().add_modifier(spoken::TITLE)
+        } else if focused {
             self.blue()
                 .add_modifier(Modifier::BOLD | Modifier::REVERSED)
         } else {
@@ -202,8 +278,10 @@ impl Theme {
 
     /// The row that keys act on.
     pub fn selected(&self, focused: bool) -> Style {
-        if focused {
-            Style::new().add_modifier(Modifier::REVERSED)
+        if self.plain {
+            Style::new().add_modifier(spoken::SELECTED)
+        } else if focused {
+            Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED)
         } else {
             Style::new().add_modifier(Modifier::BOLD)
         }

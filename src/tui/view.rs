@@ -91,7 +91,7 @@ fn body(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
         return;
     }
     let zone = desk.zone();
-    let places = layout::panes(area, desk.focus);
+    let places = layout::panes(area, desk.focus, context.plain);
     for (pane, place) in &places {
         let scene = panes::Scene {
             context,
@@ -141,12 +141,14 @@ fn header(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
             .and(format!(" EMERGENCY until {until} "), theme.loud())
             .and(" ", base);
     }
-    right = right.and(format!("{time} "), base);
+    right = right.and(format!("{time} "), theme.passing(base));
     right = match desk.freshness(context) {
         Freshness::Reading => right.and("reading ", base),
         Freshness::Live => right.and("live ", base),
         Freshness::Stale { age, .. } if age.is_empty() => right.and(" NOT READ ", theme.loud()),
-        Freshness::Stale { age, .. } => right.and(format!(" STALE {age} "), theme.loud()),
+        Freshness::Stale { age, .. } => right
+            .and(" STALE ", theme.loud())
+            .and(format!("{age} "), theme.passing(theme.loud())),
     };
     let used = pen.right(area, &right);
     let room = Rect {
@@ -208,9 +210,10 @@ fn stale(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     } else {
         format!(" ({})", why.join("; "))
     };
-    let text = format!(" {what}{}", theme.text(&why));
     pen.put(area, &" ".repeat(usize::from(area.width)), theme.loud());
-    pen.put(area, &text, theme.loud());
+    let line = Line::of(format!(" {what}"), theme.passing(theme.loud()))
+        .and(theme.text(&why).into_owned(), theme.loud());
+    pen.line(area, &line);
 }
 
 /// A message if there is one, else the keys of what has them.
@@ -238,8 +241,8 @@ fn bottom(pen: &mut Pen<'_>, screen: Rect, area: Rect, model: &Model) {
     for (at, (key, words)) in keymap::hints(mode).enumerate() {
         let between = if at == 0 { "" } else { "  " };
         let hint = Line::of(between, theme.plain())
-            .and(key.to_string(), theme.key())
-            .and(format!(" {words}"), theme.faint());
+            .and(key.to_string(), theme.hint(theme.key()))
+            .and(format!(" {words}"), theme.hint(theme.plain()));
         used += hint.width();
         // Half a hint helps nobody.
         if used > usize::from(area.width) {

@@ -5,6 +5,7 @@ mod feed;
 mod fulfil;
 mod screens;
 mod sessions;
+mod targets;
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -15,6 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use tokio::sync::mpsc;
 
+use super::targets::Targets;
 use crate::cli;
 use crate::commands::output::say;
 use crate::commands::{self, demo, ward_desk};
@@ -34,6 +35,19 @@ const ENCODED: u32 = 200;
 /// What stands on the screen while the ward is read for the first time.
 const READING: &str = "Reading the ward";
 
+/// What steps may cost on a terminal of 80 by 24, in bytes: a mean where there are several.
+const AT_MOST: &[(&str, f64)] = &[
+    ("full paint", 2200.0),
+    ("nothing changed", 0.0),
+    ("cursor one row", 96.0),
+    ("list scrolled by one", 300.0),
+    ("one typed character", 24.0),
+];
+/// Terminals of which that is asked.
+const ASKED_OF: &[&str] = &["xterm-256color", "vt100"];
+/// How far a slow terminal that answers may fall behind, in seconds.
+const BEHIND: f64 = 2.0;
+
 /// A screen and its cursor.
 type Frame = (Buffer, Option<Position>);
 
@@ -51,16 +65,21 @@ pub async fn wire(config: &Config, ask: cli::BenchWire) -> anyhow::Result<()> {
     );
     // It would ask this process's environment instead of the terminal.
     crossterm::style::force_color_output(true);
+    let mut targets = Targets::default();
     for term in ["xterm-256color", "xterm", "vt100"] {
         let start = nurse(&db).await?;
         let steps = walk(&services, start, term, (ask.columns, ask.rows)).await?;
-        report(term, &ask, &steps)?;
+        report(term, &ask, &steps, &mut targets)?;
     }
     if ask.seconds > 0 {
-        slow::slow(&services, &db, &ask).await?;
+        let behind = slow::slow(&services, &db, &ask).await?;
+        if ask.rate >= 960 {
+            let what = format!("a client of {} bytes/s: how far behind", ask.rate);
+            targets.at_most(what, behind, BEHIND, "s");
+        }
     }
     commands::close(&desk, &feed, config).await;
-    Ok(())
+    targets.tell(ask.check)
 }
 
 async fn nurse(db: &Db) -> anyhow::Result<Start> {
@@ -224,7 +243,12 @@ fn scrolled(before: &Buffer, after: &Buffer) -> bool {
     moved.count() >= 3
 }
 
-fn report(term: &str, ask: &cli::BenchWire, steps: &[Step]) -> anyhow::Result<()> {
+fn report(
+    term: &str,
+    ask: &cli::BenchWire,
+    steps: &[Step],
+    targets: &mut Targets,
+) -> anyhow::Result<()> {
     say!(
         "{:<26} {:>14} {:>14} {:>12} {:>12}",
         format!("{term} {}x{}", ask.columns, ask.rows),
@@ -245,6 +269,13 @@ fn report(term: &str, ask: &cli::BenchWire, steps: &[Step]) -> anyhow::Result<()
             .filter(|step| step.what == what)
             .map(|step| cost(step, profile(term)))
             .collect::<io::Result<_>>()?;
+        let asked = AT_MOST.iter().find(|(step, _)| *step == what);
+        let usual = (ask.columns, ask.rows) == (80, 24) && ASKED_OF.contains(&term);
+        if let Some((_, most)) = asked.filter(|_| usual) {
+            let sum: usize = these.iter().map(|cost| cost.ours).sum();
+            let mean = sum as f64 / these.len().max(1) as f64;
+            targets.at_most(format!("{what}, {term} 80x24"), mean, *most, "B");
+        }
         let bytes = |of: fn(&Cost) -> usize| {
             let sum: usize = these.iter().map(of).sum();
             let most = these.iter().map(of).max().unwrap_or_default();

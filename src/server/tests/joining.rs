@@ -9,13 +9,13 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use super::super::attach::{Claim, Hello, Piece, Say, line, put, receive, send};
 use super::*;
 
-struct Joined {
+pub(super) struct Joined {
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
-    screen: vt100::Parser,
+    pub(super) screen: vt100::Parser,
 }
 
-async fn socket(hospital: &Hospital, folder: &tempfile::TempDir) -> PathBuf {
+pub(super) async fn socket(hospital: &Hospital, folder: &tempfile::TempDir) -> PathBuf {
     let path = folder.path().join("attach.sock");
     let listener = unix_listen(&path, 0o666).unwrap();
     let server = hospital.server.clone();
@@ -24,7 +24,7 @@ async fn socket(hospital: &Hospital, folder: &tempfile::TempDir) -> PathBuf {
 }
 
 impl Joined {
-    async fn knocks(path: &std::path::Path) -> Joined {
+    pub(super) async fn knocks(path: &std::path::Path) -> Joined {
         let (read, mut write) = UnixStream::connect(path).await.unwrap().into_split();
         let variables = [("TERM", "xterm"), ("LANG", "C.UTF-8")];
         let hello = Hello {
@@ -40,12 +40,12 @@ impl Joined {
         }
     }
 
-    async fn hears(&mut self) -> Say {
+    pub(super) async fn hears(&mut self) -> Say {
         let said = tokio::time::timeout(PATIENCE, line(&mut self.read)).await;
         said.unwrap().unwrap()
     }
 
-    async fn claims(&mut self, username: &str, pin: &str) {
+    pub(super) async fn claims(&mut self, username: &str, pin: &str) {
         let claim = Claim {
             username: username.to_owned(),
             pin: pin.to_owned(),
@@ -53,14 +53,14 @@ impl Joined {
         put(&mut self.write, &claim).await.unwrap();
     }
 
-    async fn types(&mut self, keys: &str) {
+    pub(super) async fn types(&mut self, keys: &str) {
         send(&mut self.write, Piece::Bytes, keys.as_bytes())
             .await
             .unwrap();
     }
 
     /// Looks until the words are there; the exit status, if it ends before.
-    async fn sees(&mut self, words: &str) -> Option<u8> {
+    pub(super) async fn sees(&mut self, words: &str) -> Option<u8> {
         while !self.screen.screen().contents().contains(words) {
             let next = tokio::time::timeout(PATIENCE, receive(&mut self.read)).await;
             match next.expect("something comes").unwrap() {

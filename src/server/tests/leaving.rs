@@ -169,7 +169,7 @@ async fn whoever_looks_after_the_server_sees_sessions_and_ends_them() {
     assert!(ask(&nobody, &Ask::List).await.is_err());
 }
 
-async fn asks(address: SocketAddr, what: &str) -> String {
+pub(super) async fn asks(address: SocketAddr, what: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET {what} HTTP/1.1\r\nHost: ward\r\n\r\n");

@@ -122,7 +122,7 @@ async fn gives_a_dose(person: &mut Person) {
 
 #[tokio::test]
 async fn a_dose_is_given_at_any_terminal() {
-    for term in ["xterm-256color", "vt100", "vt220", "linux", "dumb"] {
+    for term in ["xterm-256color", "vt100", "vt220", "linux", "wyse60"] {
         let ward = ward().await;
         let mut person = Person::signs_in(&ward, term, 4096).await;
         gives_a_dose(&mut person).await;
@@ -134,6 +134,89 @@ async fn a_dose_is_given_at_any_terminal() {
             "{term}"
         );
     }
+}
+
+impl Person {
+    /// Waits for words behind what was heard before, and gives the lines from there to behind their own.
+    async fn hears(&mut self, heard: &mut usize, words: &str) -> String {
+        loop {
+            let all = String::from_utf8_lossy(&self.bytes).into_owned();
+            let new = all.get(*heard..).unwrap_or_default();
+            if let Some(at) = new.find(words) {
+                let said = new[..at + words.len()].to_owned();
+                *heard += said.len();
+                return said;
+            }
+            assert!(self.looks().await, "it ended before '{words}':\n{all}");
+        }
+    }
+}
+
+/// Somebody who hears the screen does the same with the same keys, and is told each thing once.
+#[tokio::test]
+async fn a_dose_is_given_by_somebody_who_hears_the_screen() {
+    let ward = ward().await;
+    let mut person = Person::signs_in(&ward, "dumb", 4096).await;
+    let heard = &mut 0;
+    person.hears(heard, "Amara Osei, nurse").await;
+    person.hears(heard, "QUEUE").await;
+    person.hears(heard, "OVERDUE (").await;
+    person.hears(heard, "\r\n> ").await;
+    let said = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_eq!(
+        said.matches("Enter give").count(),
+        1,
+        "what keys do is told once: {said}"
+    );
+    let selected = person.hears(heard, "bed ").await;
+    assert!(selected.starts_with("STAT"), "{selected}");
+    // The next row alone, and the cursor on it.
+    person.types("j").await;
+    let next = person.hears(heard, "\r\n> ").await;
+    assert!(
+        !next.contains("QUEUE") && !next.contains("OVERDUE"),
+        "{next}"
+    );
+    person.types("k").await;
+    person.hears(heard, "\r\n> STAT").await;
+    person.types("\r").await;
+    let sheet = person.hears(heard, "\r\nWristband ").await;
+    for words in [
+        "GIVE A DOSE",
+        "Patient, ",
+        "Drug, ",
+        "Dose, ",
+        "Allergies, ",
+    ] {
+        assert!(sheet.contains(words), "{words}: {sheet}");
+    }
+    person.hears(heard, "no record of this drug").await;
+    let mrn = after(&sheet, "MRN ").trim_matches(',').to_owned();
+    for c in mrn.chars() {
+        person.types(&c.to_string()).await;
+    }
+    let typed = person.hears(heard, &mrn[1..]).await;
+    assert!(typed.len() < 200, "letters as they are typed: {typed}");
+    person.types("\r").await;
+    person.hears(heard, "identified").await;
+    person.types("\x1bOQ").await;
+    let given = person.hears(heard, "GIVEN at ").await;
+    assert!(!given.contains("GIVE A DOSE"), "only what is new: {given}");
+    person.types("\r").await;
+    // Back at the list: where one is, what is new, the row. Not every row again.
+    let back = person.hears(heard, "\r\n> ").await;
+    assert!(back.contains("QUEUE"), "{back}");
+    assert!(back.lines().count() < 8, "{back}");
+    person.types("\t\t").await;
+    person.hears(heard, "LOG").await;
+    person.hears(heard, "1 today").await;
+    person.types("\x03").await;
+    let bytes = person.ends().await;
+    let controls = bytes.iter().filter(|byte| byte.is_ascii_control());
+    let mut controls: Vec<u8> = controls.copied().collect();
+    controls.sort_unstable();
+    controls.dedup();
+    assert_eq!(controls, b"\n\r", "nothing that moves about");
 }
 
 #[tokio::test]

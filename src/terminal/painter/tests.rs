@@ -28,7 +28,7 @@ fn profiles() -> Vec<Profile> {
         "linux",
         "vt100",
         "vt220",
-        "dumb",
+        "wyse60",
     ]
     .iter()
     .map(|term| profile(term, utf8))

@@ -247,8 +247,7 @@ impl MarPage {
                     for (at, drawn) in (0..height).zip(&lines) {
                         pen.line(row_of(area, y + at), drawn);
                         if chosen {
-                            let style = pen.theme.selected(true);
-                            pen.tint(row_of(area, y + at), style);
+                            pen.select(row_of(area, y + at), true);
                         }
                     }
                 }

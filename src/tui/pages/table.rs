@@ -370,8 +370,7 @@ impl<Id: Copy + PartialEq> Table<Id> {
                         let line = styled(start, cells, places, self.columns, pen.theme);
                         pen.line(row_of(place, y + row), &line);
                         if selected {
-                            let style = pen.theme.selected(true);
-                            pen.tint(row_of(place, y + row), style);
+                            pen.select(row_of(place, y + row), true);
                         }
                     }
                 }

@@ -102,8 +102,7 @@ impl State {
             {
                 pen.line(row_of(place, y + row), &line);
                 if selected {
-                    let style = pen.theme.selected(scene.focused);
-                    pen.tint(row_of(place, y + row), style);
+                    pen.select(row_of(place, y + row), scene.focused);
                 }
             }
             y += height;

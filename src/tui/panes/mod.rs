@@ -50,7 +50,7 @@ pub(super) fn title<Id: Copy + PartialEq>(
     focused: bool,
 ) {
     let top = row_of(area, 0);
-    let (rule, style) = (pen.theme.rule(focused), pen.theme.title(focused));
+    let (rule, style) = (pen.theme.rule(focused), pen.theme.list_title(focused));
     pen.rule(top, rule);
     let used = pen.put(top, &format!(" {name} "), style);
     let mut rest = Rect {

@@ -186,7 +186,7 @@ impl State {
             return;
         }
         let each = layout::lines_each(area.width);
-        let columns = Columns::of(area.width, snapshot);
+        let columns = Columns::of(area.width, snapshot, scene.context.plain);
         let mut y = 0;
         for (at, _, height) in self.list.shown(place.height, each) {
             match self.rows.get(at) {
@@ -203,8 +203,7 @@ impl State {
                     for (row, line) in (0..height).zip(&lines) {
                         pen.line(row_of(place, y + row), line);
                         if selected {
-                            let style = pen.theme.selected(scene.focused);
-                            pen.tint(row_of(place, y + row), style);
+                            pen.select(row_of(place, y + row), scene.focused);
                         }
                     }
                 }
@@ -244,7 +243,11 @@ impl State {
 
     /// The selected dose in full on the pane's last line, because rows are cut.
     fn in_full(&self, pen: &mut Pen<'_>, area: Rect, list: Rect, scene: &Scene<'_>) {
-        if list.height + 1 >= area.height || layout::lines_each(area.width) == 2 {
+        // Read aloud, no row is cut.
+        if scene.context.plain
+            || list.height + 1 >= area.height
+            || layout::lines_each(area.width) == 2
+        {
             return;
         }
         let Some(order) = self.selected() else { return };
@@ -271,7 +274,10 @@ impl State {
             let until = clock::day_hour(until, scene.context.now, scene.zone);
             parts.push(format!("HELD until {until}"));
         }
-        parts.push(order.prescriber.clone());
+        // On a narrow screen the sheet tells who prescribed it: a slow line takes every letter of this at every step.
+        if area.width >= WIDE {
+            parts.push(order.prescriber.clone());
+        }
         let text = pen.theme.text(&parts.join(&dot)).into_owned();
         let style = pen.theme.strong();
         let line = Line::of("  ", pen.theme.plain()).and(text, style);
@@ -320,7 +326,7 @@ struct Columns {
 
 impl Columns {
     /// Columns with the space behind them; the drug takes what the others leave.
-    fn of(width: u16, snapshot: &WardSnapshot) -> Columns {
+    fn of(width: u16, snapshot: &WardSnapshot, plain: bool) -> Columns {
         let any_stat = snapshot
             .orders
             .iter()
@@ -332,8 +338,16 @@ impl Columns {
             stat: if any_stat { 5 } else { 0 },
             clock: if wide { 7 } else { 0 },
             due: 13,
-            bed: if widest { 7 } else { 5 },
-            patient: if wide { 21 } else { 16 },
+            bed: match widest {
+                true if plain => 16,
+                true => 7,
+                false => 5,
+            },
+            patient: match wide {
+                true if plain => 32,
+                true => 21,
+                false => 16,
+            },
             drug: 0,
             dose: if widest {
                 16
@@ -394,6 +408,12 @@ impl Columns {
             .map(|at| clock::short(at, now, scene.zone))
             .unwrap_or_default();
         let obstacle = obstacle(order, snapshot);
+        // No column's place says what it is to somebody who hears it.
+        let bed = if theme.is_plain() && !order.patient.bed.is_empty() {
+            format!("bed {}", order.patient.bed)
+        } else {
+            order.patient.bed.clone()
+        };
         let mut line = start;
         if self.stat > 0 {
             let style = if stat.is_empty() {
@@ -405,8 +425,8 @@ impl Columns {
         }
         line = line
             .and(cell(&at, self.clock), theme.plain())
-            .and(cell(&due, self.due), style)
-            .and(cell(&order.patient.bed, self.bed), theme.plain())
+            .and(cell(&due, self.due), theme.passing(style))
+            .and(cell(&bed, self.bed), theme.plain())
             .and(cell(&order.patient.name, self.patient), theme.plain());
         // Without a column of its own the obstacle takes the end of the drug's: what cannot be given need not be
         // read to its end here.

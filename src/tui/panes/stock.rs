@@ -90,8 +90,7 @@ impl State {
             for (row, line) in (0..height).zip(lines(level, pen, area.width, each, selected)) {
                 pen.line(row_of(place, y + row), &line);
                 if selected {
-                    let style = pen.theme.selected(scene.focused);
-                    pen.tint(row_of(place, y + row), style);
+                    pen.select(row_of(place, y + row), scene.focused);
                 }
             }
             y += height;

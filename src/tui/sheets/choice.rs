@@ -169,8 +169,7 @@ impl Choice {
             let line = Line::of(format!("{marker} "), plain).and(label, plain);
             pen.line(row_of(area, row), &line);
             if selected {
-                let style = pen.theme.selected(true);
-                pen.tint(row_of(area, row), style);
+                pen.select(row_of(area, row), true);
             }
             row += 1;
         }

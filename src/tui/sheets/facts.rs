@@ -139,6 +139,8 @@ impl<'a> Facts<'a> {
                     Due::Now | Due::In(_) => (self.theme.plain(), ""),
                 };
                 let when = clock::day_hour(at, now, &scene.zone);
+                // While the sheet is open only the clock changes it.
+                let style = self.theme.passing(style);
                 (format!("{early}{when}, {}", due.words()), style)
             }
             (None, OrderKind::Prn) => ("as needed (PRN)".to_owned(), self.theme.plain()),
@@ -154,7 +156,7 @@ impl<'a> Facts<'a> {
         }
         if order.priority == Priority::Stat {
             text = format!("STAT {} {text}", self.theme.symbols.dot);
-            style = self.theme.late();
+            style = self.theme.passing(self.theme.late());
         }
         self.add("Due", &text, style);
     }

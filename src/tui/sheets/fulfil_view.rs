@@ -294,7 +294,7 @@ fn history(sheet: &Fulfil, facts: &mut Facts<'_>, theme: &Theme, scene: &Scene<'
                 words::amount(last.quantity, &sheet.order.drug),
                 last.by
             );
-            facts.add(label, &text, theme.plain());
+            facts.add(label, &text, theme.passing(theme.plain()));
         }
     }
     if detail.givings.is_empty() {

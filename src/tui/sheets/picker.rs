@@ -147,8 +147,7 @@ impl<T: Clone> Picker<T> {
                 .and(pen.theme.text(&entry.text).into_owned(), plain);
             pen.line(row_of(rows, row), &line);
             if selected {
-                let style = pen.theme.selected(true);
-                pen.tint(row_of(rows, row), style);
+                pen.select(row_of(rows, row), true);
             }
         }
     }

@@ -6,7 +6,11 @@ use ratatui::style::Style;
 
 use super::field::Field;
 use super::text::{fitting, is_simple, pad, width, wrap};
+use crate::tui::layout::WIDE;
 use crate::tui::theme::Theme;
+
+/// Columns of the marker before a row, with the space behind it.
+const MARKER: u16 = 2;
 
 /// A line of styled pieces. The pieces are already safe to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,8 +116,21 @@ impl<'a> Pen<'a> {
         wide
     }
 
+    /// Shows that a row is the one that keys act on: its marker on a screen of usual width, because whoever moves through
+    /// a list at the end of a slow line would otherwise wait for two whole rows; the whole row on a wide screen, where the
+    /// eye needs a line to follow and the line to the terminal is none of those.
+    pub fn select(&mut self, row: Rect, focused: bool) {
+        let width = if self.buffer.area.width < WIDE && !self.theme.is_plain() {
+            MARKER.min(row.width)
+        } else {
+            row.width
+        };
+        let style = self.theme.selected(focused);
+        self.tint(Rect { width, ..row }, style);
+    }
+
     /// Styles every cell of `area`, over what is there.
-    pub fn tint(&mut self, area: Rect, style: Style) {
+    fn tint(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area, style);
     }
 
@@ -140,7 +157,11 @@ impl<'a> Pen<'a> {
         let columns = usize::from(area.width);
         let (shown, column) = field.shown(columns, self.theme);
         // Underlines are not on every terminal: the place to type must be seen without them.
-        let blank = if focused { "_" } else { "." };
+        let blank = match focused {
+            _ if self.theme.is_plain() => " ",
+            true => "_",
+            false => ".",
+        };
         let missing = columns.saturating_sub(width(&shown));
         self.put(
             area,

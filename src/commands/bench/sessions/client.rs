@@ -1,8 +1,9 @@
 //! People at terminals, as far as a server can tell.
 
+use std::num::NonZeroU16;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as Wakes, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 /// A person waits for something so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Stands on the screen when the ward is there.
-const THERE: &[u8] = b"OVERDUE";
+const THERE: &str = "live";
 /// What a terminal is asked after a frame.
 const ASKED: &[u8] = b"\x1b[5n";
 
@@ -102,6 +103,7 @@ pub(super) struct Person {
     keys: Arc<ChannelWriteHalf<client::Msg>>,
     /// When bytes came last, and how many in all.
     came: watch::Receiver<(Instant, u64)>,
+    screen: Arc<Mutex<vt100::Parser>>,
     /// Leaves the line unread.
     pub stopped: Arc<Stopped>,
     _handle: Handle<Anybody>,
@@ -138,18 +140,19 @@ impl Person {
         let (reads, keys) = channel.split();
         let keys = Arc::new(keys);
         let (tell, came) = watch::channel((Instant::now(), 0));
-        let (there, mut is_there) = watch::channel(false);
-        tokio::spawn(read(reads, Arc::clone(&keys), tell, there));
-        tokio::time::timeout(PATIENCE, is_there.wait_for(|there| *there))
-            .await
-            .context("the ward does not come")?
-            .context("the session ended")?;
-        Ok(Person {
+        let size = |n| NonZeroU16::new(n).context("a size");
+        let screen = vt100::Parser::new(size(24)?, size(80)?, 0);
+        let screen = Arc::new(Mutex::new(screen));
+        tokio::spawn(read(reads, Arc::clone(&keys), tell, Arc::clone(&screen)));
+        let mut person = Person {
             keys,
             came,
+            screen,
             stopped,
             _handle: handle,
-        })
+        };
+        person.sees(THERE).await?;
+        Ok(person)
     }
 
     /// Types, and gives the time to the first byte that comes back.
@@ -165,8 +168,22 @@ impl Person {
         Ok(came.0.saturating_duration_since(began))
     }
 
+    /// Looks until these words stand on the screen.
+    pub(super) async fn sees(&mut self, words: &str) -> anyhow::Result<()> {
+        loop {
+            let shown = shown(&self.screen);
+            if shown.contains(words) {
+                return Ok(());
+            }
+            let changed = tokio::time::timeout(PATIENCE, self.came.changed()).await;
+            changed
+                .with_context(|| format!("'{words}' does not come:\n{shown}"))?
+                .with_context(|| format!("the session ended before '{words}':\n{shown}"))?;
+        }
+    }
+
     /// Types and does not look.
-    pub(super) async fn send(&self, keys: &'static str) -> anyhow::Result<()> {
+    pub(super) async fn send(&self, keys: &str) -> anyhow::Result<()> {
         Ok(self.keys.data(keys.as_bytes()).await?)
     }
 
@@ -176,21 +193,27 @@ impl Person {
     }
 }
 
+fn shown(screen: &Mutex<vt100::Parser>) -> String {
+    let screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+    screen.screen().contents()
+}
+
 async fn read(
     mut reads: ChannelReadHalf,
     keys: Arc<ChannelWriteHalf<client::Msg>>,
     tell: watch::Sender<(Instant, u64)>,
-    there: watch::Sender<bool>,
+    screen: Arc<Mutex<vt100::Parser>>,
 ) {
     while let Some(message) = reads.wait().await {
         let ChannelMsg::Data { data } = message else {
             continue;
         };
         let now = Instant::now();
+        screen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .process(&data);
         tell.send_modify(|came| *came = (now, came.1 + data.len() as u64));
-        if !*there.borrow() && data.windows(THERE.len()).any(|seen| seen == THERE) {
-            there.send_replace(true);
-        }
         let asked = data
             .windows(ASKED.len())
             .filter(|seen| *seen == ASKED)

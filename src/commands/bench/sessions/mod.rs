@@ -5,6 +5,7 @@
 //! library's own terminal would keep for each of them.
 
 mod client;
+mod dosing;
 mod process;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use russh::keys::{Algorithm, HashAlg, PrivateKey};
 use tokio::task::JoinSet;
 
 use super::in_milliseconds;
+use super::targets::Targets;
 use crate::cli::BenchSessions;
 use crate::commands::demo;
 use crate::commands::output::say;
@@ -39,11 +41,17 @@ const AT_ONCE: usize = 16;
 const RESTS: Duration = Duration::from_millis(400);
 /// Keys a second of everybody together.
 const ALL_KEYS: u32 = 750;
+/// A stopped client costs no memory: so much comes and goes in any server.
+const STOPPED_MAY_COST: f64 = 256.0;
 /// Up and down, so that each key changes something.
 const UP_AND_DOWN: [&str; 2] = ["j", "k"];
 
 /// Measures.
 pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()> {
+    if ask.dosing || ask.doses.is_some() {
+        return dosing::dosing(config, &ask).await;
+    }
+    let mut targets = Targets::default();
     let folder = tempfile::tempdir().context("a temporary folder")?;
     let key = Arc::new(ward_with_key(config, folder.path()).await?);
     let path = folder.path().join("demo-ward.db");
@@ -51,15 +59,28 @@ pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()>
     let bench = Bench { server, key };
     let lasts = Duration::from_secs(ask.seconds.into());
     let mut first = bench.person().await?;
-    alone(&mut first).await?;
+    let quiet = alone(&mut first).await?;
+    targets.at_most("key to first byte, one session, p99", quiet, 2.0, "ms");
     let before = bench.server.taken()?;
     let mut people = bench.people(ask.sessions as usize).await?;
-    bench.memory(&before, people.len())?;
-    bench.idle(people.len(), lasts).await?;
-    bench.typing(&mut people, lasts).await?;
-    bench
+    let count = people.len();
+    let each = bench.memory(&before, count)?;
+    targets.at_most("memory of each idle session, 80x24", each, 128.0, "KB");
+    let idle = bench.idle(count, lasts).await?;
+    targets.at_most(
+        format!("processor of {count} idle sessions"),
+        idle,
+        0.5,
+        "%",
+    );
+    let typing = bench.typing(&mut people, lasts).await?;
+    let what = format!("processor of {count} sessions, {ALL_KEYS} keys/s in all");
+    targets.at_most(what, typing, 15.0, "%");
+    let grown = bench
         .stopped(&mut first, Duration::from_secs(ask.stopped.into()))
         .await?;
+    let what = format!("memory that a stopped client costs in {} s", ask.stopped);
+    targets.at_most(what, grown, STOPPED_MAY_COST, "KB");
     if ask.many > ask.sessions {
         let more = (ask.many - ask.sessions) as usize;
         let began = Instant::now();
@@ -77,12 +98,20 @@ pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()>
         people.len() + 1,
         began.elapsed().as_secs_f64()
     )?;
-    kept()
+    kept()?;
+    targets.tell(ask.check)
 }
 
 /// The demo ward, in which the nurse has a key.
 async fn ward_with_key(config: &Config, folder: &std::path::Path) -> anyhow::Result<PrivateKey> {
     let db: Db = demo::open(config, folder).await?;
+    let key = key_for(&db, ward::NURSE).await?;
+    db.close().await;
+    Ok(key)
+}
+
+/// A key that is let in as that person.
+async fn key_for(db: &Db, username: &str) -> anyhow::Result<PrivateKey> {
     let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519)?;
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
     let line = key.public_key().to_openssh()?;
@@ -93,11 +122,9 @@ async fn ward_with_key(config: &Config, folder: &std::path::Path) -> anyhow::Res
         at: store::now().into(),
     };
     let mut conn = db.writer().await?;
-    let nurse = accounts::by_username(conn.link(), ward::NURSE).await?;
-    let nurse = nurse.context("the demo ward's nurse")?;
-    accounts::add_key(conn.link(), nurse.id, &row).await?;
-    drop(conn);
-    db.close().await;
+    let person = accounts::by_username(conn.link(), username).await?;
+    let person = person.with_context(|| format!("no account {username}"))?;
+    accounts::add_key(conn.link(), person.id, &row).await?;
     Ok(key)
 }
 
@@ -128,22 +155,25 @@ impl Bench {
         Ok(people)
     }
 
-    fn memory(&self, before: &Taken, count: usize) -> anyhow::Result<()> {
+    /// Kilobytes of each.
+    fn memory(&self, before: &Taken, count: usize) -> anyhow::Result<f64> {
         let grown = self.server.taken()?.memory.saturating_sub(before.memory);
         let each = grown as f64 / 1024.0 / count.max(1) as f64;
         say!("{count} sessions: {each:.0} KB of memory each")?;
-        Ok(())
+        Ok(each)
     }
 
-    async fn idle(&self, count: usize, lasts: Duration) -> anyhow::Result<()> {
+    /// Per cent of a processor.
+    async fn idle(&self, count: usize, lasts: Duration) -> anyhow::Result<f64> {
         let before = self.server.taken()?;
         tokio::time::sleep(lasts).await;
         let processor = self.server.taken()?.processor_since(&before);
         say!("{count} sessions at rest: {processor:.2} % of a processor")?;
-        Ok(())
+        Ok(processor)
     }
 
-    async fn typing(&self, people: &mut Vec<Person>, lasts: Duration) -> anyhow::Result<()> {
+    /// Per cent of a processor.
+    async fn typing(&self, people: &mut Vec<Person>, lasts: Duration) -> anyhow::Result<f64> {
         let count = u32::try_from(people.len())?.max(1);
         let every = Duration::from_secs(1) * count / ALL_KEYS;
         let before = self.server.taken()?;
@@ -175,11 +205,11 @@ impl Bench {
         say!(
             "{count} sessions, {a_second:.0} keys/s: {processor:.1} % of a processor; key to first byte p50 {half:.2} ms, p99 {most:.2} ms"
         )?;
-        Ok(())
+        Ok(processor)
     }
 
-    /// Somebody types on, whose terminal reads nothing.
-    async fn stopped(&self, person: &mut Person, lasts: Duration) -> anyhow::Result<()> {
+    /// Somebody types on, whose terminal reads nothing; gives by how many kilobytes the server has grown.
+    async fn stopped(&self, person: &mut Person, lasts: Duration) -> anyhow::Result<f64> {
         person.stopped.set(true);
         let before = self.server.taken()?;
         let began = Instant::now();
@@ -200,12 +230,12 @@ impl Bench {
             "when it reads again, the first byte comes after {:.2} ms",
             in_milliseconds(woke)
         )?;
-        Ok(())
+        Ok(grown)
     }
 }
 
-/// One person on a quiet server.
-async fn alone(person: &mut Person) -> anyhow::Result<()> {
+/// One person on a quiet server; gives the 99th percentile in milliseconds.
+async fn alone(person: &mut Person) -> anyhow::Result<f64> {
     person.rests(RESTS).await;
     let mut times = Vec::new();
     for key in UP_AND_DOWN.iter().cycle().take(KEYS as usize) {
@@ -214,7 +244,7 @@ async fn alone(person: &mut Person) -> anyhow::Result<()> {
     }
     let (half, most) = (part(&mut times, 0.5), part(&mut times, 0.99));
     say!("one session alone: key to first byte p50 {half:.2} ms, p99 {most:.2} ms")?;
-    Ok(())
+    Ok(most)
 }
 
 /// The time that so large a part of them do not pass, in milliseconds.

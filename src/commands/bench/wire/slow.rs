@@ -37,15 +37,15 @@ const GIVES: &str = "tomas";
 /// By then a change has reached every screen's session, and what is drawn later shows it.
 const HEARD: Duration = Duration::from_millis(100);
 
-/// Watches, and says how far each terminal fell behind.
-pub async fn slow(services: &Services, db: &Db, ask: &cli::BenchWire) -> anyhow::Result<()> {
-    let answering = profile("vt100");
+/// Watches, and says how far each terminal fell behind; gives the seconds of the one that answers.
+pub async fn slow(services: &Services, db: &Db, ask: &cli::BenchWire) -> anyhow::Result<f64> {
+    let vt100 = profile("vt100");
     let silent = Profile {
         answers: false,
-        ..answering
+        ..vt100
     };
     let mut watchers = Vec::new();
-    for profile in [answering, silent] {
+    for profile in [vt100, silent] {
         watchers.push(watcher(services, db, ask, profile).await?);
     }
     // The first screen is there before anything changes.
@@ -61,16 +61,20 @@ pub async fn slow(services: &Services, db: &Db, ask: &cli::BenchWire) -> anyhow:
         changes.len(),
         ask.seconds
     )?;
+    let mut answering = f64::NAN;
     for (watcher, what) in watchers.iter().zip(["answers", "does not answer"]) {
         let line = watcher.line.lock().unwrap_or_else(PoisonError::into_inner);
         let behind = line.behind(&changes, f64::from(ask.rate));
+        if answering.is_nan() {
+            answering = behind;
+        }
         say!(
             "  a terminal that {what:<15}  at most {behind:.1} s behind, {} frames, {} bytes",
             line.written.len(),
             line.written.last().map_or(0, |(_, bytes)| *bytes)
         )?;
     }
-    Ok(())
+    Ok(answering)
 }
 
 struct Watcher {
