@@ -19,7 +19,8 @@
 //!
 //! [`terminal`]: bytes to keys, cells to bytes, what a terminal can do, and the local one, which is always given back.
 //! Its painter is the last place where a control sequence from data could pass, and none does. It knows nothing of
-//! doses, databases or sessions; from [`tui`] it takes what a key, a palette and a charset are, no more.
+//! doses, databases or sessions; from [`tui`] it takes what a key, a palette and a charset are, and what the theme says of a
+//! row that is read aloud, no more.
 //!
 //! [`tui`]: the interface. `update` takes a message and says what should be done; `draw` makes cells from the model.
 //! Neither does I/O, reads a clock, makes an id or waits; both are driven by tests with plain values. No `tokio`, no

@@ -36,3 +36,22 @@ fn bench_feed_measures_what_it_is_asked_for_and_leaves_nothing_behind() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn many_nurses_give_doses_over_ssh_and_the_books_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_valmed"))
+        .args(["bench", "sessions", "--sessions", "20", "--doses", "3"])
+        .env("HOME", folder.path())
+        .env_remove("VALMED_DATABASE")
+        .env_remove("VALMED_CONFIG")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    let wrong = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}{wrong}");
+    assert!(said.contains("20 sessions gave 60 doses"), "{said}");
+    let books = "✓ 60 doses were seen to be given, and 60 are on record";
+    assert!(said.contains(books), "{said}");
+    assert!(!said.contains('✗'), "{said}");
+}

@@ -302,6 +302,31 @@ fn a_dose_is_given_by_key_on_each_terminal() {
     }
 }
 
+/// Somebody who hears the screen, over a real client: lines alone, and the same keys.
+#[test]
+fn a_dose_is_given_by_somebody_who_hears_the_screen() {
+    let server = Server::start();
+    let key = server.key();
+    let mut command = CommandBuilder::new("ssh");
+    command.args(server.options(Some(&key)));
+    command.args(["-o", "SetEnv=VALMED_TERMINAL_PLAIN=true", "amara@127.0.0.1"]);
+    let mut terminal = Terminal::runs(command, "xterm-256color");
+    terminal.sees("> STAT");
+    terminal.types("\r");
+    let sheet = terminal.sees("no record of this drug");
+    let mrn = after(&sheet, "MRN ").replace(',', "");
+    terminal.sees("Wristband");
+    terminal.types(&format!("{mrn}\r"));
+    terminal.sees("identified");
+    terminal.types(F2);
+    terminal.sees("GIVEN at ");
+    terminal.types("\x1b");
+    terminal.types("\t\t");
+    terminal.sees("1 today");
+    terminal.types("\x03");
+    assert_eq!(terminal.ends().0, 0);
+}
+
 #[test]
 fn a_pin_is_asked_for_and_a_wrong_one_is_told() {
     let server = Server::start();

@@ -196,7 +196,7 @@ fn lines(level: &StockLevel, pen: &Pen<'_>, columns: u16, each: u16, selected: b
             .and(count, theme.strong())
             .and(unit, theme.plain())
             .and(format!(" {word:<3} "), style)
-            .and(threshold, theme.faint())
+            .and(threshold, theme.plain())
             .and(pad_words(&need, 11, mark), need_style),
     ]
 }
