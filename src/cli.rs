@@ -58,8 +58,8 @@ pub enum Command {
     /// Serve terminals over SSH: ssh -p 2222 NAME@HOST opens the ward desk as that person.
     ///
     /// People sign in with a key ('valmed user key'), a certificate of a configured authority, or their PIN. SIGTERM
-    /// lets operations under way finish, tells everybody and gives their terminals back; SIGHUP reads authorities and
-    /// revocations again.
+    /// lets operations under way finish, tells everybody and gives their terminals back; SIGHUP reads limits, authorities,
+    /// revocations and who may join again.
     Serve {
         /// Address and port [default: the setting server.listen, 127.0.0.1:2222].
         #[arg(long, value_name = "ADDRESS:PORT")]

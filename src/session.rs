@@ -11,6 +11,7 @@
 pub mod local;
 mod services;
 mod signed;
+pub mod station;
 pub mod tally;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -33,11 +34,12 @@ use uuid::Uuid;
 use crate::domain::{DrugId, OpId, Operation, Policy, UserId, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
-use crate::terminal::painter;
-use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme, layout};
+use crate::terminal::{Profile, painter};
+use crate::tui::{self, Context, Effect, FeedView, Look, Model, Msg, Place, Start, Theme, layout};
 
 pub use services::Services;
 use signed::Signed;
+pub use station::Station;
 
 /// Inputs that may wait: what a scanner or a pasted text sends at once; beyond that the terminal waits.
 pub const INPUTS: usize = 1024;
@@ -80,6 +82,12 @@ pub trait Terminal {
     /// # Errors
     /// The terminal is gone: the session ends.
     fn suspend(&mut self) -> io::Result<()>;
+
+    /// It is to be drawn on like this from now on.
+    ///
+    /// # Errors
+    /// The terminal is gone: the session ends.
+    fn change(&mut self, profile: Profile) -> io::Result<()>;
 
     /// The person is back after somebody else stopped and continued the program: the terminal is taken over again.
     ///
@@ -142,8 +150,12 @@ impl Default for Settings {
 pub struct Session<T> {
     services: Services,
     settings: Settings,
+    station: Station,
+    place: Arc<Place>,
     theme: Theme,
     terminal: T,
+    /// As the terminal says.
+    own_size: (u16, u16),
     size: Size,
     model: Model,
     ward: Option<Watching>,
@@ -204,11 +216,13 @@ impl<T: Terminal> Session<T> {
     pub fn new(
         services: Services,
         settings: Settings,
-        theme: Theme,
+        station: Station,
         terminal: T,
         size: (u16, u16),
         start: Start,
     ) -> Session<T> {
+        let theme = station.profile().theme();
+        let place = Arc::new(station.place());
         let (model, effects) = Model::new(start);
         let signed = services.signed();
         let area = drawn_on(size, &theme);
@@ -216,8 +230,11 @@ impl<T: Terminal> Session<T> {
         let mut session = Session {
             services,
             settings,
+            station,
+            place,
             theme,
             terminal,
+            own_size: size,
             size: area.as_size(),
             model,
             ward: None,
@@ -254,7 +271,8 @@ impl<T: Terminal> Session<T> {
                 self.settle(events, &mut resized).await?;
             }
             if let Some((width, height)) = resized {
-                self.size = drawn_on((width, height), &self.theme).as_size();
+                self.own_size = (width, height);
+                self.size = drawn_on(self.own_size, &self.theme).as_size();
                 self.send(Msg::Tick);
             } else if draw {
                 self.draw()?;
@@ -453,6 +471,7 @@ impl<T: Terminal> Session<T> {
             lock_after: self.settings.lock_after,
             ends_after: self.settings.ends_after,
             plain: self.theme.is_plain(),
+            place: Arc::clone(&self.place),
             demo: self.settings.demo,
             policy: Arc::clone(&self.settings.policy),
         }
@@ -531,9 +550,35 @@ impl<T: Terminal> Session<T> {
                 }
                 Effect::Unwatch => self.ward = None,
                 Effect::Submit { operation, drugs } => self.submit(*operation, drugs),
+                Effect::Look(look) => self.look(look),
+                Effect::KeepLook(look) => self.keep_look(look),
                 asked => self.ask(asked),
             }
         }
+    }
+
+    /// The terminal is drawn on differently from now on.
+    fn look(&mut self, look: Look) {
+        self.station.choose(look);
+        let profile = self.station.profile();
+        self.theme = profile.theme();
+        self.place = Arc::new(self.station.place());
+        self.size = drawn_on(self.own_size, &self.theme).as_size();
+        self.behind = Behind::Asked;
+        // A terminal that takes nothing any more is gone.
+        if self.terminal.change(profile).is_err() {
+            self.ended = true;
+        }
+    }
+
+    /// … and at the next sign-in from it.
+    fn keep_look(&self, look: Look) {
+        let (station, answers) = (self.station.clone(), self.replies.0.clone());
+        tokio::task::spawn_blocking(move || {
+            let kept = station.keep(look).map_err(|error| error.to_string());
+            // The session may have ended meanwhile; it is kept all the same.
+            let _ = answers.blocking_send(tui::Reply::LookKept(kept));
+        });
     }
 
     fn submit(&mut self, operation: Operation, drugs: Vec<DrugId>) {

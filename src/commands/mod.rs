@@ -164,7 +164,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Config { list }) => settings::config(&config, list.format),
         Some(Command::Attach) => attach::attach(&config).await,
         Some(Command::Sessions(what)) => sessions::sessions(&config, what).await,
-        Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
+        Some(Command::Serve { .. }) => serve::serve(&config, flags).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -10,15 +11,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::{End, ward_desk};
-use crate::config::Config;
-use crate::server::{self, Authority, Program, Server};
+use crate::config::{Config, Flags};
+use crate::server::{self, Authority, Program, Rules, Server};
 use crate::store::inspect;
+use crate::terminal::kept::Kept;
 
 /// Serves until a signal says that it is enough.
-pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()> {
+pub async fn serve(config: &Config, flags: Flags) -> anyhow::Result<()> {
     // Before anything is opened: a server that cannot be reached, or cannot be known, need not begin.
     let key = server::host_key(&config.host_key()?)?;
-    let authority = authorities(config)?;
+    let rules = rules(config)?;
+    let kept = config.kept_terminals()?;
     let address = config
         .listen()
         .ok_or_else(|| End::Usage("server.listen is not an address".to_owned()))?;
@@ -31,16 +34,10 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
     let address = listener.local_addr()?;
     let open = ward_desk::open(db, config);
     let settings = server::Settings {
-        most: config.server_most(),
-        times: config.server_times(),
-        authority,
-        certificates: config.authorities().0.is_some(),
-        attach: match config.attach_people() {
-            Some(path) => server::attach::people(&path)?,
-            None => HashMap::new(),
-        },
-        exec: program(config, named)?,
+        rules,
+        exec: program(config, flags.config.clone())?,
         session: ward_desk::session_settings(config),
+        kept: Arc::clone(&kept),
     };
     let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
     let server = Server::new(open.services.clone(), settings, key);
@@ -74,7 +71,7 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reread(config, &server),
+            _ = hang_up.recv() => reread(&flags, &server, &kept),
         }
     }
     tracing::info!("stopping");
@@ -91,17 +88,36 @@ pub async fn serve(config: &Config, named: Option<PathBuf>) -> anyhow::Result<()
     Ok(())
 }
 
-fn authorities(config: &Config) -> anyhow::Result<Authority> {
+/// What may be read again, with the files that the settings name.
+fn rules(config: &Config) -> anyhow::Result<Rules> {
     let (keys, revoked) = config.authorities();
-    Ok(Authority::read(keys.as_deref(), revoked.as_deref())?)
+    Ok(Rules {
+        most: config.server_most(),
+        times: config.server_times(),
+        authority: Authority::read(keys.as_deref(), revoked.as_deref())?,
+        certificates: keys.is_some(),
+        attach: match config.attach_people() {
+            Some(path) => server::attach::people(&path)?,
+            None => HashMap::new(),
+        },
+    })
 }
 
-/// Reads again who may say whose key it is. What cannot be read changes nothing.
-fn reread(config: &Config, server: &Server) {
-    match authorities(config) {
-        Ok(authority) => {
-            server.trust(authority);
-            tracing::info!("authorities and revocations were read again");
+/// Reads the settings again, and from them what may be read again: all of it, or, where something cannot be read, nothing.
+fn reread(flags: &Flags, server: &Server, kept: &Kept) {
+    if let Err(error) = kept.reread() {
+        tracing::error!("what was kept of terminals before still counts: {error}");
+    }
+    let read = Config::load(flags, |name| std::env::var(name).ok());
+    match read
+        .map_err(anyhow::Error::from)
+        .and_then(|config| rules(&config))
+    {
+        Ok(rules) => {
+            server.reread(rules);
+            tracing::info!(
+                "limits, authorities, revocations and people who may join were read again"
+            );
         }
         Err(error) => tracing::error!("what was read before still counts: {error}"),
     }

@@ -6,7 +6,7 @@ use crate::desk::horizon::make_orders_ahead;
 use crate::domain::WardId;
 use crate::feed::Feed;
 use crate::session::local::{self, Ended};
-use crate::session::{Services, Settings};
+use crate::session::{Services, Settings, Station};
 use crate::signin::SignIn;
 use crate::store::{self, Db, accounts, inspect, screens};
 use crate::tui::{SignedIn, Start};
@@ -125,8 +125,12 @@ pub async fn run(
     settings: Settings,
     start: Start,
 ) -> anyhow::Result<Ended> {
+    // What makes no sense is said before the terminal is taken over.
+    let kept = config.kept_terminals()?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let station = Station::at("here", variable, config.look(), kept);
     let open = open(db, config);
-    let ended = local::run(open.services.clone(), settings, start, config.look()).await;
+    let ended = local::run(open.services.clone(), settings, start, station).await;
     open.close(config).await;
     Ok(ended?)
 }

@@ -83,6 +83,9 @@ pub enum ConfigError {
         /// What it should be.
         why: String,
     },
+    /// What people have set about their terminals cannot be read.
+    #[error(transparent)]
+    Terminals(#[from] crate::terminal::kept::BadKept),
     /// The operating system names no folder for data.
     #[error("this system names no folder for a user's data: say --database sqlite://PATH")]
     NoHome,

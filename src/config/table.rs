@@ -351,6 +351,13 @@ pub const SETTINGS: &[Setting] = &[
         "for a screen reader: nothing is drawn, what changes is said in lines",
     ),
     of_kind(
+        "terminal.kept",
+        "",
+        Kind::Text,
+        "file of what people have set about their terminals on the page 'Terminal'; empty: terminals.toml in the user's data \
+         folder",
+    ),
+    of_kind(
         "server.listen",
         "127.0.0.1:2222",
         Kind::Address,

@@ -11,10 +11,23 @@ use jiff::tz::TimeZone;
 use super::{Config, ConfigError, embedded, in_data_folder};
 use crate::domain::Policy;
 use crate::store::screens::Bounds;
+use crate::terminal::kept::Kept;
 use crate::tui::Look;
 use crate::{desk, feed, server, store};
 
 impl Config {
+    /// What people have set about their terminals.
+    ///
+    /// # Errors
+    /// No folder for data, or the file makes no sense: in words.
+    pub fn kept_terminals(&self) -> Result<Arc<Kept>, ConfigError> {
+        let path = match self.text("terminal.kept") {
+            "" => in_data_folder("terminals.toml")?,
+            named => PathBuf::from(named),
+        };
+        Ok(Arc::new(Kept::open(path)?))
+    }
+
     /// What is set about the local terminal.
     pub fn look(&self) -> Look {
         // A terminal is drawn on unless somebody asks for the other.

@@ -22,8 +22,7 @@ use super::registry::Why;
 use super::visit::Visit;
 use super::who::{No, Person};
 use super::{AGAIN, Server, terminal};
-use crate::session::wire;
-use crate::terminal::Profile;
+use crate::session::{Station, wire};
 use crate::tui::Look;
 
 /// Bytes of a line before the session.
@@ -211,7 +210,7 @@ impl Server {
             let person = self.identify(user, &mut read, &mut write).await?;
             Ok::<_, io::Error>((hello, person))
         };
-        let limit = self.0.settings.times.sign_in;
+        let limit = self.0.rules().times.sign_in;
         let (hello, person) = tokio::time::timeout(limit, before).await??;
         let Some(person) = person else {
             return Ok(());
@@ -229,7 +228,7 @@ impl Server {
         write: &mut OwnedWriteHalf,
     ) -> io::Result<Option<Person>> {
         let door = &self.0.door;
-        if let Some(account) = self.0.settings.attach.get(&user) {
+        if let Some(account) = self.0.rules().attach.get(&user) {
             let why = match door.by_system_user(account, user).await {
                 Ok(person) => return Ok(Some(person)),
                 Err(No::Wrong(what)) => {
@@ -275,7 +274,9 @@ impl Server {
         let server = Arc::clone(&self.0);
         let size = terminal::clamped(hello.size.0.into(), hello.size.1.into());
         let said = |name: &str| hello.variables.get(name).cloned();
-        let profile = Profile::of(said).with(Look::of(said));
+        let kept = Arc::clone(&server.settings.kept);
+        let station = Station::at(&format!("user {user}"), said, Look::of(said), kept);
+        let profile = station.profile();
         let term = terminal::name(hello.variables.get("TERM").map_or("", String::as_str));
         let (line, outside) = wire::Handle::new(size);
         let place = (
@@ -316,7 +317,7 @@ impl Server {
             input,
             output,
             outside,
-            profile,
+            station,
         };
         let running = tokio::spawn(visit.run());
         let mut bytes = vec![0; BUFFER];

@@ -18,7 +18,7 @@ pub struct BadAuthority {
 }
 
 /// Who may say whose key it is, and what they have taken back.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Authority {
     /// Fingerprints of the authorities.
     trusted: BTreeSet<String>,
@@ -26,7 +26,7 @@ pub struct Authority {
 }
 
 /// What is not trusted any more, whoever signed it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Revoked {
     fingerprints: BTreeSet<String>,
     serials: BTreeSet<u64>,

@@ -106,7 +106,7 @@ where
     let (stream, scissors) = Cut::new(stream, Arc::clone(&server.metrics));
     let conn = Arc::new(Conn::new(from));
     let handler = Handler::new(Arc::clone(&server), Arc::clone(&conn));
-    let times = server.settings.times;
+    let times = server.rules().times;
     let running = run_stream(Arc::clone(&server.ssh), stream, handler);
     let Ok(Ok(mut running)) = tokio::time::timeout(times.banner, running).await else {
         server.metrics.unsigned.one();

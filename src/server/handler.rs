@@ -20,8 +20,7 @@ use super::registry::{Visitor, Why};
 use super::terminal;
 use super::visit::Visit;
 use super::who::{No, Person};
-use crate::session::wire;
-use crate::terminal::Profile;
+use crate::session::{Station, wire};
 use crate::tui::{Look, look};
 
 /// Keys that one connection may offer: an agent may hold many, and each is a question to the database.
@@ -154,7 +153,10 @@ impl Handler {
             return false;
         };
         let said = |name: &str| open.variables.get(name).cloned();
-        let profile = Profile::of(said).with(Look::of(said));
+        let place = conn.from.ip().to_canonical().to_string();
+        let kept = Arc::clone(&server.settings.kept);
+        let station = Station::at(&place, said, Look::of(said), kept);
+        let profile = station.profile();
         let term = open.variables.get("TERM").cloned().unwrap_or_default();
         let place = format!("{term} {}x{}", size.0, size.1);
         let (line, outside) = wire::Handle::new(size);
@@ -174,7 +176,7 @@ impl Handler {
             input: theirs,
             output,
             outside,
-            profile,
+            station,
         };
         conn.started();
         tokio::spawn(async move {
@@ -210,7 +212,9 @@ impl russh::server::Handler for Handler {
         }
         let user = fit(user);
         // A certificate is offered by its key; whether it is good is looked at when it is signed with.
-        if self.server.has_authority() || self.server.door.knows_key(user, offer.public_key).await {
+        if self.server.rules().certificates
+            || self.server.door.knows_key(user, offer.public_key).await
+        {
             return Ok(Auth::Accept);
         }
         self.conn.tried(user, "a key".to_owned());

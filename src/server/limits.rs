@@ -35,7 +35,7 @@ struct Counts {
 /// The places there are.
 #[derive(Debug)]
 pub(super) struct Places {
-    most: Most,
+    most: Mutex<Most>,
     counts: Mutex<Counts>,
 }
 
@@ -69,15 +69,20 @@ impl Full {
 impl Places {
     pub(super) fn new(most: Most) -> Arc<Places> {
         Arc::new(Places {
-            most,
+            most: Mutex::new(most),
             counts: Mutex::default(),
         })
+    }
+
+    /// From now on there are so many. Who has a place keeps it.
+    pub(super) fn limit(&self, most: Most) {
+        *self.most.lock().unwrap_or_else(PoisonError::into_inner) = most;
     }
 
     /// A place for a connection from there on which nobody is signed in yet.
     pub(super) fn take(self: &Arc<Places>, from: IpAddr) -> Result<Place, Full> {
         let from = one_holder(from);
-        let most = &self.most;
+        let most = *self.most.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counts = self.counts();
         let here = counts.from.get(&from).copied().unwrap_or_default();
         if counts.all.all >= most.connections {
@@ -180,6 +185,13 @@ mod tests {
         held.push(places.take(B).unwrap());
         assert_eq!(places.take(B).unwrap_err(), Full::All);
         assert_eq!(places.taken(), (5, 1));
+        let most = *places.most.lock().unwrap();
+        places.limit(Most {
+            connections: 6,
+            handshakes: 1,
+            ..most
+        });
+        assert_eq!(places.take(B).unwrap_err(), Full::Handshakes);
         drop(held);
         assert_eq!(places.taken(), (0, 0));
         assert!(places.counts().from.is_empty(), "nothing is kept");

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use russh::keys::PrivateKey;
@@ -40,6 +40,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::desk::Clock;
 use crate::session::{Services, Settings as SessionSettings};
 use crate::store::accounts;
+use crate::terminal::kept::Kept;
 
 pub use authority::{Authority, BadAuthority};
 pub use control::{Answer, Ask, NoAnswer, ask, unix_listen};
@@ -65,6 +66,9 @@ const TRIES: usize = 6;
 const WINDOW: u32 = 64 * 1024;
 /// Bytes that wait in the kernel for a slow line: little, or its screen would be old by the time it comes.
 const SEND_BUFFER: u32 = 32 * 1024;
+/// Of those, so many at most that have not even left: what is not handed to the kernel can still be left out.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 * 1024;
 /// A peer that acknowledges nothing for so long is gone, in milliseconds.
 const GONE: u32 = 120_000;
 /// Connections that may wait to be taken.
@@ -84,6 +88,19 @@ pub struct Times {
 /// What a server is like.
 #[derive(Debug)]
 pub struct Settings {
+    /// What may be read again.
+    pub rules: Rules,
+    /// What runs commands; `None`: they are refused.
+    pub exec: Option<Program>,
+    /// What sessions are like.
+    pub session: SessionSettings,
+    /// What people have set about their terminals.
+    pub kept: Arc<Kept>,
+}
+
+/// What may be read again while the server runs.
+#[derive(Debug, Clone)]
+pub struct Rules {
     /// How many at most.
     pub most: Most,
     /// How long what may take.
@@ -94,10 +111,6 @@ pub struct Settings {
     pub certificates: bool,
     /// System users of this machine who may join, with their accounts.
     pub attach: HashMap<u32, String>,
-    /// What runs commands; `None`: they are refused.
-    pub exec: Option<Program>,
-    /// What sessions are like.
-    pub session: SessionSettings,
 }
 
 /// What all connections share.
@@ -105,6 +118,7 @@ struct Inner {
     services: Services,
     clock: Clock,
     settings: Settings,
+    rules: RwLock<Arc<Rules>>,
     ssh: Arc<russh::server::Config>,
     door: Door,
     delays: Delays,
@@ -127,8 +141,9 @@ impl Inner {
         *self.stop.borrow()
     }
 
-    fn has_authority(&self) -> bool {
-        self.settings.certificates
+    /// What counts now.
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -160,9 +175,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Server {
     /// A server that is known by that key. Must be called inside a tokio runtime.
-    pub fn new(services: Services, mut settings: Settings, key: PrivateKey) -> Server {
+    pub fn new(services: Services, settings: Settings, key: PrivateKey) -> Server {
         let clock = Arc::clone(&services.clock);
-        let authority = std::mem::take(&mut settings.authority);
+        let rules = settings.rules.clone();
+        let authority = rules.authority.clone();
         let (db, sign_in) = (services.db.clone(), services.sign_in.clone());
         let server = Server(Arc::new(Inner {
             door: Door::new(db, sign_in, Arc::clone(&clock), authority),
@@ -171,7 +187,8 @@ impl Server {
             ssh: Arc::new(ssh(key)),
             delays: Delays::default(),
             flood: Flood::default(),
-            places: Places::new(settings.most),
+            places: Places::new(rules.most),
+            rules: RwLock::new(Arc::new(rules)),
             registry: Arc::default(),
             metrics: Arc::default(),
             commands: Semaphore::new(exec::AT_ONCE),
@@ -200,7 +217,7 @@ impl Server {
     }
 
     fn take(&self, stream: TcpStream, from: SocketAddr) {
-        let set = stream.set_nodelay(true);
+        let set = stream.set_nodelay(true).and(little_unsent(&stream));
         let gone = rustix::net::sockopt::set_tcp_user_timeout(&stream, GONE);
         if let Err(error) = set.and(gone.map_err(io::Error::from)) {
             tracing::warn!(%from, "a socket could not be set up: {error}");
@@ -243,7 +260,7 @@ impl Server {
             }
         };
         end(true);
-        let limit = self.0.settings.times.stop;
+        let limit = self.0.rules().times.stop;
         let all = tokio::time::timeout(limit, self.0.registry.empty()).await;
         if all.is_ok() {
             return true;
@@ -254,9 +271,12 @@ impl Server {
         false
     }
 
-    /// From now on these are the authorities that may say whose key it is.
-    pub fn trust(&self, authority: Authority) {
-        self.0.door.trust(authority);
+    /// From now on these count. Who is here stays, by the rules by which they came.
+    pub fn reread(&self, rules: Rules) {
+        self.0.places.limit(rules.most);
+        self.0.door.trust(rules.authority.clone());
+        let mut now = self.0.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(rules);
     }
 
     /// Who is here.
@@ -273,6 +293,18 @@ impl Server {
     pub fn connections(&self) -> (usize, usize) {
         self.0.places.taken()
     }
+}
+
+/// Lets little wait in the kernel before it leaves.
+#[cfg(target_os = "linux")]
+fn little_unsent(stream: &TcpStream) -> io::Result<()> {
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)
+}
+
+/// Elsewhere the small buffer has to do.
+#[cfg(not(target_os = "linux"))]
+fn little_unsent(_: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 fn ssh(key: PrivateKey) -> russh::server::Config {

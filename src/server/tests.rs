@@ -37,6 +37,15 @@ struct Hospital {
 
 fn settings() -> Settings {
     Settings {
+        rules: rules(),
+        exec: None,
+        session: SessionSettings::default(),
+        kept: Arc::new(Kept::open("/nowhere/terminals.toml".into()).unwrap()),
+    }
+}
+
+fn rules() -> Rules {
+    Rules {
         most: Most {
             connections: 100,
             handshakes: 20,
@@ -51,8 +60,6 @@ fn settings() -> Settings {
         authority: Authority::default(),
         certificates: false,
         attach: HashMap::new(),
-        exec: None,
-        session: SessionSettings::default(),
     }
 }
 

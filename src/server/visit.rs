@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use super::Inner;
 use super::registry::{Registered, Visitor, Why};
 use super::who::{Person, event};
+use crate::session::Station;
 use crate::session::wire::{self, Line, Outside};
 use crate::store::screens;
-use crate::terminal::Profile;
 use crate::tui::{SignedIn, Start};
 
 /// What a session begins with.
@@ -22,7 +22,7 @@ pub(super) struct Visit<R, W> {
     pub input: R,
     pub output: W,
     pub outside: watch::Receiver<Outside>,
-    pub profile: Profile,
+    pub station: Station,
 }
 
 impl<R, W> Visit<R, W>
@@ -75,7 +75,7 @@ where
             input,
             output,
             outside,
-            profile,
+            station,
         } = self;
         let running = async move {
             let services = server.services.for_another();
@@ -96,7 +96,7 @@ where
             let line = Line {
                 input,
                 output,
-                profile,
+                station,
                 outside,
             };
             wire::run(services, server.settings.session.clone(), start, line).await?;

@@ -18,10 +18,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::wire::{Handle, listen};
-use super::{Event, INPUTS, Services, Session, Settings, Terminal};
+use super::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::terminal::local::{Local, NoTerminal};
 use crate::terminal::{Painter, Profile};
-use crate::tui::{Look, Start};
+use crate::tui::{Charset, Start};
 use keyboard::Keyboard;
 
 /// A program that was asked to end and whose terminal takes no more bytes ends after this all the same.
@@ -50,6 +50,8 @@ impl Ended {
 struct LocalTerminal {
     local: Local,
     painter: Painter,
+    /// Tells the decoder.
+    charset: watch::Sender<Charset>,
     /// It was stopped by its own hand: the signal that it goes on is on its way, and tells nothing new.
     stopped: bool,
 }
@@ -76,9 +78,16 @@ impl Terminal for LocalTerminal {
         }
         self.local.retake()
     }
+
+    fn change(&mut self, profile: Profile) -> io::Result<()> {
+        self.local.change(profile)?;
+        self.painter = Painter::new(profile);
+        self.charset.send_replace(profile.charset);
+        Ok(())
+    }
 }
 
-/// Runs a session at the local terminal, which is as `look` says where that says anything, until the person leaves or a signal ends it. The terminal is as it was
+/// Runs a session at the local terminal until the person leaves or a signal ends it. The terminal is as it was
 /// before, whichever way that goes.
 ///
 /// # Errors
@@ -87,9 +96,9 @@ pub async fn run(
     services: Services,
     settings: Settings,
     start: Start,
-    look: Look,
+    station: Station,
 ) -> Result<Ended, NoTerminal> {
-    let profile = Profile::of(|name| std::env::var(name).ok()).with(look);
+    let profile = station.profile();
     let (events, mut received) = mpsc::channel(INPUTS);
     let ending = Arc::new(AtomicI32::new(0));
     let signals = Signals::new()?;
@@ -97,9 +106,11 @@ pub async fn run(
     let size = Local::size();
     let (handle, outside) = Handle::new(size);
     let keyboard = Keyboard::open()?;
+    let (charset, charsets) = watch::channel(profile.charset);
     let terminal = LocalTerminal {
         local,
         painter: Painter::new(profile),
+        charset,
         stopped: false,
     };
     let tasks = [
@@ -107,12 +118,11 @@ pub async fn run(
         tokio::spawn(async move {
             // It is not asked anything: it reads as fast as it is written to.
             let (answers, _) = watch::channel(0);
-            listen(keyboard, profile.charset, outside, &events, &answers).await;
+            listen(keyboard, charsets, outside, &events, &answers).await;
         }),
     ];
     let _tasks = Ends(tasks);
-    let theme = profile.theme();
-    let mut session = Session::new(services, settings, theme, terminal, size, start);
+    let mut session = Session::new(services, settings, station, terminal, size, start);
     let ran = session.run(&mut received).await;
     drop(session);
     match ending.load(Ordering::SeqCst) {

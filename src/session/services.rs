@@ -235,6 +235,8 @@ impl Services {
             | Effect::Unwatch
             | Effect::Submit { .. }
             | Effect::Seen(_)
+            | Effect::Look(_)
+            | Effect::KeepLook(_)
             | Effect::DrainInput
             | Effect::Suspend
             | Effect::Quit => return None,

@@ -16,7 +16,7 @@ use crate::feed::Feed;
 use crate::interop::{Rejects, demo, import};
 use crate::signin::SignIn;
 use crate::store::{Db, Options, migrate, now, screens};
-use crate::tui::{Charset, Code, Colours, Key, SignedIn};
+use crate::tui::{Code, Key, SignedIn};
 
 /// Tells what it shows.
 struct Memory {
@@ -52,6 +52,20 @@ impl Terminal for Memory {
     fn resume(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn change(&mut self, _profile: Profile) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Without colours, with every character.
+fn mono() -> Profile {
+    Profile::of(|name| match name {
+        "TERM" => Some("xterm".to_owned()),
+        "LANG" => Some("C.UTF-8".to_owned()),
+        "NO_COLOR" => Some("1".to_owned()),
+        _ => None,
+    })
 }
 
 pub(crate) struct Ward {
@@ -158,7 +172,7 @@ impl Person {
         let mut session = Session::new(
             ward.services.clone(),
             Settings::default(),
-            Theme::new(Colours::None, Charset::Unicode),
+            Station::of(mono()),
             Memory { screen, frames },
             (100, 30),
             start,

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Event, INPUTS, Services, Session, Settings, Terminal};
+use super::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::terminal::decoder::{Answer, Heard};
 use crate::terminal::input::Input;
 use crate::terminal::{Decoder, Painter, Profile};
@@ -46,8 +46,8 @@ pub struct Line<R, W> {
     pub input: R,
     /// What it is sent. A write waits while the line takes nothing.
     pub output: W,
-    /// What the terminal can do.
-    pub profile: Profile,
+    /// The terminal.
+    pub station: Station,
     /// What the other side of the line says beside the bytes.
     pub outside: watch::Receiver<Outside>,
 }
@@ -121,16 +121,16 @@ where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
 {
-    let profile = line.profile;
+    let profile = line.station.profile();
     let size = line.outside.borrow().size;
     let (events, mut received) = mpsc::channel(INPUTS);
     let (answers, answered) = watch::channel(0);
-    let theme = profile.theme();
-    let terminal = Wire::new(line.output, profile, answered);
+    let (charset, charsets) = watch::channel(profile.charset);
+    let terminal = Wire::new(line.output, profile, answered, charset);
     let outside = line.outside.clone();
-    let mut session = Session::new(services, settings, theme, terminal, size, start);
+    let mut session = Session::new(services, settings, line.station, terminal, size, start);
     let listening = async {
-        listen(line.input, profile.charset, line.outside, &events, &answers).await;
+        listen(line.input, charsets, line.outside, &events, &answers).await;
         std::future::pending::<()>().await;
     };
     let ran = tokio::select! {
@@ -149,16 +149,18 @@ where
 }
 
 /// Gives a session what comes in, until the line closes or the other side ends it, and then its end. `answers` counts
-/// what the terminal answers.
+/// what the terminal answers; `charset` is what it writes in, which may change.
 pub(super) async fn listen<R: AsyncRead + Unpin>(
     input: R,
-    charset: Charset,
+    mut charset: watch::Receiver<Charset>,
     outside: watch::Receiver<Outside>,
     events: &mpsc::Sender<Event>,
     answers: &watch::Sender<u64>,
 ) {
+    let now = *charset.borrow_and_update();
     let mut ears = Ears {
-        decoder: Decoder::new(charset),
+        decoder: Decoder::new(now),
+        charset,
         events,
         answers,
     };
@@ -170,6 +172,7 @@ pub(super) async fn listen<R: AsyncRead + Unpin>(
 /// Takes what comes in.
 struct Ears<'a> {
     decoder: Decoder,
+    charset: watch::Receiver<Charset>,
     events: &'a mpsc::Sender<Event>,
     answers: &'a watch::Sender<u64>,
 }
@@ -183,6 +186,10 @@ impl Ears<'_> {
         let mut bytes = [0; READ];
         let mut heard = Vec::new();
         loop {
+            // An error: the session is about to end.
+            if self.charset.has_changed().unwrap_or(false) {
+                self.decoder.read_as(*self.charset.borrow_and_update());
+            }
             let unfinished = self.decoder.deadline();
             let given_up = async {
                 match unfinished {
@@ -245,10 +252,17 @@ struct Wire<W> {
     going: Vec<u8>,
     gone: usize,
     flow: Flow,
+    /// Tells the decoder.
+    charset: watch::Sender<Charset>,
 }
 
 impl<W: AsyncWrite + Unpin> Wire<W> {
-    fn new(output: W, profile: Profile, answered: watch::Receiver<u64>) -> Wire<W> {
+    fn new(
+        output: W,
+        profile: Profile,
+        answered: watch::Receiver<u64>,
+        charset: watch::Sender<Charset>,
+    ) -> Wire<W> {
         let mut wire = Wire {
             output,
             profile,
@@ -256,6 +270,7 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
             going: Vec::new(),
             gone: 0,
             flow: Flow::new(profile.answers, answered),
+            charset,
         };
         // The first question is alone, so that its answer does not wait for a whole screen.
         wire.send(profile.hello());
@@ -325,6 +340,16 @@ impl<W: AsyncWrite + Unpin + Send> Terminal for Wire<W> {
 
     fn resume(&mut self) -> io::Result<()> {
         self.painter.forget();
+        Ok(())
+    }
+
+    fn change(&mut self, profile: Profile) -> io::Result<()> {
+        let mut bytes = self.profile.goodbye();
+        bytes.extend(profile.hello());
+        self.send(bytes);
+        self.profile = profile;
+        self.painter = Painter::new(profile);
+        self.charset.send_replace(profile.charset);
         Ok(())
     }
 }

@@ -64,6 +64,16 @@ enum Reading {
     Guess,
 }
 
+impl Reading {
+    fn of(charset: Charset) -> Reading {
+        match charset {
+            Charset::Unicode => Reading::Utf8,
+            Charset::Latin1 => Reading::Latin1,
+            Charset::Dec | Charset::Ascii => Reading::Guess,
+        }
+    }
+}
+
 /// In the middle of what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -117,11 +127,7 @@ impl Decoder {
     /// A decoder for a terminal of that charset.
     pub fn new(charset: Charset) -> Decoder {
         Decoder {
-            reading: match charset {
-                Charset::Unicode => Reading::Utf8,
-                Charset::Latin1 => Reading::Latin1,
-                Charset::Dec | Charset::Ascii => Reading::Guess,
-            },
+            reading: Reading::of(charset),
             state: State::Ground,
             part: [0; 4],
             have: 0,
@@ -129,6 +135,13 @@ impl Decoder {
             last: None,
             returned: false,
         }
+    }
+
+    /// From the next character on the terminal writes in that charset.
+    pub fn read_as(&mut self, charset: Charset) {
+        self.reading = Reading::of(charset);
+        // A part of a character of the other one is no part of this.
+        self.have = 0;
     }
 
     /// Takes bytes that came at `now`, and adds what they mean to `heard`.

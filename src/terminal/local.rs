@@ -105,6 +105,19 @@ impl Local {
         Ok(true)
     }
 
+    /// Draws on it as on another from now on.
+    ///
+    /// # Errors
+    /// The terminal said no.
+    pub fn change(&mut self, profile: Profile) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(&self.profile.goodbye())?;
+        self.profile = profile;
+        *lock(&PROFILE) = Some(profile);
+        out.write_all(&profile.hello())?;
+        out.flush()
+    }
+
     /// Takes the terminal over again after the process was stopped without being asked, and a shell used it meanwhile.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
-    wards,
+    terminal, wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -263,6 +263,7 @@ impl Desk {
                 return vec![Effect::DrainInput];
             }
             Reply::Disabled(_)
+            | Reply::LookKept(_)
             | Reply::Missed(_)
             | Reply::SignIn(_)
             | Reply::Witness { .. }
@@ -347,6 +348,11 @@ impl Desk {
                 self.sheet = Some(Sheet::Palette(Box::new(palette)));
                 return Vec::new();
             }
+            Action::Terminal => {
+                let sheet = terminal::TerminalSheet::open(context.place.as_ref().clone());
+                self.sheet = Some(Sheet::Terminal(Box::new(sheet)));
+                return Vec::new();
+            }
             Action::Leave => return vec![Effect::Quit],
             Action::Suspend => return vec![Effect::Suspend],
             Action::Board => {
@@ -412,6 +418,9 @@ impl Desk {
             | Action::Sign
             | Action::Close
             | Action::NextField
+            | Action::NextChoice
+            | Action::PreviousChoice
+            | Action::Keep
             | Action::PreviousField
             | Action::Choose
             | Action::Discrepancies

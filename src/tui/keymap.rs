@@ -127,6 +127,14 @@ pub enum Action {
     PreviousField,
     /// Take the selected line of a list.
     Choose,
+    /// Open the page of what the terminal shows and sends.
+    Terminal,
+    /// The next of some choices.
+    NextChoice,
+    /// The one before.
+    PreviousChoice,
+    /// Keep what is chosen.
+    Keep,
 }
 
 /// What has the keys.
@@ -204,6 +212,8 @@ pub enum Mode {
     Picker,
     /// The help.
     Help,
+    /// The page of what the terminal shows and sends.
+    Terminal,
 }
 
 impl Mode {
@@ -245,6 +255,7 @@ impl Mode {
         Mode::Form,
         Mode::Picker,
         Mode::Help,
+        Mode::Terminal,
     ];
 
     /// As the help heads its part.
@@ -286,6 +297,7 @@ impl Mode {
             Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
             Mode::Help => "This help",
+            Mode::Terminal => "Terminal: what it shows and sends",
         }
     }
 
@@ -304,6 +316,7 @@ impl Mode {
                 | Mode::Witness
                 | Mode::Form
                 | Mode::Picker
+                | Mode::Terminal
         )
     }
 
@@ -429,7 +442,11 @@ mod tests {
             Close => Some(NextField),
             NextField => Some(PreviousField),
             PreviousField => Some(Choose),
-            Choose => None,
+            Choose => Some(Terminal),
+            Terminal => Some(NextChoice),
+            NextChoice => Some(PreviousChoice),
+            PreviousChoice => Some(Keep),
+            Keep => None,
         };
         std::iter::successors(Some(Open), |action| next(*action)).collect()
     }

@@ -14,6 +14,17 @@ pub struct Look {
     pub plain: Option<bool>,
 }
 
+/// Where a terminal is, and what is set about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Where, and what it calls itself: `192.0.2.7 vt220`.
+    pub name: String,
+    /// What is set now.
+    pub look: Look,
+    /// It can be kept for the next time.
+    pub keeps: bool,
+}
+
 /// The variables that set it: on this machine the settings of the same names, over SSH where the client sends them.
 pub const VARIABLES: [&str; 3] = [
     "VALMED_TERMINAL_COLOURS",

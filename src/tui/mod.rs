@@ -37,7 +37,7 @@ mod tests;
 
 pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
-pub use look::Look;
+pub use look::{Look, Place};
 pub use model::{
     Context, Effect, FeedView, Missed, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure,
     SignedIn, Start,

@@ -10,6 +10,7 @@ use super::desk::Desk;
 use super::key::{Key, Mouse};
 use super::keymap::{Action, Mode};
 use super::lock::Lock;
+use super::look::{Look, Place};
 use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
 use crate::domain::prescribed::Candidate;
@@ -37,6 +38,8 @@ pub struct Context {
     pub ends_after: Option<SignedDuration>,
     /// The screen is for a screen reader: one pane at a time.
     pub plain: bool,
+    /// Where the terminal is, and what is set about it.
+    pub place: Arc<Place>,
     /// This is a demonstration: no real patient is on the screen.
     pub demo: bool,
     /// What the hospital has set about the rules: a screen says beforehand what the desk will say.
@@ -184,6 +187,8 @@ pub enum Reply {
         /// Those there are; or why they could not be read.
         found: Result<Vec<Candidate>, String>,
     },
+    /// To [`Effect::KeepLook`]; or why it is not kept.
+    LookKept(Result<(), String>),
     /// To [`Effect::Submit`], while the desk is finding out what became of it.
     Checking(OpId),
     /// To [`Effect::Submit`]: the end of it.
@@ -281,6 +286,10 @@ pub enum Effect {
     },
     /// The person has seen what became of these.
     Seen(Vec<OpId>),
+    /// The terminal is to be drawn on like this from now on.
+    Look(Look),
+    /// … and from the next sign-in on: [`Reply::LookKept`].
+    KeepLook(Look),
     /// Forget keys that were pressed ahead: they were not meant for what has just opened.
     DrainInput,
     /// Give the terminal back to its shell until the person returns, where there is one.

@@ -32,6 +32,7 @@ pub fn context(width: u16, height: u16) -> Context {
         lock_after: None,
         ends_after: None,
         plain: false,
+        place: Arc::default(),
         demo: false,
         policy: Arc::new(Policy::easy()),
     }

@@ -157,11 +157,20 @@ impl Theme {
     #[must_use]
     pub fn plain_mode(self) -> Theme {
         Theme {
-            colours: Colours::None,
-            charset: self.charset,
             plain: true,
             symbols: SPOKEN,
+            ..self
         }
+    }
+
+    /// How many colours there are.
+    pub fn colours(&self) -> Colours {
+        self.colours
+    }
+
+    /// Which characters there are.
+    pub fn charset(&self) -> Charset {
+        self.charset
     }
 
     /// Whether it is for a screen reader.

@@ -16,7 +16,7 @@ use crate::cli;
 use crate::commands::output::{json, say};
 use crate::commands::{self, ward_desk};
 use crate::config::Config;
-use crate::session::{Event, INPUTS, Services, Session, Settings, Terminal};
+use crate::session::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::signin::SignIn;
 use crate::store::{self, screens};
 use crate::terminal::input::Input;
@@ -77,6 +77,10 @@ impl Terminal for Meter {
     fn resume(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn change(&mut self, _profile: Profile) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Measures, from the start of the command, the first frame with the ward on it; then key after key, each to its frame.
@@ -107,11 +111,11 @@ pub async fn desk(config: &Config, ask: cli::BenchDesk, began: Instant) -> anyho
         frame_every: Duration::ZERO,
         ..Settings::default()
     };
-    let theme = profile.theme();
+    let station = Station::of(profile);
     let mut session = Session::new(
         services,
         settings,
-        theme,
+        station,
         meter,
         (ask.columns, ask.rows),
         start,

@@ -21,7 +21,7 @@ use crate::commands::output::say;
 use crate::commands::{self, demo, ward_desk};
 use crate::config::Config;
 use crate::interop::demo as ward;
-use crate::session::{Event, INPUTS, Services, Session, Settings, Terminal};
+use crate::session::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::signin::SignIn;
 use crate::store::{self, Db, screens};
 use crate::terminal::input::Input;
@@ -116,6 +116,10 @@ impl Terminal for Copy {
     fn resume(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn change(&mut self, _profile: Profile) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// One frame after another.
@@ -165,14 +169,14 @@ async fn walk(
 ) -> anyhow::Result<Vec<Step>> {
     let (events, mut received) = mpsc::channel(INPUTS);
     let (shown, frames) = mpsc::unbounded_channel();
-    let theme = profile(term).theme();
+    let station = Station::of(profile(term));
     let settings = Settings {
         policy: std::sync::Arc::new(crate::domain::Policy::easy()),
         frame_every: Duration::ZERO,
         ..Settings::default()
     };
     let terminal = Copy(shown);
-    let mut session = Session::new(services.clone(), settings, theme, terminal, size, start);
+    let mut session = Session::new(services.clone(), settings, station, terminal, size, start);
     let session = tokio::spawn(async move { session.run(&mut received).await });
     let nothing = (Buffer::default(), None);
     let mut nurse = Nurse {

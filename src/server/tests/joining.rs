@@ -80,11 +80,12 @@ impl Joined {
 #[tokio::test]
 async fn a_system_user_with_an_account_is_let_in_as_that() {
     let me = rustix::process::geteuid().as_raw();
-    let hospital = Hospital::with(Settings {
+    let hospital = Hospital::open().await;
+    // The file of system users is read again while the server runs.
+    hospital.server.reread(Rules {
         attach: [(me, "amara".to_owned())].into(),
-        ..settings()
-    })
-    .await;
+        ..rules()
+    });
     let folder = tempfile::tempdir().unwrap();
     let path = socket(&hospital, &folder).await;
     let mut nurse = Joined::knocks(&path).await;

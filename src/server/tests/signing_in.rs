@@ -138,9 +138,16 @@ async fn offering_somebodys_key_makes_nobody_somebody() {
 
 fn with_authority(authority: &PrivateKey, revoked: &str) -> Settings {
     Settings {
+        rules: trusting(authority, revoked),
+        ..settings()
+    }
+}
+
+fn trusting(authority: &PrivateKey, revoked: &str) -> Rules {
+    Rules {
         authority: trusted(authority, revoked),
         certificates: true,
-        ..settings()
+        ..rules()
     }
 }
 
@@ -191,7 +198,7 @@ async fn a_certificate_of_our_authority_lets_its_person_in() {
     // The bare key of the certificate is nobody's.
     let mut client = hospital.connects().await;
     assert!(!try_key(&mut client, "amara", &holder).await.success());
-    hospital.server.trust(trusted(&ours, "serial:7"));
+    hospital.server.reread(trusting(&ours, "serial:7"));
     let (_, let_in) = try_certificate(&hospital, "amara", &holder, signed(&ours)).await;
     assert!(!let_in, "revoked");
 }

@@ -42,7 +42,7 @@ impl Person {
         let line = Line {
             input,
             output,
-            profile,
+            station: Station::of(profile),
             outside,
         };
         let start = known(ward, "amara").await;

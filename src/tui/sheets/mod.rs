@@ -21,6 +21,7 @@ pub mod prescribe;
 pub mod prescription;
 pub mod receive;
 pub mod signing;
+pub mod terminal;
 pub mod wards;
 pub mod witness;
 
@@ -107,6 +108,8 @@ pub enum Sheet {
     Palette(Box<palette::Palette>),
     /// Every key.
     Help(help::Help),
+    /// What the terminal shows and sends.
+    Terminal(Box<terminal::TerminalSheet>),
     /// What became of what was signed before.
     Missed(Box<missed::Missed>),
 }
@@ -127,6 +130,7 @@ impl Sheet {
             Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
+            Sheet::Terminal(_) => Mode::Terminal,
             Sheet::Missed(_) => Mode::Closed,
         }
     }
@@ -147,6 +151,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
+            Sheet::Terminal(sheet) => sheet.update(msg),
             Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
     }
@@ -167,6 +172,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
+            Sheet::Terminal(sheet) => sheet.view(pen, area),
             Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
     }
@@ -183,7 +189,11 @@ impl Sheet {
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
+            Sheet::Wards(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Terminal(_)
+            | Sheet::Missed(_) => None,
         }
     }
 
@@ -204,7 +214,11 @@ impl Sheet {
             }
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
+            Sheet::Wards(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Terminal(_)
+            | Sheet::Missed(_) => {}
         }
     }
 
@@ -240,7 +254,11 @@ impl Sheet {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }
             Sheet::Stay(sheet) => sheet.told(),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
+            Sheet::Wards(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Terminal(_)
+            | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::hospital::{GIVEN, UNIT};
 use super::load::Change;
 use crate::domain::Quantity;
-use crate::session::{Event, INPUTS, Services, Session, Settings, Terminal};
+use crate::session::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::store::now;
 use crate::terminal::{Painter, Profile};
 use crate::tui::Start;
@@ -122,6 +122,10 @@ impl Terminal for Meter {
     fn resume(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn change(&mut self, _profile: Profile) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// One screen.
@@ -174,8 +178,8 @@ impl Screens {
             };
             let (events, mut received) = mpsc::channel(INPUTS);
             let settings = Settings::default();
-            let (theme, start) = (profile.theme(), start.clone());
-            let mut session = Session::new(services(), settings, theme, meter, SIZE, start);
+            let (station, start) = (Station::of(profile), start.clone());
+            let mut session = Session::new(services(), settings, station, meter, SIZE, start);
             sessions.spawn(async move { session.run(&mut received).await });
             screens.push(Screen {
                 ward,

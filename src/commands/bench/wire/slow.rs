@@ -23,7 +23,7 @@ use crate::domain::snapshot::QueuedOrder;
 use crate::domain::{Giving, OpId, Operation, Outcome, Request};
 use crate::interop::demo;
 use crate::session::wire::{self, Handle, Line};
-use crate::session::{Services, Settings};
+use crate::session::{Services, Settings, Station};
 use crate::signin::SignIn;
 use crate::store::{Db, screens};
 use crate::terminal::Profile;
@@ -153,7 +153,7 @@ async fn watcher(
             inner: output,
             record: Arc::clone(&record),
         },
-        profile,
+        station: Station::of(profile),
         outside,
     };
     let start = super::nurse(db).await?;
