@@ -4,6 +4,7 @@
 //! one that does not come.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,7 +214,7 @@ impl russh::server::Handler for Handler {
         let user = fit(user);
         // A certificate is offered by its key; whether it is good is looked at when it is signed with.
         if self.server.rules().certificates
-            || self.server.door.knows_key(user, offer.public_key).await
+            || apart(self.server.door.knows_key(user, offer.public_key)).await
         {
             return Ok(Auth::Accept);
         }
@@ -228,8 +229,8 @@ impl russh::server::Handler for Handler {
     ) -> Result<Auth, Self::Error> {
         let user = fit(user);
         let from = self.conn.from.to_string();
-        let who = self.server.door.by_key(user, key.public_key, &from).await;
-        Ok(self.decide(user, who).await)
+        let who = apart(self.server.door.by_key(user, key.public_key, &from)).await;
+        Ok(apart(self.decide(user, who)).await)
     }
 
     async fn auth_openssh_certificate(
@@ -240,8 +241,8 @@ impl russh::server::Handler for Handler {
         let user = fit(user);
         let from = self.conn.from.to_string();
         let door = &self.server.door;
-        let who = door.by_certificate(user, certificate, &from).await;
-        Ok(self.decide(user, who).await)
+        let who = apart(door.by_certificate(user, certificate, &from)).await;
+        Ok(apart(self.decide(user, who)).await)
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -260,8 +261,8 @@ impl russh::server::Handler for Handler {
         let secret = response.next().unwrap_or_default();
         let secret = String::from_utf8_lossy(&secret).into_owned();
         let user = fit(user);
-        let who = self.server.door.by_secret(user, secret).await;
-        Ok(self.decide(user, who).await)
+        let who = apart(self.server.door.by_secret(user, secret)).await;
+        Ok(apart(self.decide(user, who)).await)
     }
 
     async fn channel_open_session(
@@ -455,6 +456,14 @@ impl russh::server::Handler for Handler {
     ) -> Result<(), Self::Error> {
         self.channel_eof(id, session).await
     }
+}
+
+/// Work that is done once, in room of its own: every connection would keep that room for as long as it lasts, and a
+/// question to the database takes more of it than all else that a connection has.
+fn apart<'a, T>(
+    work: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(work)
 }
 
 /// A user name that nobody has stands for one that cannot be: it takes as long, and is nobody's either.
