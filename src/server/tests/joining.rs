@@ -139,3 +139,52 @@ async fn anybody_else_types_their_pin() {
     }
     assert!(matches!(guesser.hears().await, Say::No { .. }));
 }
+
+/// What somebody sets about a terminal is so at once, and at the next sign-in from it, whoever that is.
+#[tokio::test]
+async fn what_is_kept_of_a_terminal_is_so_at_the_next_sign_in_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("terminals.toml");
+    let hospital = Hospital::with(Settings {
+        kept: Arc::new(Kept::open(file.clone()).unwrap()),
+        ..settings()
+    })
+    .await;
+    let coloured = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("38;5;");
+    let mut nurse = Terminal::opens(hospital.by_pin("amara").await, "xterm-256color").await;
+    nurse.sees("OVERDUE").await;
+    assert!(coloured(&nurse.bytes));
+    nurse.types("\x14").await;
+    let page = nurse.sees("as the terminal says: 256").await;
+    assert!(page.contains("127.0.0.1 xterm-256color"), "{page}");
+    // A key that means nothing is shown; an arrow chooses.
+    nurse.types("\x1b[18~").await;
+    nurse.sees("F7").await;
+    nurse.types("\x1b[C").await;
+    nurse.sees("> Colours    none").await;
+    nurse.types("\r").await;
+    nurse.sees("Kept for 127.0.0.1 xterm-256color").await;
+    nurse.bytes.clear();
+    nurse.types("\x1b").await;
+    nurse.sees("OVERDUE").await;
+    assert!(!coloured(&nurse.bytes), "at once");
+    nurse.types("\x03").await;
+    nurse.ends().await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("127.0.0.1 xterm-256color"), "{text}");
+    let mut other = Terminal::opens(hospital.by_pin("tomas").await, "xterm-256color").await;
+    other.sees("OVERDUE").await;
+    assert!(!coloured(&other.bytes), "for whoever comes next");
+    let mut elsewhere = Terminal::opens(hospital.by_pin("tomas").await, "xterm").await;
+    elsewhere.sees("OVERDUE").await;
+    assert!(String::from_utf8_lossy(&elsewhere.bytes).contains("\x1b[;1;91m"));
+    // It can be read aloud from one key to the next, and drawn again.
+    elsewhere.types("\x14").await;
+    elsewhere.sees("> Colours").await;
+    elsewhere.types("\x1b[A").await;
+    elsewhere.types("\x1b[D").await;
+    elsewhere.bytes.clear();
+    elsewhere.sees("Screen, read aloud").await;
+    elsewhere.types("\x1b[D").await;
+    elsewhere.sees("> Screen     drawn").await;
+}
