@@ -22,7 +22,7 @@ use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
-    wards,
+    round, wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -203,6 +203,7 @@ impl Desk {
     /// Makes the panes' rows anew.
     pub(super) fn refresh(&mut self, context: &Context) {
         let snapshot = self.snapshot().cloned();
+        self.keep_marks(snapshot.as_ref());
         self.queue.refresh(snapshot.as_ref(), context);
         self.stock.refresh(snapshot.as_ref());
         self.log.refresh(snapshot.as_ref(), context);
@@ -290,7 +291,7 @@ impl Desk {
 
     /// What an operation is about, in words: of one that the open sheet, or one that was closed, waits for.
     pub(super) fn awaited(&self, op: OpId) -> Option<String> {
-        let open = self.sheet.as_ref().and_then(Sheet::awaits);
+        let open = self.sheet.iter().flat_map(Sheet::awaits);
         let mut all = self.untold.iter().cloned().chain(open);
         all.find(|(id, _)| *id == op).map(|(_, what)| what)
     }
@@ -304,6 +305,9 @@ impl Desk {
             Then::Stay => self.sheet = Some(sheet),
             Then::Close => {
                 self.untold.extend(sheet.awaits());
+                if let Sheet::Round(round) = &sheet {
+                    self.queue.marks.take_away(&round.accounted_for());
+                }
                 if let Sheet::Missed(missed) = sheet {
                     self.sheet = missed.under();
                 }
@@ -371,7 +375,9 @@ impl Desk {
             | Action::EndPrescription
             | Action::MyOrders
             | Action::Patients => return self.act_on_records(action, context),
+            Action::Open if !self.queue.marks.is_empty() => return self.open_round(),
             Action::Open => return self.open_fulfil(),
+            Action::Mark | Action::MarkDue => self.mark(action, context),
             Action::NotGiven => self.open_not_given(context),
             Action::Correct => self.open_correct(context),
             Action::Discontinue => self.open_discontinue(),
@@ -388,6 +394,10 @@ impl Desk {
             Action::Elsewhere => return self.open_elsewhere(context),
             Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
             Action::KeepFilter => self.tell_list(&list::Msg::KeepFilter, context),
+            Action::ClearFilter if self.only_marked() => {
+                self.queue.marks.clear();
+                self.say(Tone::Plain, "No dose is marked any more.");
+            }
             Action::ClearFilter => self.tell_list(&list::Msg::ClearFilter, context),
             Action::Up => self.tell_list(&list::Msg::Move(Move::Up), context),
             Action::Down => self.tell_list(&list::Msg::Move(Move::Down), context),
@@ -445,6 +455,50 @@ impl Desk {
         );
         self.sheet = Some(Sheet::Fulfil(Box::new(sheet)));
         effects
+    }
+
+    /// Whether there is nothing in the focused pane to put away but marks.
+    fn only_marked(&self) -> bool {
+        self.focus == Pane::Queue
+            && self.queue.list.filter.is_empty()
+            && !self.queue.marks.is_empty()
+    }
+
+    fn mark(&mut self, action: Action, context: &Context) {
+        let marked = match action {
+            Action::MarkDue => self.queue.mark_due(context),
+            _ => self.queue.mark(),
+        };
+        if let Err(why) = marked {
+            self.say(Tone::Plain, why);
+        }
+    }
+
+    /// The round sheet of the marked doses.
+    fn open_round(&mut self) -> Vec<Effect> {
+        let barred = self.barred("fulfil");
+        let barred = barred.map(|why| format!("You may look. {why}"));
+        let Some((sheet, effects)) = round::Round::open(&self.queue.marked(), barred) else {
+            self.say(Tone::Plain, "The marked doses are being read.");
+            return Vec::new();
+        };
+        self.sheet = Some(Sheet::Round(Box::new(sheet)));
+        effects
+    }
+
+    /// Marks whose doses have left the queue go, and that is told; what the open round did itself its lines tell.
+    fn keep_marks(&mut self, snapshot: Option<&Arc<WardSnapshot>>) {
+        let Some(snapshot) = snapshot else {
+            return;
+        };
+        let gone = self.queue.marks.keep(snapshot);
+        if !gone.is_empty() && !matches!(self.sheet, Some(Sheet::Round(_))) {
+            let said = format!(
+                "Marked, and not in the queue any more: {}. The log shows what was given.",
+                gone.join("; ")
+            );
+            self.say(Tone::Wrong, said);
+        }
     }
 
     fn open_not_given(&mut self, context: &Context) {

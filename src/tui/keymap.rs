@@ -11,6 +11,10 @@ pub use table::BINDINGS;
 pub enum Action {
     /// Open the sheet of the selected dose.
     Open,
+    /// Mark the selected dose, to give it with others; or take the mark away.
+    Mark,
+    /// Mark every dose of the selected one's patient that is due.
+    MarkDue,
     /// Open the sheet that records that the selected dose was not given.
     NotGiven,
     /// Open the sheet that takes the selected entry back.
@@ -184,6 +188,8 @@ pub enum Mode {
     Amount,
     /// The sheet of a dose: ready to be signed.
     Ready,
+    /// The round sheet: the patient is identified, each line is to be signed.
+    Round,
     /// Signed: the outcome is on its way.
     Signing,
     /// Signed: the desk is finding out what became of it.
@@ -235,6 +241,7 @@ impl Mode {
         Mode::Identify,
         Mode::Amount,
         Mode::Ready,
+        Mode::Round,
         Mode::Signing,
         Mode::Checking,
         Mode::Again,
@@ -276,6 +283,7 @@ impl Mode {
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
             Mode::Ready => "Sheet of a dose: identified",
+            Mode::Round => "Round sheet: several doses",
             Mode::Signing => "Sheet: signing",
             Mode::Checking => "Sheet: checking the outcome",
             Mode::Again => "Sheet: not done",
@@ -314,6 +322,7 @@ impl Mode {
             Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
+                | Mode::Round
                 | Mode::Signing
                 | Mode::Checking
                 | Mode::Again
@@ -371,7 +380,9 @@ mod tests {
     fn every_action() -> Vec<Action> {
         use Action::*;
         let next = |action: Action| match action {
-            Open => Some(NotGiven),
+            Open => Some(Mark),
+            Mark => Some(MarkDue),
+            MarkDue => Some(NotGiven),
             NotGiven => Some(Correct),
             Correct => Some(Effects),
             Effects => Some(Later),

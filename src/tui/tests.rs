@@ -14,6 +14,7 @@ mod lock;
 mod pages;
 mod reasons;
 mod records;
+mod rounds;
 mod screens;
 
 #[test]

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::facts::{Facts, LABELS};
-use super::fulfil::{Check, Fulfil, Over, Whose};
+use super::fulfil::{Fulfil, Over};
+use super::identity::{Check, Identity, Whose};
 use super::signing::Signing;
 use super::witness::Witness;
 use super::{Scene, headed, inset};
@@ -96,7 +97,7 @@ fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
     if height < SHORT && sheet.mode() == Mode::Closed {
         0
     } else {
-        let parts = match sheet.check {
+        let parts = match sheet.who.check {
             Check::Right { .. } if sheet.signing.is_idle() => sheet.parts.height(),
             _ => 0,
         };
@@ -133,7 +134,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
     };
     let faint = pen.theme.faint();
     pen.put(row_of(area, 1), "Wristband", faint);
-    pen.field(at(1), &sheet.wristband, mode == Mode::Identify);
+    pen.field(at(1), &sheet.who.field, mode == Mode::Identify);
     let beside = Rect {
         x: at(1).x.saturating_add(at(1).width + 2),
         width: area
@@ -146,7 +147,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
         amount_field(sheet, pen, area, at(2), None);
         return below_amount(sheet, pen, area);
     }
-    if matches!(sheet.check, Check::Right { .. }) {
+    if matches!(sheet.who.check, Check::Right { .. }) {
         let style = pen.theme.good();
         pen.put(beside, &identified(sheet, pen.theme), style);
     }
@@ -164,7 +165,7 @@ fn below_amount(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
     };
     if let Some(witness) = &sheet.witness {
         witness.view(pen, place);
-    } else if matches!(sheet.check, Check::Right { .. }) && sheet.signing.is_idle() {
+    } else if matches!(sheet.who.check, Check::Right { .. }) && sheet.signing.is_idle() {
         let live = matches!(sheet.mode(), Mode::Reason | Mode::Form);
         sheet.parts.view(pen, place, live);
     }
@@ -234,6 +235,19 @@ fn shortage(now: Quantity) -> &'static str {
         "NOT ENOUGH"
     } else {
         "OUT"
+    }
+}
+
+/// That the ward has too little of it, in few words.
+pub fn shortage_here(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
+    let unit = &sheet.order.drug.unit;
+    match level(sheet, scene) {
+        Some(now) if now < takes(sheet) => {
+            let word = shortage(now);
+            Some(format!("{word}: {now} {unit} here, takes {}", takes(sheet)))
+        }
+        None if scene.snapshot.is_some() => Some("NOT STOCKED here".to_owned()),
+        _ => None,
     }
 }
 
@@ -446,19 +460,7 @@ fn short_cautions(sheet: &Fulfil, theme: &Theme, scene: &Scene<'_>) -> Vec<(Stri
         return Vec::new();
     }
     let mut cautions = Vec::new();
-    match level(sheet, scene) {
-        Some(now) if now < takes(sheet) => {
-            let word = shortage(now);
-            let unit = &sheet.order.drug.unit;
-            let text = format!("{word}: {now} {unit} here, takes {}", takes(sheet));
-            cautions.push((text, theme.out()));
-        }
-        Some(_) => {}
-        None if scene.snapshot.is_some() => {
-            cautions.push(("NOT STOCKED here".to_owned(), theme.out()));
-        }
-        None => {}
-    }
+    cautions.extend(shortage_here(sheet, scene).map(|text| (text, theme.out())));
     if sheet.order.drug.high_alert {
         cautions.push(("HIGH-ALERT: check twice".to_owned(), theme.warning()));
     }
@@ -483,6 +485,32 @@ fn room_above(sign: &str, sheet: &Fulfil, columns: u16, scene: &Scene<'_>) -> us
     usize::from(scene.context.size.height).saturating_sub(taken)
 }
 
+/// That somebody else's wristband was scanned, and whose.
+pub(super) fn wrong_patient(
+    who: &Identity,
+    name: &str,
+    theme: &Theme,
+    say: &mut impl FnMut(&str, Style),
+) {
+    let Check::Wrong { scanned, whose } = &who.check else {
+        return;
+    };
+    say(
+        &format!("WRONG PATIENT: {scanned} is not {name}."),
+        theme.wrong().patch(theme.loud()),
+    );
+    let whose = match whose {
+        Whose::Looking => format!("Looking up whose it is{}", theme.symbols.mark),
+        Whose::Of(name) => format!("It belongs to {name}."),
+        Whose::Nobody => "It belongs to nobody who is known here.".to_owned(),
+        Whose::Unread(why) => format!("Whose it is could not be read: {why}"),
+    };
+    say(
+        &format!("{whose} Nothing was recorded. Check the patient in front of you."),
+        theme.wrong(),
+    );
+}
+
 fn to_do(
     sheet: &Fulfil,
     theme: &Theme,
@@ -490,25 +518,7 @@ fn to_do(
     scene: &Scene<'_>,
     say: &mut impl FnMut(&str, Style),
 ) {
-    if let Check::Wrong { scanned, whose } = &sheet.check {
-        say(
-            &format!(
-                "WRONG PATIENT: {scanned} is not {}.",
-                sheet.order.patient.name
-            ),
-            theme.wrong().patch(theme.loud()),
-        );
-        let whose = match whose {
-            Whose::Looking => format!("Looking up whose it is{}", theme.symbols.mark),
-            Whose::Of(name) => format!("It belongs to {name}."),
-            Whose::Nobody => "It belongs to nobody who is known here.".to_owned(),
-            Whose::Unread(why) => format!("Whose it is could not be read: {why}"),
-        };
-        say(
-            &format!("{whose} Nothing was recorded. Check the patient in front of you."),
-            theme.wrong(),
-        );
-    }
+    wrong_patient(&sheet.who, &sheet.order.patient.name, theme, say);
     if let Some(witness) = &sheet.witness {
         let (words, style) = witness.words(theme.plain(), theme.warning());
         say(&words, style);
@@ -550,7 +560,7 @@ fn to_do(
             }
             say(&why, theme.plain());
         }
-        (Mode::Identify, _) if sheet.check == Check::Open => say(
+        (Mode::Identify, _) if sheet.who.check == Check::Open => say(
             "Scan the wristband, or type its number and press Enter.",
             theme.plain(),
         ),

@@ -12,6 +12,7 @@ pub mod form;
 pub mod fulfil;
 mod fulfil_view;
 pub mod help;
+pub mod identity;
 pub mod missed;
 pub mod not_given;
 pub mod palette;
@@ -20,6 +21,8 @@ pub mod picker;
 pub mod prescribe;
 pub mod prescription;
 pub mod receive;
+pub mod round;
+mod round_view;
 pub mod signing;
 pub mod wards;
 pub mod witness;
@@ -83,6 +86,8 @@ pub enum Then {
 pub enum Sheet {
     /// Giving a dose.
     Fulfil(Box<fulfil::Fulfil>),
+    /// Several doses of one patient.
+    Round(Box<round::Round>),
     /// Recording that a dose was not given.
     NotGiven(Box<not_given::NotGivenSheet>),
     /// Taking an entry of the log back.
@@ -116,6 +121,7 @@ impl Sheet {
     pub fn mode(&self) -> Mode {
         match self {
             Sheet::Fulfil(sheet) => sheet.mode(),
+            Sheet::Round(sheet) => sheet.mode(),
             Sheet::NotGiven(sheet) => sheet.asked.mode(),
             Sheet::Correct(sheet) => sheet.asked.mode(),
             Sheet::Effect(sheet) => sheet.asked.mode(),
@@ -135,6 +141,7 @@ impl Sheet {
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
         match self {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
+            Sheet::Round(sheet) => sheet.update(msg, scene),
             Sheet::NotGiven(sheet) => sheet.update(msg, scene),
             Sheet::Correct(sheet) => sheet.update(msg, scene),
             Sheet::Effect(sheet) => sheet.update(msg, scene),
@@ -155,6 +162,7 @@ impl Sheet {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         match self {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
+            Sheet::Round(sheet) => round_view::view(sheet, pen, area, scene),
             Sheet::NotGiven(sheet) => sheet.view(pen, area, scene),
             Sheet::Correct(sheet) => sheet.view(pen, area, scene),
             Sheet::Effect(sheet) => sheet.view(pen, area, scene),
@@ -183,7 +191,11 @@ impl Sheet {
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
+            Sheet::Round(_)
+            | Sheet::Wards(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Missed(_) => None,
         }
     }
 
@@ -191,6 +203,7 @@ impl Sheet {
     pub fn tick(&mut self, now: Timestamp) {
         match self {
             Sheet::Fulfil(sheet) => sheet.tick(now),
+            Sheet::Round(sheet) => sheet.tick(now),
             Sheet::NotGiven(sheet) => sheet.asked.tick(now),
             Sheet::Correct(sheet) => sheet.asked.tick(now),
             Sheet::Effect(sheet) => sheet.asked.tick(now),
@@ -212,6 +225,7 @@ impl Sheet {
     pub fn slow_at(&self) -> Option<Timestamp> {
         let changes = match self {
             Sheet::Fulfil(sheet) => sheet.changes_at(),
+            Sheet::Round(sheet) => sheet.changes_at(),
             Sheet::Correct(sheet) => sheet.asked.changes_at(),
             Sheet::Cupboard(sheet) => sheet.forgets_at(),
             _ => None,
@@ -220,10 +234,18 @@ impl Sheet {
         changes.into_iter().chain(slow).min()
     }
 
-    /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
-    pub fn awaits(&self) -> Option<(OpId, String)> {
-        let op = self.signing()?.awaits()?;
-        let words = match self {
+    /// The operations whose outcome it waits for, each with words for telling it when the sheet is gone.
+    pub fn awaits(&self) -> Vec<(OpId, String)> {
+        if let Sheet::Round(sheet) = self {
+            return sheet.awaits();
+        }
+        let op = self.signing().and_then(signing::Signing::awaits);
+        op.zip(self.words()).into_iter().collect()
+    }
+
+    /// What it signs, in words.
+    fn words(&self) -> Option<String> {
+        Some(match self {
             Sheet::Fulfil(sheet) => super::words::order(&sheet.order),
             Sheet::Discontinue(sheet) => {
                 format!("stopping {}", super::words::order(&sheet.order))
@@ -240,9 +262,12 @@ impl Sheet {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }
             Sheet::Stay(sheet) => sheet.told(),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
-        };
-        Some((op, words))
+            Sheet::Round(_)
+            | Sheet::Wards(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Missed(_) => return None,
+        })
     }
 }
 
