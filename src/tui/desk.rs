@@ -3,6 +3,7 @@
 mod cupboard;
 mod pages;
 mod records;
+mod scans;
 
 use std::sync::Arc;
 
@@ -21,12 +22,12 @@ use super::pages::{Msg as PageMsg, Page, board, effects};
 use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
-    self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
-    round, wards,
+    self, Sheet, Then, correct, discontinue, emergency, fulfil, help, missed, not_given, palette,
+    receive, round, wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
-use crate::domain::{Actor, OpId, Outcome, WardId};
+use crate::domain::{Actor, OpId, Outcome, Receipt, WardId, decide};
 
 /// How a note on the bottom line is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub(super) struct Desk {
     pub signed_out: bool,
     /// The screen is to be locked by the root; for somebody else, or for the same person.
     pub lock_wanted: Option<bool>,
+    /// What was scanned on the panes and is being looked up.
+    looking: Option<scans::Looking>,
     /// Signatures whose sheet was closed before the outcome was known.
     untold: Vec<(OpId, String)>,
 }
@@ -100,6 +103,7 @@ impl Desk {
             note: None,
             signed_out: false,
             lock_wanted: None,
+            looking: None,
             untold: Vec::new(),
         };
         let effects = match ward.or(only) {
@@ -246,12 +250,16 @@ impl Desk {
 
     /// Takes an answer.
     pub(super) fn replied(&mut self, reply: &Reply, context: &Context) -> Vec<Effect> {
+        if let Some(effects) = self.scan_answered(reply, context) {
+            return effects;
+        }
         match reply {
             Reply::Wards(Ok(wards)) => self.wards.clone_from(wards),
             Reply::Wards(Err(why)) => {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
             Reply::Outcome { op, outcome } => {
+                self.let_in(*op, outcome);
                 self.tell(*op, outcome, context);
                 let told = self.tell_pages(&PageMsg::Outcome(*op, outcome), context);
                 debug_assert!(told.is_empty(), "an outcome asks for nothing");
@@ -269,6 +277,7 @@ impl Desk {
             | Reply::Witness { .. }
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Code { .. }
             | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
@@ -352,6 +361,7 @@ impl Desk {
                 return Vec::new();
             }
             Action::Leave => return vec![Effect::Quit],
+            Action::Emergency => return self.open_emergency(context),
             Action::Suspend => return vec![Effect::Suspend],
             Action::Board => {
                 let (page, effects) = board::BoardPage::open(context.now);
@@ -409,7 +419,9 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::DayBack
+            Action::Dismiss
+            | Action::More
+            | Action::DayBack
             | Action::DayForward
             | Action::Today
             | Action::Admit
@@ -471,6 +483,38 @@ impl Desk {
         };
         if let Err(why) = marked {
             self.say(Tone::Plain, why);
+        }
+    }
+
+    /// The sheet of emergency access; for the ward that is looked at, where it is not one's own.
+    fn open_emergency(&mut self, context: &Context) -> Vec<Effect> {
+        if self.actor.read_only || !decide::may(self.actor.role, "emergency") {
+            let role = self.actor.role;
+            let said = format!("Emergency access is not for you: you are signed in as {role}.");
+            self.say(Tone::Plain, said);
+            return Vec::new();
+        }
+        if !self.actor.secret {
+            self.say(
+                Tone::Plain,
+                "You have no PIN that could be asked for again.",
+            );
+            return Vec::new();
+        }
+        let foreign = |ward: &&Ward| !self.actor.acts_in(ward.id, context.now);
+        let here = self.ward.as_ref().filter(foreign);
+        let (sheet, effects) = emergency::EmergencySheet::open(&self.wards, here);
+        self.sheet = Some(Sheet::Emergency(Box::new(sheet)));
+        effects
+    }
+
+    /// Emergency access that this desk asked for has begun: the screen says so, and lets them in as the desk does.
+    fn let_in(&mut self, op: OpId, outcome: &Outcome) {
+        let Outcome::Done(Receipt::EmergencyBegun { ward, until, .. }) = outcome else {
+            return;
+        };
+        if self.awaited(op).is_some() {
+            self.actor.emergencies.insert(*ward, *until);
         }
     }
 
@@ -631,7 +675,7 @@ impl Desk {
         Vec::new()
     }
 
-    /// Text that came at once. On the panes it does nothing: a scanned code is not a command.
+    /// Text that came at once. On the panes it is a scan: a scanned code is not a command.
     pub(super) fn paste(&mut self, text: &str, context: &Context) -> Vec<Effect> {
         if self.sheet.is_some() {
             return self.tell_sheet(&sheets::Msg::Paste(text), context);
@@ -641,8 +685,14 @@ impl Desk {
         }
         if self.filtering() {
             self.tell_list(&list::Msg::FilterPaste(text.to_owned()), context);
+            return Vec::new();
         }
-        Vec::new()
+        let line = text.trim_start_matches(['\r', '\n']);
+        let line = line.split(['\r', '\n']).next().unwrap_or_default();
+        if line.trim().is_empty() {
+            return Vec::new();
+        }
+        self.scanned(line, context)
     }
 
     /// The mouse: a press selects and takes the focus, the wheel moves.

@@ -217,6 +217,11 @@ impl State {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let counts = self.title_counts(pen.theme);
         title(pen, area, "QUEUE", &counts, &self.list, scene.focused);
+        // Beside a filter there are no counts; what is marked is said all the same.
+        if !self.marks.is_empty() && !self.list.filter.is_empty() {
+            let marked = format!(" {} MARKED ", self.marks.len());
+            pen.right(row_of(area, 0), &Line::of(marked, pen.theme.strong()));
+        }
         let place = layout::list_area(Pane::Queue, area);
         let Some(snapshot) = &self.snapshot else {
             nothing(pen, place, false, "Reading the ward's queue.");

@@ -1,9 +1,12 @@
 //! The sheet of a dose: who it is, how much, and the signature.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::choice::{Choice, Parts};
-use super::identity::{Check, Identity};
+use super::identity::{Check, Identity, Whose};
+use super::package::{Came as PackageCame, PackageCheck, Scanned, tell_apart};
 use super::signing::Signing;
 use super::witness::{Came, Witness};
 use super::{Msg, Scene, Then, fulfil_view};
@@ -14,7 +17,7 @@ use crate::domain::snapshot::{OrderDetail, QueuedOrder};
 use crate::domain::{Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
-use crate::tui::model::{Effect, OrderNow, Reply};
+use crate::tui::model::{Effect, OrderNow, Reply, Stopped};
 use crate::tui::widgets::Field;
 
 /// Why the sheet can only be read and closed: mostly, somebody else was faster.
@@ -50,8 +53,12 @@ pub struct Fulfil {
     pub trouble: Option<String>,
     /// Who it is.
     pub who: Identity,
+    /// Whether it is the right drug, where its package was scanned.
+    pub package: PackageCheck,
     /// Where the amount is typed when the dose is a range.
     pub amount: Field,
+    /// More is given than the one amount that is prescribed: it is typed.
+    more: bool,
     /// Which part has the keys once the patient is identified: the amount, or what is asked below it.
     past_amount: bool,
     /// Reasons that are asked for, and when it was given, where that was not just now.
@@ -84,7 +91,9 @@ impl Fulfil {
             detail: None,
             trouble: None,
             who: Identity::default(),
+            package: PackageCheck::default(),
             amount: Field::default(),
+            more: false,
             past_amount: false,
             parts: Parts::default(),
             warnings: Vec::new(),
@@ -112,8 +121,11 @@ impl Fulfil {
         if self.witness.is_some() {
             return Mode::Witness;
         }
+        if self.package.is_stopped() {
+            return Mode::Stopped;
+        }
         match self.who.check {
-            Check::Right { .. } if self.is_range() && !self.past_amount => Mode::Amount,
+            Check::Right { .. } if self.asks_amount() && !self.past_amount => Mode::Amount,
             Check::Right { .. } if !self.parts.is_empty() => self.parts.mode(),
             Check::Right { .. } => Mode::Ready,
             Check::Open | Check::Wrong { .. } => Mode::Identify,
@@ -128,18 +140,35 @@ impl Fulfil {
             .is_some_and(|most| most != self.order.dose.least)
     }
 
+    /// Whether the amount is typed: of a range, or because more is given than is prescribed.
+    pub fn asks_amount(&self) -> bool {
+        self.is_range() || self.more
+    }
+
+    /// What may be typed as the amount, in words.
+    pub fn amounts(&self) -> String {
+        let dose = &self.order.dose;
+        let most = dose.most.unwrap_or(dose.least);
+        // More than the range needs a reason, and is not offered; more than a fixed dose was asked for.
+        let most = self.at_most.filter(|_| self.more).unwrap_or(most);
+        format!("{} to {most} {}", dose.least, self.order.drug.unit)
+    }
+
     /// The amount that would be signed.
     ///
     /// # Errors
     /// In words: nothing typed, not a number, outside the prescribed range.
     pub fn chosen(&self) -> Result<Quantity, String> {
         let dose = &self.order.dose;
-        let Some(most) = dose.most.filter(|_| self.is_range()) else {
+        let empty = self.amount.value().trim().is_empty();
+        // Whoever rubs it out again gives what is prescribed.
+        if !self.asks_amount() || (empty && !self.is_range()) {
             return Ok(dose.least);
-        };
+        }
+        let most = dose.most.unwrap_or(dose.least);
         let unit = &self.order.drug.unit;
-        let range = format!("from {} to {most} {unit}", dose.least);
-        if self.amount.value().trim().is_empty() {
+        let range = format!("from {}", self.amounts());
+        if empty {
             return Err(format!("Type the amount: {range}."));
         }
         let amount: Quantity = self
@@ -168,6 +197,7 @@ impl Fulfil {
                 Vec::new()
             }
             Msg::Paste(text) => self.paste(text, scene),
+            Msg::Scan(text) => self.scan(text),
             Msg::Ward => self.ward_changed(scene),
             Msg::Reply(reply) => self.reply(reply, scene),
         };
@@ -286,8 +316,13 @@ impl Fulfil {
         match action {
             Action::Check => self.check(),
             Action::Later => self.type_when(),
+            Action::More => self.type_more(),
+            Action::Dismiss => {
+                self.package.dismiss();
+                Vec::new()
+            }
             Action::Sign => self.sign(scene),
-            Action::PreviousField if self.parts.at_first() && self.is_range() => {
+            Action::PreviousField if self.parts.at_first() && self.asks_amount() => {
                 self.past_amount = false;
                 Vec::new()
             }
@@ -322,6 +357,25 @@ impl Fulfil {
         Vec::new()
     }
 
+    /// More is given than is prescribed: how much?
+    fn type_more(&mut self) -> Vec<Effect> {
+        self.say.clear();
+        let most = self.order.dose.most.unwrap_or(self.order.dose.least);
+        match self.at_most {
+            Some(at_most) if at_most > most => {
+                self.more = true;
+                self.past_amount = false;
+                self.say = format!(
+                    "Type the amount, {}. More than {most} needs a reason.",
+                    self.amounts()
+                );
+            }
+            Some(_) => self.say = "Here nobody gives more than is prescribed.".to_owned(),
+            None => self.say = self.unread(),
+        }
+        Vec::new()
+    }
+
     fn scroll_by(&mut self, lines: isize, scene: &Scene<'_>) -> Vec<Effect> {
         let most = fulfil_view::hidden(self, scene);
         self.scroll = self.scroll.min(most).saturating_add_signed(lines).min(most);
@@ -346,7 +400,8 @@ impl Fulfil {
     /// Signs, or says what is missing; before a witness where one is needed.
     pub fn sign(&mut self, scene: &Scene<'_>) -> Vec<Effect> {
         let on_its_way = matches!(self.signing, Signing::Sent { .. } | Signing::Done(_));
-        if self.over.is_some() || !self.who.is_right() || on_its_way {
+        let barred = self.over.is_some() || self.package.is_stopped();
+        if barred || !self.who.is_right() || on_its_way {
             return Vec::new();
         }
         self.say.clear();
@@ -386,7 +441,7 @@ impl Fulfil {
             ));
         }
         let mut needs = Vec::new();
-        if self.is_range() && self.chosen().is_err() {
+        if self.asks_amount() && self.chosen().is_err() {
             needs.push("an amount".to_owned());
         }
         let open = self.parts.choices.iter();
@@ -441,7 +496,7 @@ impl Fulfil {
         };
         let amount = self.chosen()?;
         let mut giving = Giving {
-            amount: self.is_range().then_some(amount),
+            amount: (self.asks_amount() && !self.amount.is_empty()).then_some(amount),
             ..Giving::of(detail.order.id, detail.order.version, scanned)
         };
         // What the sheet warns of is what is signed; what has come up since is shown first.
@@ -488,19 +543,59 @@ impl Fulfil {
     }
 
     /// A scanner behind a terminal with bracketed paste: its line end comes inside the text.
-    fn paste(&mut self, text: &str, _scene: &Scene<'_>) -> Vec<Effect> {
+    fn paste(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Effect> {
         let text = text.trim_start_matches(['\r', '\n']);
         let (line, ended) = match text.split_once(['\r', '\n']) {
             Some((line, _)) => (line, true),
             None => (text, false),
         };
+        // Words are pasted too; what ends like a scan, or reads as a package, is one.
+        let typed = matches!(self.mode(), Mode::Reason | Mode::Form);
+        if (ended && !typed) || matches!(tell_apart(line), Ok(Scanned::Package(_))) {
+            return self.scan(line);
+        }
         for c in line.chars() {
             self.type_key(Key::char(c));
         }
-        if ended && matches!(self.mode(), Mode::Identify | Mode::Amount) {
-            return self.check();
-        }
+        self.ask_what_is_needed(scene);
         Vec::new()
+    }
+
+    /// A wristband identifies the patient, a package the drug. What is neither stops the sheet.
+    fn scan(&mut self, text: &str) -> Vec<Effect> {
+        if self.over.is_some() || !self.signing.is_idle() || self.witness.is_some() {
+            return Vec::new();
+        }
+        self.say.clear();
+        match tell_apart(text) {
+            Err(why) => {
+                self.say = format!("This code cannot be read: {why}.");
+                Vec::new()
+            }
+            Ok(Scanned::Package(package)) => self.package.look_up(package, None),
+            Ok(Scanned::Either(number, gtin)) if number != self.order.patient.mrn => {
+                self.package.look_up(gtin.into(), Some(number))
+            }
+            Ok(Scanned::Person(number) | Scanned::Either(number, _)) => {
+                let patient = Arc::clone(&self.order.patient);
+                self.who.take(number, &patient, self.order.id)
+            }
+        }
+    }
+
+    /// Takes the answer what the package holds. What it stops goes on record.
+    fn package_found(&mut self, reply: &Reply, scene: &Scene<'_>) -> Vec<Effect> {
+        let drug = &self.order.drug;
+        let wanted = [(drug.id, drug.title())];
+        let stopped = match self.package.reply(reply, &wanted, scene.today()) {
+            PackageCame::Nothing | PackageCame::Is(_) => return Vec::new(),
+            PackageCame::Stop(stopped) => stopped,
+            PackageCame::Person { number, name } => {
+                self.who.wrong(number, Whose::Of(name));
+                Stopped::WrongPatient
+            }
+        };
+        vec![PackageCheck::on_record(stopped, self.order.id)]
     }
 
     /// The queue moved on under the open sheet. What the sheet's own signature did is told by its outcome.
@@ -527,6 +622,7 @@ impl Fulfil {
                 self.ask_what_is_needed(scene);
             }
             Reply::Patient { .. } => self.who.reply(reply, &self.order.patient),
+            Reply::Code { .. } => return self.package_found(reply, scene),
             other => self.signing.reply(other),
         }
         self.ask_again()

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use super::facts::{Facts, LABELS};
 use super::fulfil::{Fulfil, Over};
 use super::identity::{Check, Identity, Whose};
+use super::package;
 use super::signing::Signing;
 use super::witness::Witness;
 use super::{Scene, headed, inset};
@@ -15,7 +16,7 @@ use crate::tui::keymap::{Action, Mode, key_for};
 use crate::tui::layout;
 use crate::tui::theme::{Charset, Colours, Theme};
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::{cut, wrap};
+use crate::tui::widgets::text::{cut, pad, wrap};
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
@@ -102,7 +103,7 @@ fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
             _ => 0,
         };
         let witness = sheet.witness.as_ref().map_or(0, |_| Witness::HEIGHT);
-        let range = 1 + u16::from(sheet.is_range());
+        let range = 1 + u16::from(sheet.asks_amount());
         // The witness signs what is above: the answers give way on a short screen.
         if witness > 0 {
             range + witness
@@ -157,7 +158,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
 
 /// The witness's fields, or the reasons that are asked for.
 fn below_amount(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
-    let used = 2 + u16::from(sheet.is_range());
+    let used = 2 + u16::from(sheet.asks_amount());
     let place = Rect {
         y: area.y.saturating_add(used),
         height: area.height.saturating_sub(used),
@@ -181,15 +182,14 @@ fn identified(sheet: &Fulfil, theme: &Theme) -> String {
 
 /// The field of the amount where the dose is a range, with the range beside it where there is room.
 fn amount_field(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, place: Rect, beside: Option<Rect>) {
-    let Some(most) = sheet.order.dose.most.filter(|_| sheet.is_range()) else {
+    if !sheet.asks_amount() {
         return;
-    };
+    }
     let faint = pen.theme.faint();
     pen.put(row_of(area, 2), "Amount", faint);
     pen.field(place, &sheet.amount, sheet.mode() == Mode::Amount);
     if let Some(beside) = beside {
-        let unit = pen.theme.text(&sheet.order.drug.unit).into_owned();
-        let range = format!("{} to {most} {unit}", sheet.order.dose.least);
+        let range = pen.theme.text(&sheet.amounts()).into_owned();
         let beside = Rect {
             y: place.y,
             height: place.height,
@@ -489,16 +489,19 @@ fn room_above(sign: &str, sheet: &Fulfil, columns: u16, scene: &Scene<'_>) -> us
 pub(super) fn wrong_patient(
     who: &Identity,
     name: &str,
-    theme: &Theme,
+    (theme, columns): (&Theme, u16),
     say: &mut impl FnMut(&str, Style),
 ) {
     let Check::Wrong { scanned, whose } = &who.check else {
         return;
     };
-    say(
-        &format!("WRONG PATIENT: {scanned} is not {name}."),
-        theme.wrong().patch(theme.loud()),
-    );
+    let loud = theme.wrong().patch(theme.loud());
+    let text = format!("WRONG PATIENT: {scanned} is not {name}.");
+    let columns = usize::from(columns);
+    // Over the whole width, so that nobody overlooks it.
+    for line in wrap(&theme.text(&text), columns) {
+        say(&pad(&line, columns, ""), loud);
+    }
     let whose = match whose {
         Whose::Looking => format!("Looking up whose it is{}", theme.symbols.mark),
         Whose::Of(name) => format!("It belongs to {name}."),
@@ -518,7 +521,11 @@ fn to_do(
     scene: &Scene<'_>,
     say: &mut impl FnMut(&str, Style),
 ) {
-    wrong_patient(&sheet.who, &sheet.order.patient.name, theme, say);
+    wrong_patient(&sheet.who, &sheet.order.patient.name, (theme, columns), say);
+    package::words(&sheet.package, theme, columns, say);
+    if sheet.package.is_stopped() {
+        return;
+    }
     if let Some(witness) = &sheet.witness {
         let (words, style) = witness.words(theme.plain(), theme.warning());
         say(&words, style);
@@ -570,7 +577,7 @@ fn to_do(
 
 fn sign_words(sheet: &Fulfil, amount: Quantity) -> String {
     let order = &sheet.order;
-    let dose = if sheet.is_range() {
+    let dose = if sheet.asks_amount() {
         words::amount(amount, &order.drug)
     } else {
         words::dose(&order.dose, &order.drug)

@@ -106,16 +106,18 @@ impl Identity {
             self.check = Check::Right { scanned };
             return Vec::new();
         }
-        // The next scan must not be added to the wrong one.
-        self.field.clear();
-        self.check = Check::Wrong {
-            scanned: scanned.clone(),
-            whose: Whose::Looking,
-        };
+        self.wrong(scanned.clone(), Whose::Looking);
         vec![Effect::LookUpPatient {
             mrn: scanned,
             order,
         }]
+    }
+
+    /// It is somebody else's number.
+    pub fn wrong(&mut self, scanned: String, whose: Whose) {
+        // The next scan must not be added to the wrong one.
+        self.field.clear();
+        self.check = Check::Wrong { scanned, whose };
     }
 
     /// Takes the answer whose the wrong number is.

@@ -1,12 +1,15 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
 pub mod asked;
+pub mod bind;
 pub mod choice;
 pub mod coded;
 pub mod correct;
 pub mod cupboard;
 pub mod discontinue;
+pub mod drug_search;
 pub mod effect;
+pub mod emergency;
 pub mod facts;
 pub mod form;
 pub mod fulfil;
@@ -15,6 +18,7 @@ pub mod help;
 pub mod identity;
 pub mod missed;
 pub mod not_given;
+pub mod package;
 pub mod palette;
 pub mod patient;
 pub mod picker;
@@ -53,6 +57,13 @@ pub struct Scene<'a> {
     pub snapshot: Option<&'a WardSnapshot>,
 }
 
+impl Scene<'_> {
+    /// The day on the ward's calendar.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.context.now.to_zoned(self.zone.clone()).date()
+    }
+}
+
 /// What happens to a sheet.
 #[derive(Debug, Clone)]
 pub enum Msg<'a> {
@@ -62,6 +73,8 @@ pub enum Msg<'a> {
     Key(Key),
     /// Text that came at once.
     Paste(&'a str),
+    /// What a scanner read.
+    Scan(&'a str),
     /// The ward's snapshot changed.
     Ward,
     /// An answer; it may be meant for another sheet.
@@ -104,6 +117,10 @@ pub enum Sheet {
     Prescribe(Box<prescribe::Prescribe>),
     /// Ending a prescription.
     EndPrescription(Box<prescription::EndPrescription>),
+    /// Beginning emergency access.
+    Emergency(Box<emergency::EmergencySheet>),
+    /// Which drug is in a package.
+    Bind(Box<bind::Bind>),
     /// A patient comes, moves, leaves; allergies.
     Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
@@ -129,6 +146,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::Bind(sheet) => sheet.mode(),
+            Sheet::Emergency(sheet) => sheet.form.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
@@ -149,6 +168,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.update(msg, scene),
             Sheet::Cupboard(sheet) => sheet.update(msg, scene),
             Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::Bind(sheet) => sheet.update(msg, scene),
+            Sheet::Emergency(sheet) => sheet.update(msg, scene),
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
@@ -170,6 +191,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
             Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
             Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::Bind(sheet) => sheet.view(pen, area, scene),
+            Sheet::Emergency(sheet) => sheet.view(pen, area, scene),
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
@@ -189,6 +212,8 @@ impl Sheet {
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::Bind(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::Emergency(sheet) => Some(&sheet.form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Round(_)
@@ -215,6 +240,12 @@ impl Sheet {
                     form.signing.tick(now);
                 }
             }
+            Sheet::Bind(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::Emergency(sheet) => sheet.form.signing.tick(now),
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
@@ -258,6 +289,8 @@ impl Sheet {
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::Bind(sheet) => sheet.told(),
+            Sheet::Emergency(_) => "beginning emergency access".to_owned(),
             Sheet::EndPrescription(sheet) => {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }

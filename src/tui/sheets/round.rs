@@ -9,15 +9,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::fulfil::{Fulfil, Over};
-use super::identity::Identity;
+use super::identity::{Identity, Whose};
 use super::not_given::NotGivenSheet;
+use super::package::{Came, PackageCheck, Scanned, tell_apart};
 use super::signing::Signing;
 use super::{Msg, Scene, Then};
 use crate::domain::snapshot::{Patient, QueuedOrder};
-use crate::domain::{OpId, OrderId};
+use crate::domain::{DrugId, OpId, OrderId};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
-use crate::tui::model::{Effect, Reply};
+use crate::tui::model::{Effect, Reply, Stopped};
 use crate::tui::words;
 
 /// One dose of the round.
@@ -62,6 +63,8 @@ pub struct Round {
     pub patient: Arc<Patient>,
     /// Who it is: once for all lines.
     pub who: Identity,
+    /// Whether a package that was scanned is one of these drugs.
+    pub package: PackageCheck,
     /// The doses, in the order of the queue.
     pub lines: Vec<RoundLine>,
     /// The selected line.
@@ -177,6 +180,7 @@ impl Round {
         let round = Round {
             patient,
             who: Identity::default(),
+            package: PackageCheck::default(),
             lines,
             at: 0,
             open: None,
@@ -193,6 +197,9 @@ impl Round {
         }
         if let Some(mode) = self.part_mode() {
             return mode;
+        }
+        if self.package.is_stopped() {
+            return Mode::Stopped;
         }
         if !self.who.is_right() {
             return Mode::Identify;
@@ -231,6 +238,7 @@ impl Round {
                 Vec::new()
             }
             Msg::Paste(text) => self.paste(text),
+            Msg::Scan(text) => self.scan(text),
         };
         (effects, Then::Stay)
     }
@@ -241,6 +249,7 @@ impl Round {
         match action {
             Action::Check => return self.check(),
             Action::Sign => return self.sign(scene),
+            Action::Dismiss => self.package.dismiss(),
             Action::Mark => self.turn(),
             Action::Choose => self.open_part(Part::Dose),
             Action::NotGiven => self.open_not_given(scene),
@@ -266,13 +275,72 @@ impl Round {
             Some((line, _)) => (line, true),
             None => (text, false),
         };
+        if ended || matches!(tell_apart(line), Ok(Scanned::Package(_))) {
+            return self.scan(line);
+        }
         for c in line.chars() {
             self.type_key(Key::char(c));
         }
-        if ended && self.mode() == Mode::Identify {
-            return self.check();
-        }
         Vec::new()
+    }
+
+    /// A wristband identifies the patient for all lines; a package finds the line of its drug.
+    fn scan(&mut self, text: &str) -> Vec<Effect> {
+        self.say.clear();
+        let Some(order) = self.lines.first().map(|line| line.dose.order.id) else {
+            return Vec::new();
+        };
+        match tell_apart(text) {
+            Err(why) => {
+                self.say = format!("This code cannot be read: {why}.");
+                Vec::new()
+            }
+            Ok(Scanned::Package(package)) => self.package.look_up(package, None),
+            Ok(Scanned::Either(number, gtin)) if number != self.patient.mrn => {
+                self.package.look_up(gtin.into(), Some(number))
+            }
+            Ok(Scanned::Person(number) | Scanned::Either(number, _)) => {
+                let effects = self.who.take(number, &self.patient, order);
+                self.identify_lines();
+                effects
+            }
+        }
+    }
+
+    /// Takes the answer what the package holds: the line of that drug is selected, and given with the others.
+    fn package_found(&mut self, reply: &Reply, scene: &Scene<'_>) -> Vec<Effect> {
+        let open = self.lines.iter().filter(|line| !line.is_over());
+        let wanted: Vec<_> = open
+            .map(|line| (line.dose.order.drug.id, line.dose.order.drug.title()))
+            .collect();
+        let stopped = match self.package.reply(reply, &wanted, scene.today()) {
+            Came::Nothing => return Vec::new(),
+            Came::Is(drug) => {
+                self.scanned_drug(drug);
+                return Vec::new();
+            }
+            Came::Stop(stopped) => stopped,
+            Came::Person { number, name } => {
+                self.who.wrong(number, Whose::Of(name));
+                self.identify_lines();
+                Stopped::WrongPatient
+            }
+        };
+        let order = self.lines.get(self.at).map(|line| line.dose.order.id);
+        order
+            .map(|order| PackageCheck::on_record(stopped, order))
+            .into_iter()
+            .collect()
+    }
+
+    fn scanned_drug(&mut self, drug: DrugId) {
+        let of_drug = |line: &RoundLine| !line.is_over() && line.dose.order.drug.id == drug;
+        if let Some(at) = self.lines.iter().position(of_drug) {
+            self.at = at;
+            let line = &mut self.lines[at];
+            line.skip = false;
+            line.dose.package = self.package.clone();
+        }
     }
 
     fn check(&mut self) -> Vec<Effect> {
@@ -392,7 +460,7 @@ impl Round {
 
     fn reply(&mut self, reply: &Reply, scene: &Scene<'_>) -> Vec<Effect> {
         self.who.reply(reply, &self.patient);
-        let mut effects = Vec::new();
+        let mut effects = self.package_found(reply, scene);
         for line in &mut self.lines {
             effects.extend(line.reply(reply, scene));
         }

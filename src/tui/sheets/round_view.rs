@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use super::facts::{Facts, LABELS};
 use super::fulfil::Over;
 use super::fulfil_view::{self, UNKNOWN, sent_words, wrong_patient};
+use super::package;
 use super::round::{Part, Plan, Round, RoundLine};
 use super::signing::Signing;
 use super::{Scene, headed, inset};
@@ -33,7 +34,7 @@ pub fn view(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
             _ => fulfil_view::view(&line.dose, pen, area, scene),
         };
     }
-    let title = format!("ROUND: {} doses", sheet.lines.len());
+    let title = format!("ROUND: {}", doses_words(sheet.lines.len()));
     let inner = inset(headed(pen, area, &title, None));
     let theme = pen.theme;
     let mut facts = Facts::new(theme, inner.width);
@@ -156,7 +157,7 @@ fn block(
         words::dose(&order.dose, &order.drug),
         order.drug.title()
     );
-    if let Some(amount) = line.dose.chosen().ok().filter(|_| line.dose.is_range()) {
+    if let Some(amount) = line.dose.chosen().ok().filter(|_| line.dose.asks_amount()) {
         what = format!("{amount} of {what}");
     }
     for part in [&order.route, &order.frequency] {
@@ -345,7 +346,11 @@ fn message(sheet: &Round, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Vec
         say(why, theme.warning());
         return lines;
     }
-    wrong_patient(&sheet.who, &sheet.patient.name, theme, &mut say);
+    wrong_patient(&sheet.who, &sheet.patient.name, (theme, columns), &mut say);
+    package::words(&sheet.package, theme, columns, &mut say);
+    if sheet.package.is_stopped() {
+        return lines;
+    }
     if !sheet.say.is_empty() {
         say(&sheet.say, theme.warning());
     } else if !sheet.who.is_right() {
@@ -396,23 +401,24 @@ fn summary(sheet: &Round, theme: &Theme, scene: &Scene<'_>, say: &mut impl FnMut
     }
     let key = key_for(Mode::Round, Action::Sign);
     let key = key.map(|key| key.to_string()).unwrap_or_default();
-    let doses = |n: usize| {
-        if n == 1 {
-            "1 dose".to_owned()
-        } else {
-            format!("{n} doses")
-        }
-    };
     if give > 0 {
         let text = format!(
             " {key} signs: {} given to {} ",
-            doses(give),
+            doses_words(give),
             sheet.patient.name
         );
         say(&text, theme.sign());
     }
     if ask > 0 {
-        let text = format!(" {key} asks again what became of {} ", doses(ask));
+        let text = format!(" {key} asks again what became of {} ", doses_words(ask));
         say(&text, theme.sign());
+    }
+}
+
+fn doses_words(count: usize) -> String {
+    if count == 1 {
+        "1 dose".to_owned()
+    } else {
+        format!("{count} doses")
     }
 }

@@ -276,7 +276,7 @@ fn a_dose_is_recorded_as_not_given_from_the_round_and_never_given_with_the_other
     let snapshot = ward_with_a_round();
     let mut s = round_of(&snapshot, &[2, 21], (80, 24));
     s.typed("N4204001\r").typed("n");
-    assert_eq!(s.model.mode(), Mode::Reason, "{}", s.text());
+    assert_eq!(s.model.mode(), Mode::Why, "{}", s.text());
     s.key(Code::Esc);
     assert!(s.says("1 left out"), "{}", s.text());
     s.typed("n").key(Code::Down).key(Code::F(2));
