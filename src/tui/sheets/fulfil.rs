@@ -1,12 +1,10 @@
 //! The sheet of a dose: who it is, how much, and the signature.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::choice::{Choice, Parts};
-use super::identity::{Check, Identity, Whose};
-use super::package::{Came as PackageCame, PackageCheck, Scanned, tell_apart};
+use super::identity::{Check, Identity};
+use super::package::{PackageCheck, Scanned, tell_apart};
 use super::signing::Signing;
 use super::witness::{Came, Witness};
 use super::{Msg, Scene, Then, fulfil_view};
@@ -17,7 +15,7 @@ use crate::domain::snapshot::{OrderDetail, QueuedOrder};
 use crate::domain::{Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
-use crate::tui::model::{Effect, OrderNow, Reply, Stopped};
+use crate::tui::model::{Effect, OrderNow, Reply};
 use crate::tui::widgets::Field;
 
 /// Why the sheet can only be read and closed: mostly, somebody else was faster.
@@ -559,43 +557,6 @@ impl Fulfil {
         }
         self.ask_what_is_needed(scene);
         Vec::new()
-    }
-
-    /// A wristband identifies the patient, a package the drug. What is neither stops the sheet.
-    fn scan(&mut self, text: &str) -> Vec<Effect> {
-        if self.over.is_some() || !self.signing.is_idle() || self.witness.is_some() {
-            return Vec::new();
-        }
-        self.say.clear();
-        match tell_apart(text) {
-            Err(why) => {
-                self.say = format!("This code cannot be read: {why}.");
-                Vec::new()
-            }
-            Ok(Scanned::Package(package)) => self.package.look_up(package, None),
-            Ok(Scanned::Either(number, gtin)) if number != self.order.patient.mrn => {
-                self.package.look_up(gtin.into(), Some(number))
-            }
-            Ok(Scanned::Person(number) | Scanned::Either(number, _)) => {
-                let patient = Arc::clone(&self.order.patient);
-                self.who.take(number, &patient, self.order.id)
-            }
-        }
-    }
-
-    /// Takes the answer what the package holds. What it stops goes on record.
-    fn package_found(&mut self, reply: &Reply, scene: &Scene<'_>) -> Vec<Effect> {
-        let drug = &self.order.drug;
-        let wanted = [(drug.id, drug.title())];
-        let stopped = match self.package.reply(reply, &wanted, scene.today()) {
-            PackageCame::Nothing | PackageCame::Is(_) => return Vec::new(),
-            PackageCame::Stop(stopped) => stopped,
-            PackageCame::Person { number, name } => {
-                self.who.wrong(number, Whose::Of(name));
-                Stopped::WrongPatient
-            }
-        };
-        vec![PackageCheck::on_record(stopped, self.order.id)]
     }
 
     /// The queue moved on under the open sheet. What the sheet's own signature did is told by its outcome.

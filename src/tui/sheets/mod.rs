@@ -13,6 +13,7 @@ pub mod emergency;
 pub mod facts;
 pub mod form;
 pub mod fulfil;
+mod fulfil_scan;
 mod fulfil_view;
 pub mod help;
 pub mod identity;
