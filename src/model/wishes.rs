@@ -36,6 +36,9 @@ struct Wish {
     drug: Option<DrugId>,
 }
 
+/// What makes a wish of one kind.
+type Maker = fn(&mut Wishes, &Model) -> Wish;
+
 fn because(code: &str) -> Reason {
     Reason {
         code: code.to_owned(),
@@ -263,7 +266,7 @@ impl Wishes {
     }
 
     fn wish(&mut self, model: &Model) -> Wish {
-        let weights: [(u32, fn(&mut Wishes, &Model) -> Wish); 24] = [
+        let weights: [(u32, Maker); 24] = [
             (26, Wishes::give),
             (7, Wishes::not_given),
             (9, Wishes::correct),
