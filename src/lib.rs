@@ -71,6 +71,8 @@ pub mod desk;
 pub mod domain;
 pub mod feed;
 pub mod interop;
+#[cfg(test)]
+mod model;
 pub mod server;
 pub mod session;
 pub mod signin;
