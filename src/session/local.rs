@@ -107,6 +107,7 @@ pub async fn run(
     let (handle, outside) = Handle::new(size);
     let keyboard = Keyboard::open()?;
     let (charset, charsets) = watch::channel(profile.charset);
+    let scans = settings.scanner.clone();
     let terminal = LocalTerminal {
         local,
         painter: Painter::new(profile),
@@ -118,7 +119,8 @@ pub async fn run(
         tokio::spawn(async move {
             // It is not asked anything: it reads as fast as it is written to.
             let (answers, _) = watch::channel(0);
-            listen(keyboard, charsets, outside, &events, &answers).await;
+            let ears = (charsets, scans);
+            listen(keyboard, ears, outside, &events, &answers).await;
         }),
     ];
     let _tasks = Ends(tasks);

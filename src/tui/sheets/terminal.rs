@@ -60,6 +60,7 @@ impl TerminalSheet {
             Msg::Act(Action::Keep) if self.place.keeps => effects.push(Effect::KeepLook(self.look)),
             Msg::Act(Action::Keep) => "It cannot be kept here.".clone_into(&mut self.say),
             Msg::Key(key) => self.heard(named(*key)),
+            Msg::Scan(text) => self.heard(format!("a scan of {} characters", text.chars().count())),
             Msg::Paste(text) => {
                 self.heard(format!("a paste of {} characters", text.chars().count()))
             }

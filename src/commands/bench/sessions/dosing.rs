@@ -169,8 +169,12 @@ async fn doses(
 ) -> anyhow::Result<Vec<Duration>> {
     let patient = format!("D{n:05}");
     // Only this patient's doses are looked at.
-    nurse.send(&format!("/{patient}\r")).await?;
-    nurse.sees("found").await?;
+    nurse.send("/").await?;
+    nurse.sees("Enter keep").await?;
+    nurse.send(&patient).await?;
+    nurse.sees(&patient).await?;
+    nurse.send("\r").await?;
+    nurse.sees("Enter give").await?;
     let mut waits = Vec::new();
     for _ in 0..each {
         if until.is_some_and(|until| Instant::now() >= until) {

@@ -43,8 +43,9 @@ const RESTS: Duration = Duration::from_millis(400);
 const ALL_KEYS: u32 = 750;
 /// A stopped client costs no memory: so much comes and goes in any server.
 const STOPPED_MAY_COST: f64 = 256.0;
-/// Up and down, so that each key changes something.
-const UP_AND_DOWN: [&str; 2] = ["j", "k"];
+/// Up and down, so that each key changes something. Arrows: a letter is held back for as long as the next character of a
+/// scan would take.
+const UP_AND_DOWN: [&str; 2] = ["\x1b[B", "\x1b[A"];
 
 /// Measures.
 pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()> {
@@ -188,7 +189,11 @@ impl Bench {
                 while next < began + lasts {
                     tokio::time::sleep_until(next).await;
                     next += every;
-                    times.push(person.types(keys.next().copied().unwrap_or("j")).await?);
+                    times.push(
+                        person
+                            .types(keys.next().copied().unwrap_or(UP_AND_DOWN[0]))
+                            .await?,
+                    );
                 }
                 Ok::<_, anyhow::Error>((person, times))
             });
@@ -215,7 +220,9 @@ impl Bench {
         let began = Instant::now();
         let mut keys = UP_AND_DOWN.iter().cycle();
         while began.elapsed() < lasts {
-            person.send(keys.next().copied().unwrap_or("j")).await?;
+            person
+                .send(keys.next().copied().unwrap_or(UP_AND_DOWN[0]))
+                .await?;
             tokio::time::sleep(BETWEEN).await;
         }
         let after = self.server.taken()?;
