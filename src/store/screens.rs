@@ -137,7 +137,7 @@ macro_rules! queue_gathered {
             concat!(
                 "SELECT json_group_array(json_object('id', hex(id), 'version', version, 'ward_id', ward_id, ",
                 "'patient_id', hex(patient_id), 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
-                "'due_at', due_at, 'held_until', held_until, 'kind', kind, 'priority', priority, ",
+                "'due_at', due_at, 'held_until', held_until, 'kind', kind, 'priority', priority, 'prescriber', prescriber, ",
                 "'prescription_id', hex(prescription_id))) FROM (",
                 queue_sql!($($rest),+),
                 ")"
