@@ -13,6 +13,7 @@ on_both_engines!(
     a_dose_that_was_not_given_is_back_in_the_cupboard_and_in_the_queue,
     what_is_gone_all_the_same_is_written_off_in_a_row_of_its_own,
     a_dose_can_be_taken_back_for_good,
+    a_dose_that_is_open_again_stands_where_its_patient_lies_now,
     a_hold_is_taken_back_and_the_dose_is_due_again,
     a_dose_taken_back_does_not_count_for_the_next,
     who_may_not_and_what_cannot_be_taken_back_is_refused,
@@ -235,4 +236,33 @@ async fn the_books_are_proved_with_corrections_in_them(place: Place) {
     let report = valmed::verify::verify(&ward.db).await.unwrap();
     assert!(!report.holds());
     assert!(ward.desk.close(crate::support::PATIENCE).await);
+}
+
+async fn a_dose_that_is_open_again_stands_where_its_patient_lies_now(place: Place) {
+    let ward = stocked(place).await;
+    ward.receive(SURG, PARACETAMOL, units(5)).await;
+    let order = ward.order(&Rx::timed(PARACETAMOL)).await;
+    let entry = given(&ward, order).await;
+    let to_surgery = Request::Move {
+        patient: patient(0),
+        version: 1,
+        ward: SURG,
+        bed: "4".to_owned(),
+    };
+    ward.done(operation(NURSE, to_surgery)).await;
+    ward.done(correct(NURSE, entry, Restock::Back, true)).await;
+    let stands = rows!(
+        ward.db,
+        (valmed::domain::WardId, i64),
+        "SELECT ward_id, version FROM medication_orders WHERE id = $1",
+        order
+    );
+    assert_eq!(stands, [(SURG, 3)]);
+    // What was taken is back where it was taken from, and the dose is given where the patient is.
+    assert_eq!(ward.stock(MEDI, PARACETAMOL).await, units(10));
+    let mut again = give_as(POOL_NURSE, order);
+    version_of(&mut again, 3);
+    ward.done(again).await;
+    assert_eq!(ward.stock(SURG, PARACETAMOL).await, units(4));
+    ward.end().await;
 }

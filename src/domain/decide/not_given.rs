@@ -170,6 +170,7 @@ fn hold(
         version: order.version,
         was: OrderStatus::Active,
         status: OrderStatus::Active,
+        ward: order.ward,
         held_until: Some(until),
         by: actor.id,
         at: now,
