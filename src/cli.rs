@@ -4,6 +4,7 @@ mod bench;
 pub mod codes;
 pub mod cupboard;
 mod prescribing;
+mod round;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use prescribing::{
     Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
     Said, Snapshot,
 };
+pub use round::{Dose, Round, Withheld};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -92,6 +94,10 @@ pub enum Command {
     },
     /// Give a dose.
     Fulfil(Fulfil),
+    /// Several doses of one patient at once: each is given, or recorded as not given, as an operation of its own.
+    ///
+    /// One that is refused leaves the others alone; each line says what became of it.
+    Round(Round),
     /// Record that a dose was not given: held, refused, not available.
     NotGiven(NotGiven),
     /// Take back an entry of the log that was wrong; both stay in view.

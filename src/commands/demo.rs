@@ -39,6 +39,7 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         due_window: config.due_window(),
         demo: true,
         policy: config.policy(),
+        scanner: config.scanner(),
         ..Settings::default()
     };
     let ended = ward_desk::run(db, config, settings, start).await;

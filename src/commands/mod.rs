@@ -18,6 +18,7 @@ mod on_behalf;
 mod output;
 mod patients;
 mod prescribing;
+mod round;
 mod scratch_ward;
 mod serve;
 mod sessions;
@@ -171,6 +172,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::Round(ask)) => round::round(&config, ask).await,
         Some(Command::NotGiven(ask)) => desk_commands::not_given(&config, ask).await,
         Some(Command::Correct(ask)) => desk_commands::correct(&config, ask).await,
         Some(Command::Effect(ask)) => desk_commands::effect(&config, ask).await,

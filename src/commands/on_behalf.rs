@@ -24,6 +24,7 @@ const THEIRS: &[&str] = &[
     "log",
     "board",
     "fulfil",
+    "round",
     "not-given",
     "correct",
     "effect",

@@ -9,11 +9,14 @@ use keymap::{Action, Mode};
 
 mod any;
 mod cupboard;
+mod emergency;
 mod giving;
 mod lock;
 mod pages;
 mod reasons;
 mod records;
+mod rounds;
+mod scans;
 mod screens;
 
 #[test]
@@ -191,10 +194,10 @@ fn a_stale_screen_says_so_by_itself() {
 #[test]
 fn a_scan_on_the_panes_is_not_a_command() {
     let mut s = Session::desk(80, 24);
-    let before = s.text();
     s.send(Msg::Paste("qwdr\r".into()));
-    assert_eq!(s.text(), before);
-    assert!(s.effects.is_empty());
+    assert_eq!(s.model.mode(), Mode::Queue);
+    let asked = Effect::FindPatient { mrn: "qwdr".into() };
+    assert_eq!(s.effects, [asked], "it is somebody's number, or nobody's");
 }
 
 #[test]

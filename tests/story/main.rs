@@ -26,6 +26,7 @@ mod prescribing;
 mod races;
 mod refusals;
 mod roles;
+mod rounds;
 mod schema;
 mod server;
 mod sign_in;
