@@ -7,8 +7,8 @@ use valmed::domain::{DrugId, Quantity, WardId};
 use valmed::interop::{Rejects, demo, import};
 use valmed::store::{Db, now};
 
+use crate::program::Program;
 use crate::support::place::{Kind, Place};
-use crate::{program::Program, rows, value};
 
 /// The people of the shift: name to sign in with, role, which wards (first, second, both, all).
 pub const PEOPLE: [(&str, &str, &str); 6] = [

@@ -14,7 +14,7 @@ mod hospital;
 mod program;
 mod script;
 
-use support::place::{Kind, Place};
+use support::place::Place;
 
 use hospital::Hospital;
 
