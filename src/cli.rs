@@ -4,6 +4,7 @@ mod bench;
 pub mod codes;
 pub mod cupboard;
 mod prescribing;
+mod report;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use prescribing::{
     Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
     Said, Snapshot,
 };
+pub use report::Report;
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -90,6 +92,9 @@ pub enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// A report of wards between two moments: doses due, missed, late, not given, as needed; scans of the wrong patient,
+    /// overrides; discrepancies, use and outs of stock.
+    Report(Report),
     /// Give a dose.
     Fulfil(Fulfil),
     /// Record that a dose was not given: held, refused, not available.

@@ -18,6 +18,7 @@ mod on_behalf;
 mod output;
 mod patients;
 mod prescribing;
+mod report;
 mod scratch_ward;
 mod serve;
 mod sessions;
@@ -169,6 +170,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
         Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
         Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
+        Some(Command::Report(ask)) => report::report(&config, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
         Some(Command::NotGiven(ask)) => desk_commands::not_given(&config, ask).await,

@@ -23,6 +23,7 @@ const THEIRS: &[&str] = &[
     "stock",
     "log",
     "board",
+    "report",
     "fulfil",
     "not-given",
     "correct",

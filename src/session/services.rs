@@ -2,6 +2,7 @@
 
 mod cupboard;
 mod pages;
+mod reports;
 
 use std::sync::Arc;
 

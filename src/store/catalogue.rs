@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     At, Day, Engine, Link, List, Sql, StoreError, accounts, board, codes, cupboard, desk,
-    formulary, listing, orders_ahead, record, screens, unseen,
+    formulary, listing, orders_ahead, record, reports, screens, unseen,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -283,6 +283,7 @@ pub fn queries(of: &Subject) -> Vec<Query> {
     all.extend(charts(of));
     all.extend(desk_loads(of));
     all.extend(cupboard_lists(of));
+    all.extend(reports_of_a_ward(of));
     all
 }
 
@@ -474,6 +475,36 @@ fn cupboard_lists(of: &Subject) -> Vec<Query> {
         "levels of a ward": LEVELS, ward, page;
         "where a drug is": ELSEWHERE, drug, today, page;
         "what fills a ward up": REFILLS, ward, today, pharmacy, page;
+    )
+}
+
+/// Reports of a ward: of its last day, and of its last year.
+fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
+    use reports::{DUE, EFFECTS, LATE, MISSED, NOT_GIVEN, OVERRIDES, SCANS, STOCK_OUTS, USE};
+    let ago = |hours: i64| {
+        let then = of
+            .now
+            .0
+            .checked_sub(jiff::SignedDuration::from_hours(hours));
+        At::from(then.unwrap_or(of.now.0))
+    };
+    let (ward, pharmacy, page, now) = (of.ward, of.pharmacy, of.page, of.now);
+    let (day, year) = (ago(24), ago(24 * 366));
+    let (start, first, none) = (At::from(0), Uuid::nil(), 0_i64);
+    let hour = 3_600_000_000_i64;
+    queries!(in Alone:
+        "report: doses due": DUE, ward, day, now, start, first, page;
+        "report: doses due, a year": DUE, ward, year, now, start, first, page;
+        "report: doses missed": MISSED, ward, day, now, start, first, page, ago(4);
+        "report: doses late": LATE, ward, day, now, start, first, page, hour;
+        "report: not given": NOT_GIVEN, ward, day, now, start, first, page;
+        "report: as needed": EFFECTS, ward, day, now, start, first, page;
+        "report: wrong patient": SCANS, ward, day, now, start, first, page;
+        "report: overrides": OVERRIDES, ward, day, now, start, first, page, none;
+        "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, start, first, page;
+        "report: stock use": USE, ward, day, now, none, page;
+        "report: stock use of the pharmacy": USE, pharmacy, day, now, none, page;
+        "report: stock-outs": STOCK_OUTS, ward, year, now, start, none, none, page;
     )
 }
 

@@ -434,6 +434,7 @@ macro_rules! plan {
 }
 
 mod records;
+mod reports;
 
 /// Whether rows are found by the index, and no table is read whole.
 fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
@@ -708,6 +709,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
     ];
     plans.extend(records::plans(&mut tx).await?);
     plans.extend(cupboard_plans(&mut tx).await?);
+    plans.extend(reports::plans(&mut tx).await?);
     tx.rollback().await?;
     Ok(plans)
 }

@@ -22,7 +22,7 @@ use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
-    wards,
+    reports, wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -309,6 +309,7 @@ impl Desk {
                 }
             }
             Then::Ward(ward) => effects.extend(self.go_to(ward)),
+            Then::Report(kind) => effects.extend(self.open_report(kind, context)),
             Then::Act(mode, action) => {
                 if self.page_mode() != Some(mode) {
                     self.pages.clear();
@@ -353,6 +354,11 @@ impl Desk {
                 let (page, effects) = board::BoardPage::open(context.now);
                 self.open_page(Page::Board(Box::new(page)));
                 return effects;
+            }
+            Action::Reports => {
+                let sheet = reports::Reports::open(self.actor.role);
+                self.sheet = Some(Sheet::Reports(Box::new(sheet)));
+                return Vec::new();
             }
             Action::Effects => {
                 let Some(ward) = &self.ward else {

@@ -51,6 +51,8 @@ pub enum Action {
     SendAll,
     /// Open the board of all wards.
     Board,
+    /// Choose a report.
+    Reports,
     /// Open the record of a patient.
     Record,
     /// Open the sheet that prescribes.
@@ -176,6 +178,10 @@ pub enum Mode {
     Mine,
     /// The patients of the ward.
     Patients,
+    /// A report.
+    Report,
+    /// A page asks for something at its foot.
+    Asking,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -231,6 +237,8 @@ impl Mode {
         Mode::Record,
         Mode::Mine,
         Mode::Patients,
+        Mode::Report,
+        Mode::Asking,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -272,6 +280,8 @@ impl Mode {
             Mode::Record => "Patient record",
             Mode::Mine => "My orders",
             Mode::Patients => "Patients of the ward",
+            Mode::Report => "Report",
+            Mode::Asking => "Asked at the foot of a page",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -297,6 +307,7 @@ impl Mode {
                 | Mode::Lock
                 | Mode::Filter
                 | Mode::PageFilter
+                | Mode::Asking
                 | Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
@@ -391,7 +402,8 @@ mod tests {
             Levels => Some(Recall),
             Recall => Some(SendAll),
             SendAll => Some(Board),
-            Board => Some(Record),
+            Board => Some(Reports),
+            Reports => Some(Record),
             Record => Some(Prescribe),
             Prescribe => Some(EndPrescription),
             EndPrescription => Some(MyOrders),

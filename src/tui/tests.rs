@@ -14,6 +14,7 @@ mod lock;
 mod pages;
 mod reasons;
 mod records;
+mod reports;
 mod screens;
 
 #[test]

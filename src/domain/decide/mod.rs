@@ -17,6 +17,7 @@ mod patients;
 mod permission;
 mod prescribe;
 mod receive;
+pub mod reports;
 mod spend;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,10 @@ const LONGEST: i64 = 500;
 
 impl Services {
     pub(super) async fn page(&self, ask: PageAsk) -> Answer {
-        let found = self.leaf(&ask).await.map_err(|error| words(&error));
+        let found = match &ask.what {
+            What::Report(what, reader) => self.report(what, *reader, ask.after.as_ref()).await,
+            _ => self.leaf(&ask).await.map_err(|error| words(&error)),
+        };
         Answer { ask, found }
     }
 
@@ -59,6 +62,8 @@ impl Services {
                     read_at: now,
                 })
             }
+            // A report may be refused, and is read in a place of its own.
+            What::Report(..) => Err(StoreError::Guarantee("a report is no list".to_owned())),
             What::Mine { doctor } => self.mine(*doctor, ask.after.as_ref()).await,
             What::Patients { ward } => {
                 let now = (self.clock)();

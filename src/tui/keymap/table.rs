@@ -24,6 +24,7 @@ const LISTS: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::Report,
     Mode::PageFilter,
     Mode::Picker,
     Mode::Help,
@@ -55,6 +56,7 @@ const PAGES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::Report,
 ];
 /// The pages, and the panes below them.
 const DESK_AND_PAGES: &[Mode] = &[
@@ -76,6 +78,7 @@ const DESK_AND_PAGES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::Report,
 ];
 
 /// Lists in which no letter types.
@@ -98,6 +101,7 @@ const MOVES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::Report,
     Mode::Help,
 ];
 
@@ -122,6 +126,8 @@ const OPEN: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::Report,
+    Mode::Asking,
     Mode::PageFilter,
     Mode::Identify,
     Mode::Amount,
@@ -490,6 +496,76 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Discharge,
         words: "Discharge the selected patient (doctors)",
         hint: "discharge",
+    },
+    Binding {
+        chords: &[Key::char('t')],
+        modes: DESK,
+        action: Action::Reports,
+        words: "Reports: doses due, missed, late, not given; overrides; stock",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::char('f')],
+        modes: &[Mode::Report],
+        action: Action::Choose,
+        words: "Choose from when, up to when, and which ward",
+        hint: "time, ward",
+    },
+    Binding {
+        chords: &[Key::of(Code::Left)],
+        modes: &[Mode::Report],
+        action: Action::DayBack,
+        words: "The calendar day before",
+        hint: "day before",
+    },
+    Binding {
+        chords: &[Key::of(Code::Right)],
+        modes: &[Mode::Report],
+        action: Action::DayForward,
+        words: "The calendar day after",
+        hint: "day after",
+    },
+    Binding {
+        chords: &[Key::char('t')],
+        modes: &[Mode::Report],
+        action: Action::Today,
+        words: "The last 24 hours, read anew",
+        hint: "last 24 h",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter), Key::char('m')],
+        modes: &[Mode::Report],
+        action: Action::Record,
+        words: "Record of the selected line's patient",
+        hint: "record",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::Asking],
+        action: Action::Choose,
+        words: "Take what is typed",
+        hint: "take it",
+    },
+    Binding {
+        chords: &[Key::of(Code::Tab), Key::of(Code::Down)],
+        modes: &[Mode::Asking],
+        action: Action::NextField,
+        words: "Next field",
+        hint: "next field",
+    },
+    Binding {
+        chords: &[Key::of(Code::BackTab), Key::of(Code::Up)],
+        modes: &[Mode::Asking],
+        action: Action::PreviousField,
+        words: "Previous field",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc)],
+        modes: &[Mode::Asking],
+        action: Action::Close,
+        words: "Leave it as it is",
+        hint: "leave it",
     },
     Binding {
         chords: &[Key::of(Code::Enter)],
@@ -882,6 +958,8 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Record,
             Mode::Mine,
             Mode::Patients,
+            Mode::Report,
+            Mode::Asking,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,
@@ -925,6 +1003,8 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Record,
             Mode::Mine,
             Mode::Patients,
+            Mode::Report,
+            Mode::Asking,
             Mode::PageFilter,
             Mode::Identify,
             Mode::Amount,

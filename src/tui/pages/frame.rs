@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
+use super::asking::{Asking, Came, For};
 use super::table::{Column, Row, Table};
 use super::{Answer, Cursor, Msg, PageAsk, Rows, Scene, What};
 use crate::tui::clock;
@@ -44,6 +45,17 @@ pub enum Did<'a> {
     Act(Action),
 }
 
+/// What a message did to what a page asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nothing: it is the page's.
+    Not,
+    /// It was taken.
+    Taken,
+    /// It was typed to its end.
+    Typed(For, Vec<String>),
+}
+
 /// The common part of a page.
 #[derive(Debug, Clone)]
 pub struct Frame<Id> {
@@ -61,6 +73,10 @@ pub struct Frame<Id> {
     answered_at: Option<Timestamp>,
     read_at: Option<Timestamp>,
     trouble: Option<String>,
+    /// It is asked for again by itself.
+    live: bool,
+    /// What it asks its person for.
+    pub asking: Option<Asking>,
     /// The rows.
     pub table: Table<Id>,
 }
@@ -86,10 +102,51 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             answered_at: None,
             read_at: None,
             trouble: None,
+            live: true,
+            asking: None,
             table: Table::new(columns),
         };
         let effects = frame.ask(now);
         (frame, effects)
+    }
+
+    /// The same of what stands still: it is read when it is asked for, and not again by itself.
+    pub fn still(
+        title: impl Into<String>,
+        empty: &'static str,
+        columns: &'static [Column],
+        what: What,
+        now: Timestamp,
+    ) -> (Frame<Id>, Vec<Effect>) {
+        let (mut frame, effects) = Frame::open(title, empty, columns, what, now);
+        frame.live = false;
+        (frame, effects)
+    }
+
+    /// Gives what is asked for the message, if there is something and it is meant for it.
+    pub(super) fn asked(&mut self, msg: &Msg<'_>) -> Asked {
+        let Some(asking) = &mut self.asking else {
+            return Asked::Not;
+        };
+        match msg {
+            Msg::Act(action) => match asking.act(*action) {
+                Came::Not => {}
+                Came::Closed => self.asking = None,
+                Came::Typed(typed) => return Asked::Typed(asking.what, typed),
+            },
+            Msg::Key(key) => asking.key(*key),
+            Msg::Paste(text) => asking.paste(text),
+            Msg::Click(_) => {}
+            Msg::Stirred | Msg::Answer(_) | Msg::Outcome(..) | Msg::Tick | Msg::Typed(..) => {
+                return Asked::Not;
+            }
+        }
+        Asked::Taken
+    }
+
+    /// When its rows were read (UTC).
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
     }
 
     /// Asks for something else from its beginning: the page's own choice (a day, a ward, a period) has changed.
@@ -135,6 +192,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
         let (since, wait) = match self.asked_at {
             // An answer that never comes is not waited for for ever.
             Some(asked) => (asked, AT_LEAST_EVERY),
+            None if !self.live && self.trouble.is_none() => return None,
             None if self.stirred => (self.answered_at?, AT_MOST_EVERY),
             None if self.trouble.is_some() => (self.answered_at?, AGAIN),
             None => (self.answered_at?, AT_LEAST_EVERY),
@@ -154,6 +212,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
         let now = scene.context.now;
         match msg {
             Msg::Tick => Did::All(self.tick(now)),
+            Msg::Stirred if !self.live => Did::All(Vec::new()),
             Msg::Stirred => {
                 self.stirred = true;
                 Did::All(self.tick(now))
@@ -167,7 +226,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             }
             Msg::Click(line) => self.clicked(*line, scene.area),
             Msg::Act(action) => self.act(*action, scene),
-            Msg::Key(_) | Msg::Paste(_) | Msg::Outcome(..) => Did::All(Vec::new()),
+            Msg::Key(_) | Msg::Paste(_) | Msg::Outcome(..) | Msg::Typed(..) => Did::All(Vec::new()),
         }
     }
 

@@ -8,6 +8,7 @@
 //! 2. a module here with `open`, `update`, `view`, as [`board`] has them, and a variant of [`Page`];
 //! 3. a [`Mode`] of its own in the keymap, listed in `PAGES` of its table, with the action that opens it.
 
+pub mod asking;
 pub mod board;
 pub mod cupboard;
 pub mod effects;
@@ -15,6 +16,7 @@ pub mod frame;
 pub mod mar;
 pub mod mine;
 pub mod patients;
+pub mod report;
 pub mod table;
 
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use crate::domain::prescribed::{Person, Prescribed};
 use crate::domain::snapshot::{AskedDose, Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, Outcome, UserId, WardId};
 
+use frame::Asked;
 pub use frame::{Did, Frame};
 
 /// What a page asks for.
@@ -74,6 +77,8 @@ pub enum What {
         /// Which.
         ward: WardId,
     },
+    /// A report, for that person to read.
+    Report(crate::domain::report::Ask, UserId),
 }
 
 impl What {
@@ -82,7 +87,9 @@ impl What {
         match self {
             What::Cupboard(ask) => ask.of_the_hospital(),
             What::Board | What::Mine { .. } => true,
-            What::Effects(_) | What::Record { .. } | What::Patients { .. } => false,
+            What::Effects(_) | What::Record { .. } | What::Patients { .. } | What::Report(..) => {
+                false
+            }
         }
     }
 }
@@ -98,6 +105,8 @@ pub enum Cursor {
     Pair(i64, i64),
     /// Of a list by time.
     Time(Timestamp, Uuid),
+    /// Of a report.
+    Report(crate::domain::report::Cursor),
 }
 
 /// The answer to a [`PageAsk`].
@@ -135,6 +144,8 @@ pub enum Rows {
     Mine(Vec<Prescribed>),
     /// Of [`What::Patients`].
     Patients(Vec<Person>),
+    /// Of [`What::Report`].
+    Report(Arc<crate::domain::report::Page>),
 }
 
 /// What a page can see around it.
@@ -169,6 +180,8 @@ pub enum Msg<'a> {
     Stirred,
     /// Rows; they may be meant for another page.
     Answer(&'a Answer),
+    /// What the page asked for was typed, field by field.
+    Typed(asking::For, &'a [String]),
     /// What became of an operation; it may be another page's, or a sheet's.
     Outcome(OpId, &'a Outcome),
     /// The clock moved on.
@@ -207,6 +220,8 @@ pub enum Page {
     Mine(Box<mine::MinePage>),
     /// Who lies in a ward.
     Patients(Box<patients::PatientsPage>),
+    /// A report.
+    Report(Box<report::ReportPage>),
 }
 
 /// Does the same with whichever page it is.
@@ -219,6 +234,7 @@ macro_rules! each {
             Page::Mar($page) => $do,
             Page::Mine($page) => $do,
             Page::Patients($page) => $do,
+            Page::Report($page) => $do,
         }
     };
 }
@@ -226,8 +242,10 @@ macro_rules! each {
 impl Page {
     /// What has the keys.
     pub fn mode(&self) -> Mode {
-        let filtering = each!(self, page => page.frame.filtering());
+        let (filtering, asking) =
+            each!(self, page => (page.frame.filtering(), page.frame.asking.is_some()));
         match self {
+            _ if asking => Mode::Asking,
             _ if filtering => Mode::PageFilter,
             Page::Board(_) => Mode::Board,
             Page::Effects(_) => Mode::Effects,
@@ -235,17 +253,27 @@ impl Page {
             Page::Mar(_) => Mode::Record,
             Page::Mine(_) => Mode::Mine,
             Page::Patients(_) => Mode::Patients,
+            Page::Report(_) => Mode::Report,
         }
     }
 
     /// Routes a message.
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
-        each!(self, page => page.update(msg, scene))
+        match each!(self, page => page.frame.asked(msg)) {
+            Asked::Not => each!(self, page => page.update(msg, scene)),
+            Asked::Taken => (Vec::new(), Then::Stay),
+            Asked::Typed(what, typed) => {
+                each!(self, page => page.update(&Msg::Typed(what, &typed), scene))
+            }
+        }
     }
 
     /// Draws it in `area`.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         each!(self, page => page.view(pen, area, scene));
+        if let Some(asking) = each!(self, page => &page.frame.asking) {
+            asking.view(pen, area);
+        }
     }
 
     /// When it wants to be told of the time.

@@ -26,6 +26,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// What stands over it.
+    pub const fn head(&self) -> &'static str {
+        self.head
+    }
+
     /// A column of a fixed width.
     pub const fn fixed(head: &'static str, columns: usize) -> Column {
         Column::text(head, columns, columns)

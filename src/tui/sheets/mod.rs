@@ -20,6 +20,7 @@ pub mod picker;
 pub mod prescribe;
 pub mod prescription;
 pub mod receive;
+pub mod reports;
 pub mod signing;
 pub mod wards;
 pub mod witness;
@@ -32,6 +33,7 @@ use super::key::Key;
 use super::keymap::{Action, Mode};
 use super::model::{Context, Effect, Reply};
 use super::widgets::{Line, Pen};
+use crate::domain::report::Kind;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, WardId};
 
@@ -74,6 +76,8 @@ pub enum Then {
     Close,
     /// It closes, and another ward is looked at.
     Ward(WardId),
+    /// It closes, and a report opens.
+    Report(Kind),
     /// It closes, and an action is taken as if its key had been pressed in that mode.
     Act(Mode, Action),
 }
@@ -103,6 +107,8 @@ pub enum Sheet {
     Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
+    /// Choosing a report.
+    Reports(Box<reports::Reports>),
     /// Finding an action.
     Palette(Box<palette::Palette>),
     /// Every key.
@@ -125,7 +131,7 @@ impl Sheet {
             Sheet::Prescribe(sheet) => sheet.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
-            Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
+            Sheet::Wards(_) | Sheet::Reports(_) | Sheet::Palette(_) => Mode::Picker,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
         }
@@ -145,6 +151,7 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Reports(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
             Sheet::Missed(sheet) => sheet.update(msg, scene),
@@ -165,6 +172,7 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
+            Sheet::Reports(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
             Sheet::Missed(sheet) => sheet.view(pen, area, scene),
@@ -183,7 +191,11 @@ impl Sheet {
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => None,
+            Sheet::Wards(_)
+            | Sheet::Reports(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Missed(_) => None,
         }
     }
 
@@ -204,7 +216,11 @@ impl Sheet {
             }
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => {}
+            Sheet::Wards(_)
+            | Sheet::Reports(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Missed(_) => {}
         }
     }
 
@@ -240,7 +256,11 @@ impl Sheet {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }
             Sheet::Stay(sheet) => sheet.told(),
-            Sheet::Wards(_) | Sheet::Palette(_) | Sheet::Help(_) | Sheet::Missed(_) => return None,
+            Sheet::Wards(_)
+            | Sheet::Reports(_)
+            | Sheet::Palette(_)
+            | Sheet::Help(_)
+            | Sheet::Missed(_) => return None,
         };
         Some((op, words))
     }
