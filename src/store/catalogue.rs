@@ -43,7 +43,7 @@ pub struct Subject {
     pub pages: Vec<(WardId, DrugId)>,
     /// Orders, as a desk loads them in one batch.
     pub batch: Vec<OrderId>,
-    /// Operations that were done.
+    /// Operations of a batch.
     pub operations: Vec<Uuid>,
     /// Somebody.
     pub username: String,
@@ -456,7 +456,7 @@ fn cupboard_lists(of: &Subject) -> Vec<Query> {
     let (any, none) = (0_i64, WardId(0));
     let today = Day(of.now.0.to_zoned(jiff::tz::TimeZone::UTC).date());
     let never = Day(cupboard::LONG_AGO);
-    queries!(in Alone:
+    queries!(in Screen:
         "transfers of a ward": TRANSFERS_OF_WARD, now, last, start, any, ward, none, page;
         "transfers from a ward": TRANSFERS_FROM, now, last, start, any, pharmacy, none, page;
         "transfers to a ward": TRANSFERS_TO, now, last, start, any, none, ward, page;

@@ -9,7 +9,7 @@ use crate::domain::shelf::At as Place;
 use crate::domain::snapshot::Ward;
 use crate::domain::{DrugId, WardId, WardKind};
 use crate::store::cupboard::{self as table, DiscrepancyFilter, RegisterAsk, TransferFilter};
-use crate::store::{At, Conn, Day, StoreError, screens};
+use crate::store::{At, Day, StoreError, Tx, screens};
 use crate::tui::pages::cupboard::{Ask, Lines};
 use crate::tui::pages::{Cursor, Found, Rows};
 
@@ -29,10 +29,11 @@ impl Services {
     ) -> Result<Found, StoreError> {
         let now = (self.clock)();
         let mut conn = self.db.reader().await?;
+        let mut tx = conn.begin_screen().await?;
         let mut next = None;
         let lines = match ask {
             Ask::Transfers(ward) => {
-                let (lines, goes_on) = transfers(&mut conn, *ward, after).await?;
+                let (lines, goes_on) = transfers(&mut tx, *ward, after).await?;
                 next = goes_on;
                 lines
             }
@@ -47,9 +48,7 @@ impl Services {
                     before,
                     limit: LEAF,
                 };
-                let mut tx = conn.begin_read().await?;
                 let page = table::register(tx.link(), ask).await?;
-                tx.rollback().await?;
                 let page = page.ok_or_else(|| {
                     StoreError::Guarantee("the ward does not stock it".to_owned())
                 })?;
@@ -59,14 +58,14 @@ impl Services {
             }
             Ask::Lots(ward) => {
                 let start = (Day(table::LONG_AGO), DrugId(0), "");
-                Lines::Lots(table::lots_of_ward(conn.link(), *ward, start, ALL).await?)
+                Lines::Lots(table::lots_of_ward(tx.link(), *ward, start, ALL).await?)
             }
             Ask::LotMoves(drug, lot) => {
                 let start = match after {
                     Some(Cursor::Pair(ward, seq)) => (WardId(*ward), *seq),
                     _ => (WardId(i64::MIN), 0),
                 };
-                let moves = table::lot_moves(conn.link(), *drug, lot, start, LEAF).await?;
+                let moves = table::lot_moves(tx.link(), *drug, lot, start, LEAF).await?;
                 next = full(&moves, |last| Cursor::Pair(last.ward.id.0, last.seq));
                 Lines::LotMoves(moves)
             }
@@ -75,22 +74,24 @@ impl Services {
                     after: time_of(after),
                     ..DiscrepancyFilter::default()
                 };
-                let found = table::discrepancies(conn.link(), &filter, LEAF).await?;
+                let found = table::discrepancies(tx.link(), &filter, LEAF).await?;
                 next = full(&found, |last| Cursor::Time(last.opened_at, last.id.0));
                 Lines::Discrepancies(found)
             }
             Ask::Low(ward) => {
+                tx.rollback().await?;
                 drop(conn);
                 return self.low(*ward, now).await;
             }
             Ask::Elsewhere(drug) => {
                 let today = Day(now.to_zoned(jiff::tz::TimeZone::UTC).date());
-                Lines::Elsewhere(table::elsewhere(conn.link(), *drug, today, ALL).await?)
+                Lines::Elsewhere(table::elsewhere(tx.link(), *drug, today, ALL).await?)
             }
-            Ask::Refills(ward) => refills(&mut conn, *ward, now).await?,
-            Ask::ToCount(ward) => Lines::ToCount(table::to_count(conn.link(), *ward, ALL).await?),
-            Ask::Levels(ward) => Lines::Levels(table::levels(conn.link(), *ward, ALL).await?),
+            Ask::Refills(ward) => refills(&mut tx, *ward, now).await?,
+            Ask::ToCount(ward) => Lines::ToCount(table::to_count(tx.link(), *ward, ALL).await?),
+            Ask::Levels(ward) => Lines::Levels(table::levels(tx.link(), *ward, ALL).await?),
         };
+        tx.rollback().await?;
         Ok(found(lines, next, now))
     }
 
@@ -130,7 +131,7 @@ fn time_of(after: Option<&Cursor>) -> Option<(At, Uuid)> {
 }
 
 async fn transfers(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     ward: WardId,
     after: Option<&Cursor>,
 ) -> Result<(Lines, Option<Cursor>), StoreError> {
@@ -144,24 +145,24 @@ async fn transfers(
         Uuid::max(),
     );
     let before = time_of(after).unwrap_or(end);
-    let history = table::transfers(conn.link(), &filter, before, LEAF).await?;
+    let history = table::transfers(tx.link(), &filter, before, LEAF).await?;
     let next = full(&history, |last| Cursor::Time(last.sent_at, last.id.0));
     let under_way = match after {
-        None => table::under_way(conn.link(), ward, LEAF).await?,
+        None => table::under_way(tx.link(), ward, LEAF).await?,
         Some(_) => Vec::new(),
     };
     Ok((Lines::Transfers { under_way, history }, next))
 }
 
 /// What fills a ward up, out of the first pharmacy that there is.
-async fn refills(conn: &mut Conn, ward: WardId, now: jiff::Timestamp) -> Result<Lines, StoreError> {
-    let wards = screens::wards(conn.link()).await?;
+async fn refills(tx: &mut Tx<'_>, ward: WardId, now: jiff::Timestamp) -> Result<Lines, StoreError> {
+    let wards = screens::wards(tx.link()).await?;
     let pharmacy = |w: &&Ward| w.kind == WardKind::Pharmacy && w.id != ward;
     let source = wards.iter().find(pharmacy);
     let source = source
         .ok_or_else(|| StoreError::Guarantee("there is no pharmacy to send it".to_owned()))?;
     let today = Day(now.to_zoned(source.zone()).date());
-    let lines = table::refills(conn.link(), ward, today, source.id, ALL).await?;
+    let lines = table::refills(tx.link(), ward, today, source.id, ALL).await?;
     let place = Place {
         id: source.id,
         code: source.code.clone(),

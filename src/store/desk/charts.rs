@@ -72,13 +72,14 @@ pub(in crate::store) const PRESCRIPTIONS: Sql = Sql::each(
     ),
 );
 
-/// The open orders of prescriptions and of patients.
+/// The open orders of prescriptions and of patients. That an order is open is looked at row by row (`+`, `IS TRUE`): by an
+/// index, all that are open would be gone through.
 pub(in crate::store) const OPEN_ORDERS: Sql = Sql::each(
     "SELECT id FROM medication_orders WHERE prescription_id IN (SELECT unhex(value) FROM json_each($1)) \
      AND +status = 'active' UNION SELECT id FROM medication_orders \
      WHERE patient_id IN (SELECT unhex(value) FROM json_each($2)) AND +status = 'active'",
-    "SELECT id FROM medication_orders WHERE prescription_id = ANY($1) AND status = 'active' \
-     UNION SELECT id FROM medication_orders WHERE patient_id = ANY($2) AND status = 'active'",
+    "SELECT id FROM medication_orders WHERE prescription_id = ANY($1) AND (status = 'active') IS TRUE \
+     UNION SELECT id FROM medication_orders WHERE patient_id = ANY($2) AND (status = 'active') IS TRUE",
 );
 
 /// Wards where patients lie or are to lie.

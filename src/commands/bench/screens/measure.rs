@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use fastrand::Rng;
+use uuid::Uuid;
 
 use super::House;
 use crate::domain::DrugId;
@@ -81,7 +82,10 @@ pub fn subject(house: &House<'_>, bounds: Bounds, rng: &mut Rng) -> anyhow::Resu
     batch.sort_unstable();
     let mut drugs = rng.choose_multiple(filled.drugs.iter().map(|(drug, _)| *drug), PAGE_OF_DRUGS);
     drugs.sort_unstable();
-    let operations = rng.choose_multiple(filled.operations.iter(), BATCH);
+    // A batch is new but for what somebody asks again, because an answer did not come.
+    let repeated = one(&filled.operations, rng)?;
+    let mut operations: Vec<Uuid> = (1..BATCH).map(|_| Uuid::now_v7()).collect();
+    operations.push(repeated.0);
     Ok(Subject {
         ward: one(&filled.wards, rng)?.0,
         pharmacy: one(&filled.pharmacy, rng)?.0,
@@ -98,7 +102,7 @@ pub fn subject(house: &House<'_>, bounds: Bounds, rng: &mut Rng) -> anyhow::Resu
         given,
         pages,
         batch,
-        operations: operations.into_iter().map(|op| op.0).collect(),
+        operations,
         username,
         user: user.0,
         page: PAGE,

@@ -34,6 +34,9 @@ const BELOW_FLOOR: f64 = 2.0;
 /// (milliseconds).
 const FLOOR_P99: f64 = 1.5;
 
+/// Parts of a run, each with a p99 of its own: [`Times::of`].
+const PARTS: usize = 5;
+
 /// From the start of the program to the ward on the screen (milliseconds).
 const START: f64 = 150.0;
 
@@ -48,22 +51,28 @@ struct Times {
 }
 
 impl Times {
+    /// p99 is the middle one of those of [`PARTS`] parts of the run, where there are enough times for it: what else the
+    /// machine does comes in bursts, and one burst must not be taken for the query.
     fn of(times: &[Duration]) -> Option<Times> {
-        let mut times = times.to_vec();
-        times.sort_unstable();
-        let at = |part: usize| {
-            times
-                .get((times.len() * part / 100).min(times.len() - 1))
-                .copied()
-        };
-        if times.is_empty() {
-            return None;
-        }
+        let parts = if times.len() >= PARTS * 100 { PARTS } else { 1 };
+        let mut longest: Vec<Duration> = times
+            .chunks(times.len().div_ceil(parts).max(1))
+            .filter_map(|part| at(part, 99))
+            .collect();
+        longest.sort_unstable();
         Some(Times {
-            p50_ms: in_milliseconds(at(50)?),
-            p99_ms: in_milliseconds(at(99)?),
+            p50_ms: in_milliseconds(at(times, 50)?),
+            p99_ms: in_milliseconds(*longest.get(longest.len() / 2)?),
         })
     }
+}
+
+/// As many of a hundred times were no longer than this.
+fn at(times: &[Duration], percent: usize) -> Option<Duration> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let last = times.len().checked_sub(1)?;
+    times.get((times.len() * percent / 100).min(last)).copied()
 }
 
 /// One query, or a whole screen.

@@ -33,10 +33,11 @@ pub(in crate::store) const ENTRIES: Sql = Sql::each(
     entries_sql!("WHERE a.id = ANY($1)"),
 );
 
-/// Which of these prescriptions have an open order without a time.
+/// Which of these prescriptions have an open order without a time. SQLite, which has no statistics, would walk all active
+/// orders.
 pub(in crate::store) const NEXT_OPEN: Sql = Sql::each(
-    "SELECT prescription_id FROM medication_orders WHERE status = 'active' AND due_at IS NULL \
-     AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
+    "SELECT prescription_id FROM medication_orders INDEXED BY medication_orders_one_open \
+     WHERE status = 'active' AND due_at IS NULL AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
     "SELECT prescription_id FROM medication_orders WHERE status = 'active' AND due_at IS NULL \
      AND prescription_id = ANY($1)",
 );
