@@ -22,7 +22,7 @@ pub use prescribing::{
     Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
     Said, Snapshot,
 };
-pub use report::Report;
+pub use report::{BackEntry, BackEntryList, Report};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -95,6 +95,9 @@ pub enum Command {
     /// A report of wards between two moments: doses due, missed, late, not given, as needed; scans of the wrong patient,
     /// overrides; discrepancies, use and outs of stock.
     Report(Report),
+    /// After a downtime: what is to be entered afterwards.
+    #[command(subcommand)]
+    BackEntry(BackEntry),
     /// Give a dose.
     Fulfil(Fulfil),
     /// Record that a dose was not given: held, refused, not available.

@@ -47,11 +47,36 @@ fn kind(text: &str) -> Result<Kind, String> {
     super::word(text)
 }
 
-pub(super) fn moment(text: &str) -> Result<Moment, String> {
+fn moment(text: &str) -> Result<Moment, String> {
     Moment::read(text)
 }
 
 fn place(text: &str) -> Result<Cursor, String> {
     text.parse()
         .map_err(|()| format!("'{text}' is not where a page ended"))
+}
+
+/// `valmed back-entry …`
+#[derive(Debug, clap::Subcommand)]
+pub enum BackEntry {
+    /// The doses that were due in a downtime and that nobody has accounted for. 'valmed fulfil ORDER --given-at TIME
+    /// --back-entry downtime' enters one; it leaves the list.
+    List(BackEntryList),
+}
+
+/// `valmed back-entry list`
+#[derive(Debug, Args)]
+pub struct BackEntryList {
+    /// In this ward (its code).
+    #[arg(long)]
+    pub ward: String,
+    /// From then on nothing could be entered: 2026-11-23 14:05 or 14:05 (the ward's clock), or with a zone.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Moment,
+    /// Before then [default: now].
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub to: Option<Moment>,
+    /// How to print it.
+    #[command(flatten)]
+    pub list: super::Format,
 }

@@ -350,8 +350,12 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             quantity,
             stock,
             reopened,
+            opened_in,
             ..
-        } => corrected(*administration, *quantity, *stock, *reopened),
+        } => {
+            let open = reopened.then_some(opened_in.as_deref());
+            corrected(*administration, *quantity, *stock, open)
+        }
         Receipt::EffectNoted { administration, .. } => {
             format!("effect recorded: administration {administration}")
         }
@@ -372,17 +376,17 @@ fn corrected(
     administration: AdministrationId,
     quantity: Quantity,
     stock: Restock,
-    reopened: bool,
+    open: Option<Option<&str>>,
 ) -> String {
     let stock = match stock {
         _ if !quantity.is_positive() => "no stock had moved".to_owned(),
         Restock::Back => format!("{quantity} back in stock"),
         Restock::WrittenOff => format!("{quantity} written off"),
     };
-    let order = if reopened {
-        "the dose is open again"
-    } else {
-        "the dose is not given any more"
+    let order = match open {
+        Some(Some(ward)) => format!("the dose is open again in {ward}, where the patient is now"),
+        Some(None) => "the dose is open again".to_owned(),
+        None => "the dose is not given any more".to_owned(),
     };
     format!("taken back: {stock}; {order} (administration {administration})")
 }

@@ -2,6 +2,7 @@
 
 mod attach;
 mod audit;
+mod back_entry;
 mod bench;
 mod board;
 mod checks;
@@ -167,9 +168,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve { .. }) => serve::serve(&config, flags.config).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,
-        Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
-        Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
+        Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, &config, ask).await,
+        Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, &config, ask).await,
         Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
+        Some(Command::BackEntry(what)) => back_entry::back_entry(&config, what).await,
         Some(Command::Report(ask)) => report::report(&config, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,

@@ -24,6 +24,7 @@ const THEIRS: &[&str] = &[
     "log",
     "board",
     "report",
+    "back-entry",
     "fulfil",
     "not-given",
     "correct",

@@ -235,6 +235,7 @@ impl Services {
             Effect::Watch(_)
             | Effect::Unwatch
             | Effect::Submit { .. }
+            | Effect::Save { .. }
             | Effect::Seen(_)
             | Effect::DrainInput
             | Effect::Suspend

@@ -295,12 +295,16 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         more(of.bounds.stock),
         more(of.bounds.log),
     );
+    let year = of.now.0.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let year = Day(year
+        .checked_add(jiff::Span::new().days(366))
+        .unwrap_or(year));
     queries!(in Screen:
         "desk: the ward": screens::WARD, of.ward;
         "desk: queue, timed": screens::QUEUE_TIMED, of.ward, orders;
         "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
-        "desk: stock of a ward": screens::STOCK, of.ward, stock;
-        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
+        "desk: stock of a ward": screens::STOCK, of.ward, stock, year;
+        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock, year;
         "desk: log": screens::LOG, of.ward, log;
         "desk: drugs that it has not seen": formulary::DRUGS, of.drugs.iter().map(|drug| drug.0).collect::<Vec<i64>>();
     )
@@ -311,7 +315,8 @@ fn boards(of: &Subject) -> Vec<Query> {
     let wards = vec![of.ward.0, of.pharmacy.0];
     let (now, begins) = (of.now, At::from(board::begins(of.now.0)));
     queries!(in Screen:
-        "board: doses due and late": board::DUE, wards.clone(), now, now;
+        "board: doses due and late": board::DUE, wards.clone(), now, now, now;
+        "board: discrepancies": board::DISCREPANCIES, wards.clone();
         "board: low stock": board::LOW, wards.clone();
         "board: doses given": board::GIVEN, wards.clone(), begins, now;
         "board: emergency accesses": board::EMERGENCIES, wards.clone(), now;

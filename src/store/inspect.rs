@@ -568,7 +568,24 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             one,
             many
         ),
-        plan!(tx, "stock of a ward", screens::STOCK, stock, one, many),
+        plan!(
+            tx,
+            "stock of a ward",
+            screens::STOCK,
+            stock,
+            one,
+            many,
+            Day(cupboard::LONG_AGO)
+        ),
+        plan!(
+            tx,
+            "stock of a ward: what expires",
+            screens::STOCK,
+            "stock_lots_expiry",
+            one,
+            many,
+            Day(cupboard::LONG_AGO)
+        ),
         plan!(
             tx,
             "log of a ward",
@@ -584,7 +601,15 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             "medication_orders_queue",
             List(vec![one]),
             at,
+            at,
             at
+        ),
+        plan!(
+            tx,
+            "board: discrepancies",
+            board::DISCREPANCIES,
+            "discrepancies_waiting_in_ward",
+            List(vec![one])
         ),
         plan!(
             tx,

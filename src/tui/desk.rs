@@ -17,7 +17,7 @@ use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::pages::cupboard::Ask;
-use super::pages::{Msg as PageMsg, Page, board, effects};
+use super::pages::{Msg as PageMsg, Page, back_entry, board, effects};
 use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
@@ -204,7 +204,7 @@ impl Desk {
     pub(super) fn refresh(&mut self, context: &Context) {
         let snapshot = self.snapshot().cloned();
         self.queue.refresh(snapshot.as_ref(), context);
-        self.stock.refresh(snapshot.as_ref());
+        self.stock.refresh(snapshot.as_ref(), context);
         self.log.refresh(snapshot.as_ref(), context);
     }
 
@@ -256,6 +256,15 @@ impl Desk {
                 debug_assert!(told.is_empty(), "an outcome asks for nothing");
             }
             Reply::Page(answer) => return self.page_answered(answer, context),
+            Reply::Saved(saved) => {
+                if let Ok(path) = saved {
+                    self.say(
+                        Tone::Good,
+                        format!("Written to {path}: only you can read it."),
+                    );
+                }
+                return self.tell_pages(&PageMsg::Saved(saved), context);
+            }
             Reply::Missed(missed) if !missed.is_empty() => {
                 let missed = missed::Missed::open(missed.clone(), self.sheet.take());
                 self.sheet = Some(Sheet::Missed(Box::new(missed)));
@@ -368,6 +377,14 @@ impl Desk {
                 self.open_page(Page::Effects(Box::new(page)));
                 return effects;
             }
+            Action::BackEntry => {
+                let Some(ward) = &self.ward else {
+                    return Vec::new();
+                };
+                let (page, effects) = back_entry::BackEntryPage::open(ward, context);
+                self.open_page(Page::BackEntry(Box::new(page)));
+                return effects;
+            }
             Action::Discrepancies if self.pages.is_empty() => {
                 return self.open_shelf(Ask::Discrepancies, "", context);
             }
@@ -421,6 +438,7 @@ impl Desk {
             | Action::PreviousField
             | Action::Choose
             | Action::Discrepancies
+            | Action::Print
             | Action::Recall
             | Action::SendAll
             | Action::Lock
@@ -618,7 +636,7 @@ impl Desk {
             let line = mouse.y.checked_sub(parts.body.y);
             let msg = match (wheel, line) {
                 (Some(action), _) => PageMsg::Act(action),
-                (None, Some(line)) => PageMsg::Click(line),
+                (None, Some(line)) => PageMsg::Click(line, mouse.x),
                 (None, None) => return Vec::new(),
             };
             return self.tell_page(&msg, context);

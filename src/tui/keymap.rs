@@ -51,6 +51,10 @@ pub enum Action {
     SendAll,
     /// Open the board of all wards.
     Board,
+    /// Open the list of what is to be entered after a downtime.
+    BackEntry,
+    /// Write the page to a file, or show it as text.
+    Print,
     /// Choose a report.
     Reports,
     /// Open the record of a patient.
@@ -178,6 +182,8 @@ pub enum Mode {
     Mine,
     /// The patients of the ward.
     Patients,
+    /// What is to be entered after a downtime.
+    BackEntry,
     /// A report.
     Report,
     /// A page asks for something at its foot.
@@ -208,6 +214,8 @@ pub enum Mode {
     Form,
     /// A list to choose from, with a filter.
     Picker,
+    /// A page as text.
+    Text,
     /// The help.
     Help,
 }
@@ -237,6 +245,7 @@ impl Mode {
         Mode::Record,
         Mode::Mine,
         Mode::Patients,
+        Mode::BackEntry,
         Mode::Report,
         Mode::Asking,
         Mode::PageFilter,
@@ -252,6 +261,7 @@ impl Mode {
         Mode::Witness,
         Mode::Form,
         Mode::Picker,
+        Mode::Text,
         Mode::Help,
     ];
 
@@ -280,6 +290,7 @@ impl Mode {
             Mode::Record => "Patient record",
             Mode::Mine => "My orders",
             Mode::Patients => "Patients of the ward",
+            Mode::BackEntry => "Back-entry after a downtime",
             Mode::Report => "Report",
             Mode::Asking => "Asked at the foot of a page",
             Mode::PageFilter => "Typing a page's filter",
@@ -295,6 +306,7 @@ impl Mode {
             Mode::Witness => "Sheet: the witness signs",
             Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
+            Mode::Text => "A page as text",
             Mode::Help => "This help",
         }
     }
@@ -402,7 +414,9 @@ mod tests {
             Levels => Some(Recall),
             Recall => Some(SendAll),
             SendAll => Some(Board),
-            Board => Some(Reports),
+            Board => Some(BackEntry),
+            BackEntry => Some(Print),
+            Print => Some(Reports),
             Reports => Some(Record),
             Record => Some(Prescribe),
             Prescribe => Some(EndPrescription),

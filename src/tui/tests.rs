@@ -12,6 +12,7 @@ mod cupboard;
 mod giving;
 mod lock;
 mod pages;
+mod paper;
 mod reasons;
 mod records;
 mod reports;

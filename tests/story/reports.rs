@@ -29,6 +29,7 @@ on_both_engines!(
     when_there_was_nothing_left_is_told,
     a_period_begins_with_its_first_moment_and_ends_before_its_last,
     pages_go_on_where_the_last_one_ended,
+    what_was_given_in_a_downtime_leaves_its_list_when_it_is_entered,
     who_may_read_which_is_what_the_table_says,
 );
 
@@ -560,6 +561,61 @@ async fn pages_go_on_where_the_last_one_ended(place: Place) {
     }
     let whole = page(Kind::Due, None, 1000).await;
     assert_eq!(whole.rows.len(), 9);
+    ward.end().await;
+}
+
+async fn what_was_given_in_a_downtime_leaves_its_list_when_it_is_entered(place: Place) {
+    let ward = Ward::open_with(place, strict()).await;
+    ward.receive(MEDI, PARACETAMOL, units(5)).await;
+    let before = ward.order(&Rx::timed(PARACETAMOL)).await;
+    ward.place.clock.advance(minutes(10));
+    let from = ward.now();
+    let orders = ward.orders(3, &Rx::timed(PARACETAMOL)).await;
+    ward.place.clock.advance(minutes(30));
+    let to = ward.now();
+    let after = ward.order(&Rx::timed(PARACETAMOL)).await;
+    ward.place.clock.advance(minutes(60));
+    // Whatever was due and is open, not only what is so late that it is missed.
+    let left = async |ward: &Ward| {
+        let here = wards(ward)
+            .await
+            .into_iter()
+            .find(|w| w.id == MEDI)
+            .unwrap();
+        let limits = Limits {
+            missed: SignedDuration::ZERO,
+            ..limits(ward)
+        };
+        let mut conn = ward.db.reader().await.unwrap();
+        let spans = vec![(here, Span { from, to })];
+        let page = reports::page(&mut conn, Kind::Missed, spans, None, &limits)
+            .await
+            .unwrap();
+        let order = |row: valmed::domain::report::Row| match row.line {
+            Line::Dose(dose) => dose.of.order,
+            other => panic!("{other:?}"),
+        };
+        let mut left: Vec<OrderId> = page.rows.into_iter().map(order).collect();
+        left.sort();
+        left
+    };
+    let mut expected = orders.clone();
+    expected.sort();
+    assert_eq!(
+        left(&ward).await,
+        expected,
+        "and neither {before} nor {after}"
+    );
+    let mut entered = give(orders[0]);
+    if let Request::Fulfil(giving) = &mut entered.request {
+        giving.given_at = Some(from + minutes(5));
+        giving.why.back_entry = Some(because("downtime"));
+    }
+    // The same drug within two hours is warned of, in a downtime as ever.
+    ward.done(entered).await;
+    ward.done(not_given(orders[1], GivingOutcome::Refused, "patient"))
+        .await;
+    assert_eq!(left(&ward).await, [orders[2]]);
     ward.end().await;
 }
 

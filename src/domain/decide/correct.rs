@@ -8,7 +8,7 @@ use crate::domain::cupboard::OfLot;
 use crate::domain::lots::HeldLot;
 use crate::domain::{
     Actor, AdministrationId, Correction, GivingOutcome, LedgerReason, Operation, OrderKind,
-    OrderStatus, Policy, Quantity, ReasonKind, Receipt, Refusal, Restock, Role, UserId,
+    OrderStatus, Policy, Quantity, ReasonKind, Receipt, Refusal, Restock, Role, UserId, WardId,
 };
 
 pub(super) fn correct(
@@ -44,12 +44,15 @@ pub(super) fn correct(
     let ledger = restock(
         state, op, actor, witness, &entry, &order, id, ask.stock, moment,
     )?;
+    let ward = follows(state, &entry, &order, status);
+    let opened_in = ward.as_ref().map(|(_, name)| name.clone());
     let change = Change {
         id: order.id,
         version: order.version,
         was: order.status,
         status,
         held_until: None,
+        ward,
         by: actor.id,
         at: moment.now,
         change: format!("entry taken back: {told}"),
@@ -65,6 +68,7 @@ pub(super) fn correct(
         quantity: entry.quantity,
         stock: ask.stock,
         reopened: status == OrderStatus::Active,
+        opened_in,
         at: moment.now,
     };
     let effects = Effects {
@@ -132,6 +136,24 @@ fn goes_to(
         return Err(invalid("the next dose of the prescription is open already"));
     }
     Ok(OrderStatus::Active)
+}
+
+/// Open doses follow their patient: one that is open again stands where the patient lies now.
+fn follows(
+    state: &Loaded,
+    entry: &Recorded,
+    order: &Order,
+    status: OrderStatus,
+) -> Option<(WardId, String)> {
+    let (mut ward, mut name) = entry.lies_in.clone();
+    // A move of the same batch comes first.
+    if let Some(chart) = state.charts.get(&order.patient)
+        && chart.ward != ward
+    {
+        ward = chart.ward;
+        name = state.wards.get(&ward).cloned().unwrap_or_default();
+    }
+    (status == OrderStatus::Active && ward != order.ward).then_some((ward, name))
 }
 
 fn invalid(why: &str) -> Refusal {

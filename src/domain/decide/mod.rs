@@ -122,6 +122,8 @@ pub struct Recorded {
     pub lots: Vec<HeldLot>,
     /// Another order of its prescription is open.
     pub next_is_open: bool,
+    /// Where the patient lies now, and what that is called.
+    pub lies_in: (WardId, String),
     /// Whether it is asked if the dose helped, and who has said so.
     pub effect: Option<Option<String>>,
 }
@@ -307,6 +309,8 @@ impl Effects {
         let orders = self.closed.iter().map(|order| order.id);
         let orders = orders.chain(self.changed.iter().map(|order| order.id));
         let of_orders = orders.filter_map(|id| Some(state.orders.get(&id)?.ward));
+        // The log of a ward shows an entry though its order stands in another's queue now.
+        let entered = self.administrations.iter().map(|entry| entry.ward);
         let booked = self.ledger.iter().map(|entry| entry.row.ward);
         let noted = self.noted.iter().map(|noted| noted.ward);
         let cupboard = self.cupboard.wards.iter().copied();
@@ -316,6 +320,7 @@ impl Effects {
         let ended = self.emergency_ends.iter().map(|end| end.ward);
         booked
             .chain(of_orders)
+            .chain(entered)
             .chain(noted)
             .chain(cupboard)
             .chain(charts)
@@ -367,6 +372,8 @@ pub struct Change {
     pub status: OrderStatus,
     /// When it comes back (UTC).
     pub held_until: Option<Timestamp>,
+    /// In whose queue it is open again, where that is not the one that it left.
+    pub ward: Option<(WardId, String)>,
     /// By whom.
     pub by: UserId,
     /// When (UTC).
@@ -382,6 +389,9 @@ impl Change {
             order.status = self.status;
             order.version += 1;
             order.held_until = self.held_until;
+            if let Some((ward, name)) = &self.ward {
+                (order.ward, order.ward_name) = (*ward, name.clone());
+            }
             order.changed_by = Some(actor.name.clone());
             order.changed_at = self.at;
             order.change = self.change.clone();

@@ -171,6 +171,7 @@ fn hold(
         was: OrderStatus::Active,
         status: OrderStatus::Active,
         held_until: Some(until),
+        ward: None,
         by: actor.id,
         at: now,
         change: change.to_owned(),

@@ -23,6 +23,9 @@ impl Services {
     pub(super) async fn page(&self, ask: PageAsk) -> Answer {
         let found = match &ask.what {
             What::Report(what, reader) => self.report(what, *reader, ask.after.as_ref()).await,
+            What::BackEntry(ward, period) => {
+                self.back_entry(*ward, *period, ask.after.as_ref()).await
+            }
             _ => self.leaf(&ask).await.map_err(|error| words(&error)),
         };
         Answer { ask, found }
@@ -62,8 +65,10 @@ impl Services {
                     read_at: now,
                 })
             }
-            // A report may be refused, and is read in a place of its own.
-            What::Report(..) => Err(StoreError::Guarantee("a report is no list".to_owned())),
+            // These may be refused, and are read in a place of their own.
+            What::BackEntry(..) | What::Report(..) => {
+                Err(StoreError::Guarantee("a report is no list".to_owned()))
+            }
             What::Mine { doctor } => self.mine(*doctor, ask.after.as_ref()).await,
             What::Patients { ward } => {
                 let now = (self.clock)();

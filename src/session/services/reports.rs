@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Services, words};
 use crate::domain::decide::reports::{may_read, reads};
-use crate::domain::report::{Ask, Page, Span, late_minutes};
+use crate::domain::report::{Ask, Kind, Page, Period, Span, late_minutes};
 use crate::domain::snapshot::Ward;
-use crate::domain::{Actor, UserId};
+use crate::domain::{Actor, UserId, WardId};
 use crate::store::{StoreError, accounts, reports, screens};
 use crate::tui::pages::{Cursor, Found, Rows};
 
@@ -36,11 +36,43 @@ impl Services {
         };
         let page = self.report_page(ask, spans, after, now).await;
         let page = page.map_err(|error| words(&error))?;
-        Ok(Found {
-            next: page.next.map(Cursor::Report),
-            rows: Rows::Report(Arc::new(page)),
-            read_at: now,
-        })
+        Ok(found_page(page, now))
+    }
+
+    /// A leaf of the doses of a ward that were due in a time and stand open; or why there is none.
+    pub(super) async fn back_entry(
+        &self,
+        ward: WardId,
+        period: Period,
+        after: Option<&Cursor>,
+    ) -> Result<Found, String> {
+        let now = (self.clock)();
+        let found = async {
+            let mut conn = self.db.reader().await?;
+            screens::wards(conn.link()).await
+        };
+        let wards = found.await.map_err(|error| words(&error))?;
+        let ward = wards.into_iter().find(|known| known.id == ward);
+        let ward = ward.ok_or("There is no such ward any more.")?;
+        let span = period.span(&ward.zone(), now)?;
+        let limits = reports::Limits {
+            now,
+            // Whatever was due and is open, not only what is so late that it is missed.
+            missed: SignedDuration::ZERO,
+            late_minutes: 0,
+            lines: LEAF,
+        };
+        let after = match after {
+            Some(Cursor::Report(after)) => Some(*after),
+            _ => None,
+        };
+        let page = async {
+            let mut conn = self.db.reader().await?;
+            let spans = vec![(ward, span)];
+            reports::page(&mut conn, Kind::Missed, spans, after, &limits).await
+        };
+        let page = page.await.map_err(|error| words(&error))?;
+        Ok(found_page(page, now))
     }
 
     /// Who reads, as their account is now, and the wards there are.
@@ -71,6 +103,14 @@ impl Services {
         };
         let mut conn = self.db.reader().await?;
         reports::page(&mut conn, ask.kind, spans, after, &limits).await
+    }
+}
+
+fn found_page(page: Page, now: Timestamp) -> Found {
+    Found {
+        next: page.next.map(Cursor::Report),
+        rows: Rows::Report(Arc::new(page)),
+        read_at: now,
     }
 }
 

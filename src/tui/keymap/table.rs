@@ -24,9 +24,11 @@ const LISTS: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::BackEntry,
     Mode::Report,
     Mode::PageFilter,
     Mode::Picker,
+    Mode::Text,
     Mode::Help,
     Mode::Identify,
     Mode::Amount,
@@ -56,6 +58,7 @@ const PAGES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::BackEntry,
     Mode::Report,
 ];
 /// The pages, and the panes below them.
@@ -78,6 +81,7 @@ const DESK_AND_PAGES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::BackEntry,
     Mode::Report,
 ];
 
@@ -101,7 +105,9 @@ const MOVES: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::BackEntry,
     Mode::Report,
+    Mode::Text,
     Mode::Help,
 ];
 
@@ -126,6 +132,7 @@ const OPEN: &[Mode] = &[
     Mode::Record,
     Mode::Mine,
     Mode::Patients,
+    Mode::BackEntry,
     Mode::Report,
     Mode::Asking,
     Mode::PageFilter,
@@ -141,6 +148,7 @@ const OPEN: &[Mode] = &[
     Mode::Closed,
     Mode::Form,
     Mode::Picker,
+    Mode::Text,
     Mode::Help,
 ];
 
@@ -505,6 +513,34 @@ pub const BINDINGS: &[Binding] = &[
         hint: "",
     },
     Binding {
+        chords: &[Key::char('b')],
+        modes: &[Mode::Queue, Mode::Log],
+        action: Action::BackEntry,
+        words: "Back-entry: the doses of a downtime, to be worked through",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Enter)],
+        modes: &[Mode::BackEntry],
+        action: Action::Choose,
+        words: "Enter the selected dose: when was it given?",
+        hint: "enter it",
+    },
+    Binding {
+        chords: &[Key::char('n')],
+        modes: &[Mode::BackEntry],
+        action: Action::NotGiven,
+        words: "Record that the selected dose was not given",
+        hint: "not given",
+    },
+    Binding {
+        chords: &[Key::char('f')],
+        modes: &[Mode::BackEntry],
+        action: Action::Today,
+        words: "Choose another downtime or reason",
+        hint: "time, reason",
+    },
+    Binding {
         chords: &[Key::char('f')],
         modes: &[Mode::Report],
         action: Action::Choose,
@@ -601,6 +637,20 @@ pub const BINDINGS: &[Binding] = &[
         action: Action::Close,
         words: "Close the page (where it is filtered: show everything first)",
         hint: "back",
+    },
+    Binding {
+        chords: &[Key::char('w')],
+        modes: PAGES,
+        action: Action::Print,
+        words: "Write the page to a file (over SSH: show it as text)",
+        hint: "",
+    },
+    Binding {
+        chords: &[Key::of(Code::Esc), Key::char('q')],
+        modes: &[Mode::Text],
+        action: Action::Close,
+        words: "Close the text",
+        hint: "close",
     },
     Binding {
         chords: &[Key::char('w')],
@@ -958,6 +1008,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Record,
             Mode::Mine,
             Mode::Patients,
+            Mode::BackEntry,
             Mode::Report,
             Mode::Asking,
             Mode::PageFilter,
@@ -972,6 +1023,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Closed,
             Mode::Form,
             Mode::Picker,
+            Mode::Text,
             Mode::Help,
         ],
         action: Action::Leave,
@@ -1003,6 +1055,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Record,
             Mode::Mine,
             Mode::Patients,
+            Mode::BackEntry,
             Mode::Report,
             Mode::Asking,
             Mode::PageFilter,
@@ -1016,6 +1069,7 @@ pub const BINDINGS: &[Binding] = &[
             Mode::Closed,
             Mode::Form,
             Mode::Picker,
+            Mode::Text,
             Mode::Help,
         ],
         action: Action::Suspend,

@@ -22,6 +22,7 @@ pub mod prescription;
 pub mod receive;
 pub mod reports;
 pub mod signing;
+pub mod text;
 pub mod wards;
 pub mod witness;
 
@@ -111,6 +112,8 @@ pub enum Sheet {
     Reports(Box<reports::Reports>),
     /// Finding an action.
     Palette(Box<palette::Palette>),
+    /// A page as text, to be copied.
+    Text(Box<text::TextSheet>),
     /// Every key.
     Help(help::Help),
     /// What became of what was signed before.
@@ -132,6 +135,7 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Reports(_) | Sheet::Palette(_) => Mode::Picker,
+            Sheet::Text(_) => Mode::Text,
             Sheet::Help(_) => Mode::Help,
             Sheet::Missed(_) => Mode::Closed,
         }
@@ -153,6 +157,7 @@ impl Sheet {
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Reports(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Text(sheet) => (Vec::new(), sheet.update(msg, scene)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
             Sheet::Missed(sheet) => sheet.update(msg, scene),
         }
@@ -174,6 +179,7 @@ impl Sheet {
             Sheet::Wards(sheet) => sheet.view(pen, area),
             Sheet::Reports(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
+            Sheet::Text(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
             Sheet::Missed(sheet) => sheet.view(pen, area, scene),
         }
@@ -194,6 +200,7 @@ impl Sheet {
             Sheet::Wards(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
+            | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Missed(_) => None,
         }
@@ -219,6 +226,7 @@ impl Sheet {
             Sheet::Wards(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
+            | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Missed(_) => {}
         }
@@ -259,6 +267,7 @@ impl Sheet {
             Sheet::Wards(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
+            | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Missed(_) => return None,
         };

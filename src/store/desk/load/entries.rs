@@ -18,9 +18,11 @@ macro_rules! entries_sql {
             "SELECT a.id, a.order_id, a.order_version, a.ward_id, w.name AS ward_name, a.nurse_id, ",
             "u.name AS nurse_name, a.administration_time, a.outcome, a.quantity, a.reverses IS NOT NULL AS is_reversal, ",
             "EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) AS reversed, ",
+            "p.ward_id AS lies_in, x.name AS lies_in_name, ",
             "o.prescription_id, e.administration_id IS NOT NULL AS asked, n.name AS noted_by ",
             "FROM medication_administrations a JOIN wards w ON w.id = a.ward_id JOIN users u ON u.id = a.nurse_id ",
-            "JOIN medication_orders o ON o.id = a.order_id ",
+            "JOIN medication_orders o ON o.id = a.order_id JOIN patients p ON p.id = a.patient_id ",
+            "JOIN wards x ON x.id = p.ward_id ",
             "LEFT JOIN prn_effects e ON e.administration_id = a.id LEFT JOIN users n ON n.id = e.noted_by ",
             $which
         )
@@ -56,6 +58,8 @@ struct EntryRow {
     quantity: Quantity,
     is_reversal: bool,
     reversed: bool,
+    lies_in: WardId,
+    lies_in_name: String,
     prescription_id: PrescriptionId,
     asked: bool,
     noted_by: Option<String>,
@@ -153,6 +157,7 @@ impl EntryRow {
             reversed: self.reversed,
             lots,
             next_is_open,
+            lies_in: (self.lies_in, self.lies_in_name),
             effect: self.asked.then_some(self.noted_by),
         }
     }
