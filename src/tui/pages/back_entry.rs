@@ -179,7 +179,7 @@ impl BackEntryPage {
             doses => format!("{doses} doses left"),
         };
         let period = self.period.words(&scene.zone, scene.context.now);
-        let mut counts = Line::of(left, theme.late()).and(format!(" of {period}"), theme.plain());
+        let mut counts = Line::of(left, theme.late());
         if let Some(reason) = &self.reason {
             let told = scene
                 .context
@@ -189,6 +189,7 @@ impl BackEntryPage {
             let words = format!(", {}", theme.text(&told));
             counts = counts.and(words, theme.faint());
         }
+        counts = counts.and(format!(" of {period}"), theme.plain());
         self.frame.view(pen, area, counts, scene);
     }
 }

@@ -15,6 +15,7 @@ use crate::tui::keymap::Action;
 use crate::tui::layout::NARROW;
 use crate::tui::model::Effect;
 use crate::tui::widgets::pen::row_of;
+use crate::tui::widgets::text::pad;
 use crate::tui::widgets::{Line, Pen, bar};
 
 const COLUMNS: &[Column] = &[
@@ -156,7 +157,7 @@ impl BoardPage {
             (self.totals.late, "late", theme.late()),
             (self.totals.missed, "missed", theme.late()),
             (self.totals.out, "out", theme.out()),
-            (self.totals.discrepancies, "differences", theme.warning()),
+            (self.totals.discrepancies, "diff", theme.warning()),
         ] {
             if count > 0 {
                 counts = counts
@@ -196,28 +197,33 @@ impl BoardPage {
         let theme = pen.theme;
         let rule = theme.rule(false);
         pen.rule(row_of(place, 0), rule);
-        let name = theme.text(&line.ward.name).into_owned();
+        let most = line.given.iter().copied().max().unwrap_or(0);
+        let given: u64 = line.given.iter().copied().map(u64::from).sum();
+        let beside = Line::of(format!("given in 12 h {given} "), theme.plain())
+            .and(bar::spark(&line.given, most, &theme.symbols), theme.good());
+        let room = usize::from(area.width).saturating_sub(beside.width() + 2);
+        let name = theme.text(&line.ward.name);
+        let name = pad(&name, room, theme.symbols.mark);
+        let mut first = Line::of(format!(" {name} "), theme.strong());
+        first.0.extend(beside.0);
+        pen.line(row_of(place, 1), &first);
         let oldest = oldest(line, scene.context.now);
         let oldest = if oldest.is_empty() {
             String::new()
         } else {
-            format!(" (oldest {oldest})")
+            format!(", oldest {oldest}")
         };
-        let doses = format!(
-            ": {} due, {} late{oldest}, {} missed",
-            line.due, line.late, line.missed
-        );
-        let first = Line::of(format!(" {name}"), theme.strong()).and(doses, theme.plain());
-        pen.line(row_of(place, 1), &first);
-        let most = line.given.iter().copied().max().unwrap_or(0);
-        let given: u64 = line.given.iter().copied().map(u64::from).sum();
         let words = format!(
-            " {} low, {} out, {} differences, {} emergency accesses; given in 12 h {given} ",
-            line.low, line.out, line.discrepancies, line.emergencies
+            " {} due, {} late{oldest}, {} missed, {} low, {} out, {} diff, {} emerg",
+            line.due,
+            line.late,
+            line.missed,
+            line.low,
+            line.out,
+            line.discrepancies,
+            line.emergencies
         );
-        let second = Line::of(words, theme.plain())
-            .and(bar::spark(&line.given, most, &theme.symbols), theme.good());
-        pen.line(row_of(place, 2), &second);
+        pen.put(row_of(place, 2), &words, theme.plain());
     }
 }
 

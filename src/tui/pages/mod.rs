@@ -34,6 +34,7 @@ use super::model::{Context, Effect};
 use super::sheets::Sheet;
 use super::sheets::text::TextSheet;
 use super::widgets::Pen;
+use super::widgets::text::wrap;
 use crate::domain::board::Board;
 use crate::domain::decide;
 use crate::domain::mar::Record;
@@ -308,7 +309,8 @@ impl Page {
     fn print(&mut self, scene: &Scene<'_>) -> Then {
         if scene.context.files.is_none() {
             let columns = usize::from(scene.context.size.width).min(WIDEST);
-            let text = format!("{NO_FILE}\n\n{}", self.printed(scene, columns));
+            let why = wrap(NO_FILE, columns).join("\n");
+            let text = format!("{why}\n\n{}", self.printed(scene, columns));
             let sheet = Sheet::Text(Box::new(TextSheet::open(&text)));
             return Then::Sheet(Box::new(sheet));
         }

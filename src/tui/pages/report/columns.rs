@@ -83,14 +83,14 @@ const DISCREPANCIES: &[Column] = &[
     Column::fixed("id", KEY).rank(12),
 ];
 const USE: &[Column] = &[
-    Column::text("drug", 14, 48),
-    Column::text("unit", 4, 8).rank(1),
-    Column::fixed("given", 8).right(),
+    Column::text("drug", 22, 48),
+    Column::text("unit", 3, 8).rank(1),
+    Column::fixed("given", 7).right(),
     Column::fixed("wasted", 7).right().below(),
-    Column::fixed("sent", 8).right().below(),
+    Column::fixed("sent", 7).right().below(),
     Column::fixed("returned", 8).right().rank(3).below(),
     Column::fixed("adjusted", 8).right().rank(2).below(),
-    Column::fixed("came", 8).right().below(),
+    Column::fixed("came", 7).right().below(),
     Column::text("code", 6, 14).rank(7),
 ];
 const STOCK_OUTS: &[Column] = &[
