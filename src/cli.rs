@@ -5,6 +5,7 @@ pub mod codes;
 pub mod cupboard;
 mod prescribing;
 mod report;
+mod round;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub use prescribing::{
     Said, Snapshot,
 };
 pub use report::{BackEntry, BackEntryList, Report};
+pub use round::{Dose, Round, Withheld};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
 ///
@@ -100,6 +102,10 @@ pub enum Command {
     BackEntry(BackEntry),
     /// Give a dose.
     Fulfil(Fulfil),
+    /// Several doses of one patient at once: each is given, or recorded as not given, as an operation of its own.
+    ///
+    /// One that is refused leaves the others alone; each line says what became of it.
+    Round(Round),
     /// Record that a dose was not given: held, refused, not available.
     NotGiven(NotGiven),
     /// Take back an entry of the log that was wrong; both stay in view.

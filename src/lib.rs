@@ -17,7 +17,7 @@
 //! is named, never dropped. It writes wards, people, drugs, prescriptions and the first row of a page of the drug
 //! register, and takes back open orders that a changed prescription made wrong. It gives no dose.
 //!
-//! [`terminal`]: bytes to keys, cells to bytes, what a terminal can do, and the local one, which is always given back.
+//! [`terminal`]: bytes to keys and scans, cells to bytes, what a terminal can do, and the local one, which is always given back.
 //! Its painter is the last place where a control sequence from data could pass, and none does. It knows nothing of
 //! doses, databases or sessions; from [`tui`] it takes what a key, a palette and a charset are, no more.
 //!
@@ -71,6 +71,8 @@ pub mod desk;
 pub mod domain;
 pub mod feed;
 pub mod interop;
+#[cfg(test)]
+mod model;
 pub mod server;
 pub mod session;
 pub mod signin;

@@ -35,7 +35,7 @@ use uuid::Uuid;
 use crate::domain::{DrugId, OpId, Operation, Policy, UserId, WardId};
 use crate::feed::{Turn, WardView};
 use crate::terminal::input::Input;
-use crate::terminal::painter;
+use crate::terminal::{painter, scanner};
 use crate::tui::{self, Context, Effect, FeedView, Model, Msg, Start, Theme};
 
 pub use services::Services;
@@ -116,6 +116,8 @@ pub struct Settings {
     pub lock_after: Option<SignedDuration>,
     /// Without a key for so long the session ends; `None`: never.
     pub ends_after: Option<SignedDuration>,
+    /// How what a scanner types is known.
+    pub scanner: scanner::Settings,
     /// This is a demonstration.
     pub demo: bool,
     /// What the hospital has set about the rules; the desk holds the same.
@@ -134,6 +136,7 @@ impl Default for Settings {
             stale_after: SignedDuration::from_secs(15),
             lock_after: None,
             ends_after: None,
+            scanner: scanner::Settings::default(),
             demo: false,
             policy: Arc::default(),
             files: None,
@@ -412,6 +415,7 @@ impl<T: Terminal> Session<T> {
             Event::Input(Input::Resize(width, height)) => *resized = Some((width, height)),
             Event::Input(Input::Key(key)) => self.send(Msg::Key(key)),
             Event::Input(Input::Paste(text)) => self.send(Msg::Paste(text)),
+            Event::Input(Input::Scan { text, end }) => self.send(Msg::Scan { text, end }),
             Event::Input(Input::Mouse(mouse)) => self.send(Msg::Mouse(mouse)),
             Event::Suspend => self.suspend()?,
             Event::Resume => {
@@ -633,6 +637,6 @@ fn same(a: &WardView, b: &WardView) -> bool {
 fn is_typed(event: &Event) -> bool {
     matches!(
         event,
-        Event::Input(Input::Key(_) | Input::Paste(_) | Input::Mouse(_))
+        Event::Input(Input::Key(_) | Input::Paste(_) | Input::Scan { .. } | Input::Mouse(_))
     )
 }

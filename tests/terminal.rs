@@ -225,7 +225,9 @@ fn a_shift() {
     t.sees("1 today");
 
     // What it holds is found by name, and the pane is filtered as one types.
-    t.types("/lorazepam");
+    t.types("/");
+    t.waits("the filter", |screen| screen.contents().contains(" found "));
+    t.types("lorazepam");
     t.sees("LORazepam 1 mg tablet");
     t.waits("the filter", |screen| screen.contents().contains(" found "));
     t.types("\x1b");

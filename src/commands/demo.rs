@@ -41,6 +41,7 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         demo: true,
         policy: config.policy(),
         files: data_folder().map(Arc::from),
+        scanner: config.scanner(),
         ..Settings::default()
     };
     let ended = ward_desk::run(db, config, settings, start).await;

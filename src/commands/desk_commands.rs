@@ -165,17 +165,19 @@ pub(super) struct Caller {
     pub actor: UserId,
     witness: Option<UserId>,
     username: String,
-    op: OpId,
+    pub op: OpId,
     /// The id was given: the operation may have been sent before.
     again: bool,
     pub style: Style,
 }
 
 /// What is known of the order before it is asked for.
-struct Seen {
-    order: OrderId,
-    version: i64,
-    drug: DrugId,
+pub(super) struct Seen {
+    pub order: OrderId,
+    pub version: i64,
+    pub drug: DrugId,
+    /// Whose it is.
+    pub mrn: String,
     zone: TimeZone,
 }
 
@@ -204,7 +206,8 @@ impl Caller {
         Ok(self)
     }
 
-    async fn look(
+    /// Looks an order up before it is asked for; one that there is not is refused, and that is on record.
+    pub async fn look(
         &self,
         db: &Db,
         kind: &str,
@@ -228,6 +231,7 @@ impl Caller {
             order,
             version: version.unwrap_or(now),
             drug: line.drug_id,
+            mrn: line.mrn,
             zone: TimeZone::get(&line.time_zone).unwrap_or(TimeZone::UTC),
         })
     }
@@ -326,7 +330,12 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             output::json(&json!({ "op": op, "receipt": receipt }))?
         );
     }
-    let words = match receipt {
+    say!("{}", output::shown(&words(receipt)))
+}
+
+/// A receipt as a sentence.
+pub(super) fn words(receipt: &Receipt) -> String {
+    match receipt {
         Receipt::Given {
             quantity,
             left,
@@ -350,12 +359,8 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
             quantity,
             stock,
             reopened,
-            opened_in,
             ..
-        } => {
-            let open = reopened.then_some(opened_in.as_deref());
-            corrected(*administration, *quantity, *stock, open)
-        }
+        } => corrected(*administration, *quantity, *stock, *reopened),
         Receipt::EffectNoted { administration, .. } => {
             format!("effect recorded: administration {administration}")
         }
@@ -368,25 +373,24 @@ fn print(receipt: &Receipt, op: OpId, style: Style) -> std::io::Result<()> {
         }
         Receipt::EmergencyEnded { access, .. } => format!("ended: emergency access {access}"),
         other => prescribing::told(other).unwrap_or_else(|| cupboard::told(other)),
-    };
-    say!("{}", output::shown(&words))
+    }
 }
 
 fn corrected(
     administration: AdministrationId,
     quantity: Quantity,
     stock: Restock,
-    open: Option<Option<&str>>,
+    reopened: bool,
 ) -> String {
     let stock = match stock {
         _ if !quantity.is_positive() => "no stock had moved".to_owned(),
         Restock::Back => format!("{quantity} back in stock"),
         Restock::WrittenOff => format!("{quantity} written off"),
     };
-    let order = match open {
-        Some(Some(ward)) => format!("the dose is open again in {ward}, where the patient is now"),
-        Some(None) => "the dose is open again".to_owned(),
-        None => "the dose is not given any more".to_owned(),
+    let order = if reopened {
+        "the dose is open again"
+    } else {
+        "the dose is not given any more"
     };
     format!("taken back: {stock}; {order} (administration {administration})")
 }

@@ -20,6 +20,7 @@ mod output;
 mod patients;
 mod prescribing;
 mod report;
+mod round;
 mod scratch_ward;
 mod serve;
 mod sessions;
@@ -175,6 +176,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Report(ask)) => report::report(&config, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
+        Some(Command::Round(ask)) => round::round(&config, ask).await,
         Some(Command::NotGiven(ask)) => desk_commands::not_given(&config, ask).await,
         Some(Command::Correct(ask)) => desk_commands::correct(&config, ask).await,
         Some(Command::Effect(ask)) => desk_commands::effect(&config, ask).await,

@@ -26,6 +26,7 @@ const THEIRS: &[&str] = &[
     "report",
     "back-entry",
     "fulfil",
+    "round",
     "not-given",
     "correct",
     "effect",

@@ -37,6 +37,7 @@ pub fn session_settings(config: &Config) -> Settings {
         policy: config.policy(),
         lock_after: config.lock_after(),
         ends_after: config.ends_after(),
+        scanner: config.scanner(),
         ..Settings::default()
     }
 }

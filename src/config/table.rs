@@ -314,6 +314,18 @@ pub const SETTINGS: &[Setting] = &[
         "without a key for so long a session ends, and what was not signed with it; 0: never",
     ),
     number(
+        "scanner.gap_ms",
+        "30",
+        (0, 200),
+        "characters that follow each other faster are a scan, never commands: nobody types like that; 0: speed says nothing",
+    ),
+    Setting {
+        key: "scanner.prefix",
+        default: "",
+        kind: Kind::Text,
+        why: "what every code of the scanners here begins with, where they are set so; it is taken off",
+    },
+    number(
         "emergency.minutes",
         "60",
         (5, 720),

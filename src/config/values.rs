@@ -12,6 +12,7 @@ use super::{Config, ConfigError, embedded, in_data_folder};
 use crate::domain::Policy;
 use crate::domain::mar::Windows;
 use crate::store::screens::Bounds;
+use crate::terminal::scanner;
 use crate::{desk, feed, server, store};
 
 impl Config {
@@ -137,6 +138,15 @@ impl Config {
     /// Without a key for so long a session ends; `None`: never.
     pub fn ends_after(&self) -> Option<SignedDuration> {
         Some(self.minutes("lock.sign_out_minutes")).filter(|most| most.is_positive())
+    }
+
+    /// How what a scanner types is known.
+    pub fn scanner(&self) -> scanner::Settings {
+        let gap = self.number("scanner.gap_ms");
+        scanner::Settings {
+            gap: (gap > 0).then(|| Duration::from_millis(gap)),
+            prefix: self.text("scanner.prefix").to_owned(),
+        }
     }
 
     /// How a failed sign-in is delayed: the first time, and at most.

@@ -43,3 +43,14 @@ id!(/// Something that is missing or too much, until somebody answers for it.
     DiscrepancyId(Uuid));
 id!(/// One thing one person asked for; made before it is sent, and the key of the desk's memory.
     OpId(Uuid));
+
+impl OpId {
+    /// The `n`-th of several ids made of this one, the first being itself: for what is asked together and is several
+    /// operations. The last bits of a fresh id are random, and a few of them are counted on; whoever asks for the same
+    /// again with the same id has the same ids again.
+    #[must_use]
+    pub fn nth(self, n: usize) -> OpId {
+        let n = u128::try_from(n).unwrap_or(0);
+        OpId(Uuid::from_u128(self.0.as_u128() ^ n))
+    }
+}

@@ -597,9 +597,6 @@ pub enum Receipt {
         stock: Restock,
         /// Whether the dose is to be given again.
         reopened: bool,
-        /// The name of the ward in whose queue it is then, where the patient has moved since.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        opened_in: Option<String>,
         /// When (UTC).
         at: Timestamp,
     },

@@ -96,6 +96,7 @@ pub async fn run(
     let size = Local::size();
     let (handle, outside) = Handle::new(size);
     let keyboard = Keyboard::open()?;
+    let scans = settings.scanner.clone();
     let terminal = LocalTerminal {
         local,
         painter: Painter::new(profile),
@@ -106,7 +107,8 @@ pub async fn run(
         tokio::spawn(async move {
             // It is not asked anything: it reads as fast as it is written to.
             let (answers, _) = watch::channel(0);
-            listen(keyboard, profile.charset, outside, &events, &answers).await;
+            let ears = (profile.charset, scans);
+            listen(keyboard, ears, outside, &events, &answers).await;
         }),
     ];
     let _tasks = Ends(tasks);

@@ -13,6 +13,7 @@ use super::signed::{Remembering, Signed};
 use super::tally::Tally;
 use crate::desk::{Clock, Desk, Progress};
 use crate::domain::prescribed::Candidate;
+use crate::domain::scan::Gtin;
 use crate::domain::snapshot::Ward;
 use crate::domain::{
     Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, UserId, WardId,
@@ -21,8 +22,10 @@ use crate::feed::Feed;
 use crate::signin::{SignIn, SignInError};
 use crate::store::record;
 use crate::store::screens::{self, Found};
-use crate::store::{Db, StoreError, accounts, audit, unseen};
-use crate::tui::{Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn};
+use crate::store::{Db, StoreError, accounts, audit, codes, unseen};
+use crate::tui::{
+    CodeDrug, CodeFound, Effect, Missed, OrderNow, Reply, SignInFailure, SignedIn, Stopped,
+};
 
 /// Drugs that are offered at once: whoever needs another types more of its name.
 const DRUGS_FOUND: i64 = 200;
@@ -130,11 +133,12 @@ impl Services {
         Ok(missed.collect())
     }
 
-    /// Puts on record that the sheet stopped a scan of the wrong patient, which the desk never hears of.
-    async fn note_wrong_scan(&self, actor: UserId, order: OrderId) {
+    /// Puts on record that the sheet stopped a scan, which the desk never hears of.
+    async fn note_wrong_scan(&self, actor: UserId, order: OrderId, stopped: Stopped) {
         let noted = async {
             let mut conn = self.db.writer().await?;
-            audit::wrong_scan(conn.link(), (self.clock)().into(), actor, order).await
+            let at = (self.clock)().into();
+            audit::wrong_scan(conn.link(), at, actor, order, stopped.code()).await
         };
         // Stopped it was; whoever runs the server sees that the record of it is missing.
         if let Err(error) = noted.await {
@@ -177,8 +181,13 @@ impl Services {
                 let _ = answers.send(Reply::Disabled(actor)).await;
                 return;
             }
-            if let (Effect::LookUpPatient { order, .. }, Some(actor)) = (&effect, actor) {
-                services.note_wrong_scan(actor, *order).await;
+            let stopped = match &effect {
+                Effect::LookUpPatient { order, .. } => Some((*order, Stopped::WrongPatient)),
+                Effect::StoppedScan { order, stopped } => Some((*order, *stopped)),
+                _ => None,
+            };
+            if let (Some((order, stopped)), Some(actor)) = (stopped, actor) {
+                services.note_wrong_scan(actor, order, stopped).await;
             }
             if let (Effect::Seen(ops), Some(actor)) = (&effect, actor) {
                 return services.seen(actor, ops).await;
@@ -228,7 +237,14 @@ impl Services {
                 found: self.drugs(ward, &name).await.map_err(|e| words(&e)),
                 name,
             },
-            Effect::LookUpPatient { mrn, .. } => Reply::Patient {
+            Effect::LookUpCode { gtin, lot, plain } => Reply::Code {
+                found: self
+                    .code(&gtin, lot.as_deref(), plain.as_deref())
+                    .await
+                    .map_err(|e| words(&e)),
+                gtin,
+            },
+            Effect::LookUpPatient { mrn, .. } | Effect::FindPatient { mrn } => Reply::Patient {
                 name: self.patient(&mrn).await.map_err(|e| words(&e)),
                 mrn,
             },
@@ -236,6 +252,7 @@ impl Services {
             | Effect::Unwatch
             | Effect::Submit { .. }
             | Effect::Save { .. }
+            | Effect::StoppedScan { .. }
             | Effect::Seen(_)
             | Effect::DrainInput
             | Effect::Suspend
@@ -309,6 +326,40 @@ impl Services {
 
     async fn drugs(&self, ward: WardId, name: &str) -> Result<Vec<Candidate>, StoreError> {
         record::drugs(self.db.reader().await?.link(), ward, name, DRUGS_FOUND).await
+    }
+
+    /// What a number on a package is; where it may be a person's, that first.
+    async fn code(
+        &self,
+        gtin: &Gtin,
+        lot: Option<&str>,
+        plain: Option<&str>,
+    ) -> Result<CodeFound, StoreError> {
+        let mut conn = self.db.reader().await?;
+        if let Some(number) = plain
+            && let Some(patient) = screens::patient_by_mrn(conn.link(), number).await?
+        {
+            return Ok(CodeFound {
+                patient: Some(patient.name),
+                drugs: Vec::new(),
+            });
+        }
+        let mut drugs = Vec::new();
+        for held in codes::held(conn.link(), gtin).await? {
+            let recalled = match lot {
+                Some(lot) => codes::is_recalled(conn.link(), held.id, lot).await?,
+                None => false,
+            };
+            drugs.push(CodeDrug {
+                id: held.id,
+                title: held.title,
+                recalled,
+            });
+        }
+        Ok(CodeFound {
+            patient: None,
+            drugs,
+        })
     }
 
     async fn patient(&self, mrn: &str) -> Result<Option<String>, StoreError> {

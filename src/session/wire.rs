@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::{Event, INPUTS, Services, Session, Settings, Terminal};
 use crate::terminal::decoder::{Answer, Heard};
 use crate::terminal::input::Input;
-use crate::terminal::{Decoder, Painter, Profile};
+use crate::terminal::{Decoder, Painter, Profile, Scanner, scanner};
 use crate::tui::{Charset, Start};
 
 /// Asks the terminal whether it is well: it answers when it has read all that came before.
@@ -125,12 +125,14 @@ where
     let size = line.outside.borrow().size;
     let (events, mut received) = mpsc::channel(INPUTS);
     let (answers, answered) = watch::channel(0);
+    let scans = settings.scanner.clone();
     let theme = profile.theme();
     let terminal = Wire::new(line.output, profile, answered);
     let outside = line.outside.clone();
     let mut session = Session::new(services, settings, theme, terminal, size, start);
     let listening = async {
-        listen(line.input, profile.charset, line.outside, &events, &answers).await;
+        let ears = (profile.charset, scans);
+        listen(line.input, ears, line.outside, &events, &answers).await;
         std::future::pending::<()>().await;
     };
     let ran = tokio::select! {
@@ -152,13 +154,14 @@ where
 /// what the terminal answers.
 pub(super) async fn listen<R: AsyncRead + Unpin>(
     input: R,
-    charset: Charset,
+    (charset, scans): (Charset, scanner::Settings),
     outside: watch::Receiver<Outside>,
     events: &mpsc::Sender<Event>,
     answers: &watch::Sender<u64>,
 ) {
     let mut ears = Ears {
         decoder: Decoder::new(charset),
+        scanner: Scanner::new(scans),
         events,
         answers,
     };
@@ -170,6 +173,7 @@ pub(super) async fn listen<R: AsyncRead + Unpin>(
 /// Takes what comes in.
 struct Ears<'a> {
     decoder: Decoder,
+    scanner: Scanner,
     events: &'a mpsc::Sender<Event>,
     answers: &'a watch::Sender<u64>,
 }
@@ -183,7 +187,8 @@ impl Ears<'_> {
         let mut bytes = [0; READ];
         let mut heard = Vec::new();
         loop {
-            let unfinished = self.decoder.deadline();
+            let unfinished = self.decoder.deadline().into_iter();
+            let unfinished = unfinished.chain(self.scanner.deadline()).min();
             let given_up = async {
                 match unfinished {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -195,7 +200,12 @@ impl Ears<'_> {
                     Ok(0) | Err(_) => return,
                     Ok(read) => self.decoder.feed(&bytes[..read], now(), &mut heard),
                 },
-                () = given_up => self.decoder.expire(now(), &mut heard),
+                () = given_up => {
+                    self.decoder.expire(now(), &mut heard);
+                    if !self.let_go().await {
+                        return;
+                    }
+                }
                 changed = outside.changed() => {
                     let now = outside.borrow_and_update().clone();
                     match now.end {
@@ -220,12 +230,32 @@ impl Ears<'_> {
     }
 
     /// Says whether anybody takes it.
-    async fn hand_on(&self, heard: Heard) -> bool {
+    async fn hand_on(&mut self, heard: Heard) -> bool {
         match heard {
             Heard::Answer(Answer::Here) => self.answers.send_modify(|count| *count += 1),
             Heard::Answer(_) => {}
+            Heard::Input(input) => {
+                let mut meant = Vec::new();
+                self.scanner.feed(input, now(), &mut meant);
+                return self.send(meant).await;
+            }
+        }
+        true
+    }
+
+    /// What may have been the beginning of a scan goes on if nothing has come behind it. Says whether anybody takes it.
+    async fn let_go(&mut self) -> bool {
+        let mut meant = Vec::new();
+        self.scanner.expire(now(), &mut meant);
+        self.send(meant).await
+    }
+
+    async fn send(&self, meant: Vec<Input>) -> bool {
+        for input in meant {
             // The line waits while the session is busy.
-            Heard::Input(input) => return self.events.send(Event::Input(input)).await.is_ok(),
+            if self.events.send(Event::Input(input)).await.is_err() {
+                return false;
+            }
         }
         true
     }

@@ -61,7 +61,8 @@ pub async fn told(link: Link<'_>, kind: &str) -> Result<Vec<String>, StoreError>
     Ok(rows.into_iter().map(|(detail,)| detail).collect())
 }
 
-/// Writes that a scan of another patient's wristband was stopped on the sheet of an order.
+/// Writes that a scan was stopped on the sheet of an order: another patient's wristband, another drug's package, or one
+/// that may not be used. `code` says which.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -70,13 +71,14 @@ pub async fn wrong_scan(
     at: At,
     actor: UserId,
     order: OrderId,
+    code: &str,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO audit_events (id, at, actor_id, who, kind, ward_id, detail, code, order_id) \
                SELECT $1, $2, u.id, u.username, 'wrong scan stopped', o.ward_id, 'on the sheet of the dose', \
-               'WRONG_PATIENT', o.id FROM users u CROSS JOIN medication_orders o WHERE u.id = $3 AND o.id = $4";
+               $5, o.id FROM users u CROSS JOIN medication_orders o WHERE u.id = $3 AND o.id = $4";
     changed(
         "audit",
-        execute!(link, sql, Uuid::now_v7(), at, actor, order)?,
+        execute!(link, sql, Uuid::now_v7(), at, actor, order, code)?,
         1,
     )
 }

@@ -335,6 +335,7 @@ fn sheets(of: &Subject) -> Vec<Query> {
         "sheet: doses as needed": desk::GIVEN, vec![of.as_needed.0];
         "sheet: a wristband": screens::PATIENT, of.mrn.as_str();
         "sheet: what a package holds": codes::DRUGS_OF, of.code.as_str();
+        "sheet: whether a lot is recalled": codes::RECALLED, of.drug, "x";
         "codes of packages, a page": codes::LIST, "", of.page;
     )
 }

@@ -26,6 +26,10 @@ pub(super) const DRUGS_OF: Sql = Sql::same(
      ORDER BY d.id LIMIT 100",
 );
 
+/// Whether a lot of a drug is blocked everywhere.
+pub(super) const RECALLED: &str =
+    "SELECT recalled_at IS NOT NULL FROM lots WHERE drug_id = $1 AND lot = $2";
+
 /// Codes of drugs, page by page.
 pub(super) const LIST: &str = "SELECT c.code AS gtin, d.code, \
     d.name || CASE d.strength WHEN '' THEN '' ELSE ' ' || d.strength END AS title, c.drug_id FROM drug_codes c \
@@ -63,6 +67,15 @@ pub struct CodeLine {
 /// [`StoreError`].
 pub async fn held(link: Link<'_>, gtin: &Gtin) -> Result<Vec<Held>, StoreError> {
     fetch!(all, link, Held, DRUGS_OF, gtin.as_str())
+}
+
+/// Whether that lot of that drug was recalled; what no ward has ever had was not.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn is_recalled(link: Link<'_>, drug: DrugId, lot: &str) -> Result<bool, StoreError> {
+    let found = fetch!(optional, link, (bool,), RECALLED, drug, lot)?;
+    Ok(found.is_some_and(|(recalled,)| recalled))
 }
 
 /// Numbers and their drugs, from the first number after `after` on. A number whose drugs reach over the end of a page is

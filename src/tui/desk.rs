@@ -3,6 +3,8 @@
 mod cupboard;
 mod pages;
 mod records;
+mod rounds;
+mod scans;
 
 use std::sync::Arc;
 
@@ -73,6 +75,8 @@ pub(super) struct Desk {
     pub signed_out: bool,
     /// The screen is to be locked by the root; for somebody else, or for the same person.
     pub lock_wanted: Option<bool>,
+    /// What was scanned on the panes and is being looked up.
+    looking: Option<scans::Looking>,
     /// Signatures whose sheet was closed before the outcome was known.
     untold: Vec<(OpId, String)>,
 }
@@ -100,6 +104,7 @@ impl Desk {
             note: None,
             signed_out: false,
             lock_wanted: None,
+            looking: None,
             untold: Vec::new(),
         };
         let effects = match ward.or(only) {
@@ -203,6 +208,7 @@ impl Desk {
     /// Makes the panes' rows anew.
     pub(super) fn refresh(&mut self, context: &Context) {
         let snapshot = self.snapshot().cloned();
+        self.keep_marks(snapshot.as_ref());
         self.queue.refresh(snapshot.as_ref(), context);
         self.stock.refresh(snapshot.as_ref(), context);
         self.log.refresh(snapshot.as_ref(), context);
@@ -245,12 +251,16 @@ impl Desk {
 
     /// Takes an answer.
     pub(super) fn replied(&mut self, reply: &Reply, context: &Context) -> Vec<Effect> {
+        if let Some(effects) = self.scan_answered(reply, context) {
+            return effects;
+        }
         match reply {
             Reply::Wards(Ok(wards)) => self.wards.clone_from(wards),
             Reply::Wards(Err(why)) => {
                 self.say(Tone::Wrong, format!("The wards cannot be read: {why}"));
             }
             Reply::Outcome { op, outcome } => {
+                self.let_in(*op, outcome);
                 self.tell(*op, outcome, context);
                 let told = self.tell_pages(&PageMsg::Outcome(*op, outcome), context);
                 debug_assert!(told.is_empty(), "an outcome asks for nothing");
@@ -277,6 +287,7 @@ impl Desk {
             | Reply::Witness { .. }
             | Reply::Detail { .. }
             | Reply::Patient { .. }
+            | Reply::Code { .. }
             | Reply::Drugs { .. }
             | Reply::Checking(_) => {}
         }
@@ -299,7 +310,7 @@ impl Desk {
 
     /// What an operation is about, in words: of one that the open sheet, or one that was closed, waits for.
     pub(super) fn awaited(&self, op: OpId) -> Option<String> {
-        let open = self.sheet.as_ref().and_then(Sheet::awaits);
+        let open = self.sheet.iter().flat_map(Sheet::awaits);
         let mut all = self.untold.iter().cloned().chain(open);
         all.find(|(id, _)| *id == op).map(|(_, what)| what)
     }
@@ -313,6 +324,9 @@ impl Desk {
             Then::Stay => self.sheet = Some(sheet),
             Then::Close => {
                 self.untold.extend(sheet.awaits());
+                if let Sheet::Round(round) = &sheet {
+                    self.queue.marks.take_away(&round.accounted_for());
+                }
                 if let Sheet::Missed(missed) = sheet {
                     self.sheet = missed.under();
                 }
@@ -358,6 +372,7 @@ impl Desk {
                 return Vec::new();
             }
             Action::Leave => return vec![Effect::Quit],
+            Action::Emergency => return self.open_emergency(context),
             Action::Suspend => return vec![Effect::Suspend],
             Action::Board => {
                 let (page, effects) = board::BoardPage::open(context.now);
@@ -394,7 +409,9 @@ impl Desk {
             | Action::EndPrescription
             | Action::MyOrders
             | Action::Patients => return self.act_on_records(action, context),
+            Action::Open if !self.queue.marks.is_empty() => return self.open_round(),
             Action::Open => return self.open_fulfil(),
+            Action::Mark | Action::MarkDue => self.mark(action, context),
             Action::NotGiven => self.open_not_given(context),
             Action::Correct => self.open_correct(context),
             Action::Discontinue => self.open_discontinue(),
@@ -411,6 +428,10 @@ impl Desk {
             Action::Elsewhere => return self.open_elsewhere(context),
             Action::Filter => self.tell_list(&list::Msg::OpenFilter, context),
             Action::KeepFilter => self.tell_list(&list::Msg::KeepFilter, context),
+            Action::ClearFilter if self.only_marked() => {
+                self.queue.marks.clear();
+                self.say(Tone::Plain, "No dose is marked any more.");
+            }
             Action::ClearFilter => self.tell_list(&list::Msg::ClearFilter, context),
             Action::Up => self.tell_list(&list::Msg::Move(Move::Up), context),
             Action::Down => self.tell_list(&list::Msg::Move(Move::Down), context),
@@ -422,7 +443,9 @@ impl Desk {
             Action::PreviousPane => self.focus_on(self.focus.previous(), context),
             Action::ChangeWard => return self.choose_ward(),
             Action::SignOut => self.signed_out = true,
-            Action::DayBack
+            Action::Dismiss
+            | Action::More
+            | Action::DayBack
             | Action::DayForward
             | Action::Today
             | Action::Admit
@@ -601,7 +624,7 @@ impl Desk {
         Vec::new()
     }
 
-    /// Text that came at once. On the panes it does nothing: a scanned code is not a command.
+    /// Text that came at once. On the panes it is a scan: a scanned code is not a command.
     pub(super) fn paste(&mut self, text: &str, context: &Context) -> Vec<Effect> {
         if self.sheet.is_some() {
             return self.tell_sheet(&sheets::Msg::Paste(text), context);
@@ -611,8 +634,14 @@ impl Desk {
         }
         if self.filtering() {
             self.tell_list(&list::Msg::FilterPaste(text.to_owned()), context);
+            return Vec::new();
         }
-        Vec::new()
+        let line = text.trim_start_matches(['\r', '\n']);
+        let line = line.split(['\r', '\n']).next().unwrap_or_default();
+        if line.trim().is_empty() {
+            return Vec::new();
+        }
+        self.scanned(line, context)
     }
 
     /// The mouse: a press selects and takes the focus, the wheel moves.

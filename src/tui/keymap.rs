@@ -11,6 +11,10 @@ pub use table::BINDINGS;
 pub enum Action {
     /// Open the sheet of the selected dose.
     Open,
+    /// Mark the selected dose, to give it with others; or take the mark away.
+    Mark,
+    /// Mark every dose of the selected one's patient that is due.
+    MarkDue,
     /// Open the sheet that records that the selected dose was not given.
     NotGiven,
     /// Open the sheet that takes the selected entry back.
@@ -19,6 +23,10 @@ pub enum Action {
     Effects,
     /// It was given earlier: type when.
     Later,
+    /// More than is prescribed is given: type how much.
+    More,
+    /// Open the sheet that begins emergency access to a ward.
+    Emergency,
     /// Open the sheet that stops the selected dose.
     Discontinue,
     /// Open the sheet that takes stock in.
@@ -125,6 +133,8 @@ pub enum Action {
     Check,
     /// Sign.
     Sign,
+    /// Put away what was scanned and stopped.
+    Dismiss,
     /// Close the sheet.
     Close,
     /// The next field.
@@ -196,6 +206,10 @@ pub enum Mode {
     Amount,
     /// The sheet of a dose: ready to be signed.
     Ready,
+    /// A sheet on which something was scanned that must not be given.
+    Stopped,
+    /// The round sheet: the patient is identified, each line is to be signed.
+    Round,
     /// Signed: the outcome is on its way.
     Signing,
     /// Signed: the desk is finding out what became of it.
@@ -206,8 +220,10 @@ pub enum Mode {
     Unknown,
     /// There is nothing left to do on this sheet.
     Closed,
-    /// A sheet that asks why.
+    /// The sheet of a dose: why?
     Reason,
+    /// Another sheet that asks why.
+    Why,
     /// A sheet on which a second person signs too.
     Witness,
     /// A sheet with fields to fill in.
@@ -252,12 +268,15 @@ impl Mode {
         Mode::Identify,
         Mode::Amount,
         Mode::Ready,
+        Mode::Stopped,
+        Mode::Round,
         Mode::Signing,
         Mode::Checking,
         Mode::Again,
         Mode::Unknown,
         Mode::Closed,
         Mode::Reason,
+        Mode::Why,
         Mode::Witness,
         Mode::Form,
         Mode::Picker,
@@ -297,12 +316,15 @@ impl Mode {
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
             Mode::Ready => "Sheet of a dose: identified",
+            Mode::Stopped => "Sheet: stopped by a scan",
+            Mode::Round => "Round sheet: several doses",
             Mode::Signing => "Sheet: signing",
             Mode::Checking => "Sheet: checking the outcome",
             Mode::Again => "Sheet: not done",
             Mode::Unknown => "Sheet: outcome unknown",
             Mode::Closed => "Sheet: finished",
-            Mode::Reason => "Sheet: why?",
+            Mode::Reason => "Sheet of a dose: why?",
+            Mode::Why => "Sheet: why?",
             Mode::Witness => "Sheet: the witness signs",
             Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
@@ -324,6 +346,7 @@ impl Mode {
                 | Mode::Amount
                 | Mode::Ready
                 | Mode::Reason
+                | Mode::Why
                 | Mode::Witness
                 | Mode::Form
                 | Mode::Picker
@@ -337,6 +360,8 @@ impl Mode {
             Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
+                | Mode::Stopped
+                | Mode::Round
                 | Mode::Signing
                 | Mode::Checking
                 | Mode::Again
@@ -394,11 +419,15 @@ mod tests {
     fn every_action() -> Vec<Action> {
         use Action::*;
         let next = |action: Action| match action {
-            Open => Some(NotGiven),
+            Open => Some(Mark),
+            Mark => Some(MarkDue),
+            MarkDue => Some(NotGiven),
             NotGiven => Some(Correct),
             Correct => Some(Effects),
             Effects => Some(Later),
-            Later => Some(Discontinue),
+            Later => Some(More),
+            More => Some(Emergency),
+            Emergency => Some(Discontinue),
             Discontinue => Some(Receive),
             Receive => Some(Send),
             Send => Some(Transfers),
@@ -451,7 +480,8 @@ mod tests {
             Suspend => Some(SignIn),
             SignIn => Some(Check),
             Check => Some(Sign),
-            Sign => Some(Close),
+            Sign => Some(Dismiss),
+            Dismiss => Some(Close),
             Close => Some(NextField),
             NextField => Some(PreviousField),
             PreviousField => Some(Choose),

@@ -37,8 +37,8 @@ mod tests;
 pub use charset::Charset;
 pub use key::{Code, Key, Mouse, MouseDid};
 pub use model::{
-    Context, Effect, FeedView, Missed, Model, Msg, OrderNow, Pane, Reply, Secret, SignInFailure,
-    SignedIn, Start,
+    CodeDrug, CodeFound, Context, Effect, FeedView, Missed, Model, Msg, OrderNow, Pane, Reply,
+    Secret, SignInFailure, SignedIn, Start, Stopped,
 };
 pub use theme::{Colours, Theme};
 pub use update::update;

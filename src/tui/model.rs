@@ -8,12 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Size;
 
 use super::desk::Desk;
-use super::key::{Key, Mouse};
+use super::key::{Code, Key, Mouse};
 use super::keymap::{Action, Mode};
 use super::lock::Lock;
 use super::pages::{Answer, PageAsk};
 use super::sign_in::SignIn;
 use crate::domain::prescribed::Candidate;
+use crate::domain::scan::Gtin;
 use crate::domain::snapshot::{OrderDetail, Ward, WardSnapshot};
 use crate::domain::{
     Actor, DrugId, OpId, Operation, OrderId, OrderStatus, Outcome, Policy, UserId, WardId,
@@ -174,6 +175,13 @@ pub enum Reply {
         /// The name of whose number it is; `None`: nobody's. Or why that could not be read.
         name: Result<Option<String>, String>,
     },
+    /// To [`Effect::LookUpCode`].
+    Code {
+        /// As asked for.
+        gtin: Gtin,
+        /// What it is; or why that could not be read.
+        found: Result<CodeFound, String>,
+    },
     /// What this person signed before, and did not see the outcome of: oldest first. Unasked, when they have signed in.
     Missed(Vec<Missed>),
     /// To [`Effect::Save`]: where it is now; or why it was not written, in words.
@@ -198,6 +206,51 @@ pub enum Reply {
     },
 }
 
+/// What is known of the number on a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodeFound {
+    /// The name of the person whose number it is, where it may have been one.
+    pub patient: Option<String>,
+    /// The drugs that packages with this number hold.
+    pub drugs: Vec<CodeDrug>,
+}
+
+/// A drug that a package holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeDrug {
+    /// Key.
+    pub id: DrugId,
+    /// Name and strength.
+    pub title: String,
+    /// The lot that was asked for is blocked everywhere.
+    pub recalled: bool,
+}
+
+/// Why a sheet stopped what was scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It is somebody else's wristband.
+    WrongPatient,
+    /// It is another drug's package.
+    WrongDrug,
+    /// It is past its date.
+    Expired,
+    /// Its lot is recalled.
+    Recalled,
+}
+
+impl Stopped {
+    /// The code under which it is on record.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Stopped::WrongPatient => "WRONG_PATIENT",
+            Stopped::WrongDrug => "WRONG_DRUG",
+            Stopped::Expired => "EXPIRED_SCAN",
+            Stopped::Recalled => "RECALLED_SCAN",
+        }
+    }
+}
+
 /// What became of something that was signed, which its person did not see.
 #[derive(Debug, Clone)]
 pub struct Missed {
@@ -218,6 +271,13 @@ pub enum Msg {
     Key(Key),
     /// Text that came at once (bracketed paste).
     Paste(String),
+    /// What a scanner read: nothing of it is a command.
+    Scan {
+        /// The code, with the separators inside.
+        text: String,
+        /// The key that the scanner sent behind it, where it sends one.
+        end: Option<Code>,
+    },
     /// The mouse.
     Mouse(Mouse),
     /// The clock moved on, or the terminal changed its size.
@@ -274,6 +334,27 @@ pub enum Effect {
         mrn: String,
         /// For which order it was scanned.
         order: OrderId,
+    },
+    /// Find out whose number it is: [`Reply::Patient`]. Nothing was stopped.
+    FindPatient {
+        /// As scanned.
+        mrn: String,
+    },
+    /// Find out what a package holds: [`Reply::Code`].
+    LookUpCode {
+        /// The number on it.
+        gtin: Gtin,
+        /// Its lot, if it says which.
+        lot: Option<String>,
+        /// It was digits that may be a person's number as well: as scanned.
+        plain: Option<String>,
+    },
+    /// Put on record that a sheet stopped what was scanned.
+    StoppedScan {
+        /// For which order it was scanned.
+        order: OrderId,
+        /// Why.
+        stopped: Stopped,
     },
     /// Give it to the desk, as it is, however often: [`Reply::Checking`], [`Reply::Outcome`].
     Submit {

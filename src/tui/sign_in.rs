@@ -103,6 +103,11 @@ impl SignIn {
         !self.waiting
     }
 
+    /// Whether a name is to be typed now.
+    pub(super) fn wants_a_name(&self) -> bool {
+        !self.on_secret && !self.waiting
+    }
+
     /// A name that came at once: the PIN is next.
     pub(super) fn scanned(&mut self, text: &str) {
         if !self.waiting {

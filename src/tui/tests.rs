@@ -9,6 +9,7 @@ use keymap::{Action, Mode};
 
 mod any;
 mod cupboard;
+mod emergency;
 mod giving;
 mod lock;
 mod pages;
@@ -16,6 +17,8 @@ mod paper;
 mod reasons;
 mod records;
 mod reports;
+mod rounds;
+mod scans;
 mod screens;
 
 #[test]
@@ -193,10 +196,10 @@ fn a_stale_screen_says_so_by_itself() {
 #[test]
 fn a_scan_on_the_panes_is_not_a_command() {
     let mut s = Session::desk(80, 24);
-    let before = s.text();
     s.send(Msg::Paste("qwdr\r".into()));
-    assert_eq!(s.text(), before);
-    assert!(s.effects.is_empty());
+    assert_eq!(s.model.mode(), Mode::Queue);
+    let asked = Effect::FindPatient { mrn: "qwdr".into() };
+    assert_eq!(s.effects, [asked], "it is somebody's number, or nobody's");
 }
 
 #[test]

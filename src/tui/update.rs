@@ -1,7 +1,7 @@
 //! The root: routes a message to the screen it is for, and does nothing else.
 
 use super::desk::Desk;
-use super::key::Key;
+use super::key::{Code, Key};
 use super::keymap::{self, Action};
 use super::lock::Input;
 use super::model::{Context, Effect, Model, Msg, Reply, Screen};
@@ -12,7 +12,10 @@ const DISABLED: &str = "You were signed out: your account has been disabled.";
 
 /// Takes a message and says what should be done about it. Does no I/O and reads no clock.
 pub fn update(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
-    let touched = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_));
+    let touched = matches!(
+        msg,
+        Msg::Key(_) | Msg::Paste(_) | Msg::Scan { .. } | Msg::Mouse(_)
+    );
     if let Some(effects) = model.watch_idle(touched, context) {
         return effects;
     }
@@ -47,6 +50,7 @@ fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
             Screen::Desk(desk) => desk.paste(&text, context),
             Screen::FirstRun { .. } => Vec::new(),
         },
+        Msg::Scan { text, end } => scanned(model, &text, end, context),
         Msg::Mouse(mouse) => match &mut model.screen {
             Screen::Desk(desk) => desk.mouse(mouse, context),
             Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
@@ -64,6 +68,38 @@ fn route(model: &mut Model, msg: Msg, context: &Context) -> Vec<Effect> {
             Screen::SignIn(_) | Screen::FirstRun { .. } => Vec::new(),
         },
     }
+}
+
+/// What a scanner read. Where a scan means something it is taken as one; in any other field it is typed, with the key that
+/// the scanner sends behind it; where nothing is typed it does nothing.
+fn scanned(model: &mut Model, text: &str, end: Option<Code>, context: &Context) -> Vec<Effect> {
+    let at_a_door = end.is_some();
+    match &mut model.screen {
+        Screen::Desk(_) if model.lock.is_some() && at_a_door => {
+            let taken = model.at_lock(Input::Text(text), context);
+            return taken.unwrap_or_default();
+        }
+        Screen::SignIn(sign_in) if at_a_door && sign_in.wants_a_name() => {
+            sign_in.scanned(text);
+            return Vec::new();
+        }
+        Screen::Desk(desk) if model.lock.is_none() && desk.takes_scan(end.is_some()) => {
+            return desk.scanned(text, context);
+        }
+        _ => {}
+    }
+    if !model.mode().types() {
+        if let Screen::Desk(desk) = &mut model.screen {
+            desk.tell_plainly("What was scanned does nothing here, and was not taken as keys.");
+        }
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    let keys = text.chars().map(Key::char).chain(end.map(Key::of));
+    for key in keys {
+        effects.extend(pressed(model, key, context));
+    }
+    effects
 }
 
 fn pressed(model: &mut Model, key: Key, context: &Context) -> Vec<Effect> {

@@ -4,6 +4,7 @@ use valmed::domain::scan::Gtin;
 use valmed::domain::{DrugId, Operation, Request, UserId};
 use valmed::store::codes;
 
+use crate::support::cupboard::{recall, receive_lot};
 use crate::support::place::Place;
 use crate::support::ward::*;
 
@@ -12,6 +13,7 @@ on_both_engines!(
     a_code_of_another_drug_is_refused_unless_it_stands_beside,
     two_processes_bind_one_code_once,
     codes_are_listed_page_by_page,
+    a_scanned_lot_is_known_as_recalled_by_drug_and_name,
 );
 
 fn gtin() -> Gtin {
@@ -111,5 +113,24 @@ async fn codes_are_listed_page_by_page(place: Place) {
     }
     assert_eq!(seen, [PARACETAMOL, MORPHINE, INSULIN, INSULIN]);
     drop(conn);
+    ward.end().await;
+}
+
+async fn a_scanned_lot_is_known_as_recalled_by_drug_and_name(place: Place) {
+    let ward = Ward::open(place).await;
+    for drug in [PARACETAMOL, MORPHINE] {
+        let lot = receive_lot(MEDI, drug, units(5), "AB-123", "2030-01-31");
+        ward.done(lot).await;
+    }
+    let is_recalled = async |drug: DrugId, lot: &str| {
+        let mut conn = ward.db.reader().await.unwrap();
+        codes::is_recalled(conn.link(), drug, lot).await.unwrap()
+    };
+    assert!(!is_recalled(PARACETAMOL, "AB-123").await);
+    ward.done(recall(PHARMACIST, PARACETAMOL, "AB-123")).await;
+    assert!(is_recalled(PARACETAMOL, "AB-123").await);
+    assert!(!is_recalled(MORPHINE, "AB-123").await, "another drug's lot");
+    assert!(!is_recalled(PARACETAMOL, "AB-12").await);
+    assert!(!is_recalled(PARACETAMOL, "never heard of").await);
     ward.end().await;
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use valmed::domain::{
     AdministrationId, Correction, GivingOutcome, LedgerReason, NotGiven, Operation, OrderId,
-    OrderStatus, Quantity, Reason, Receipt, Request, Restock, Role, UserId, WardId,
+    OrderStatus, Quantity, Reason, Request, Restock, Role, UserId,
 };
 
 use crate::support::place::Place;
@@ -13,8 +13,8 @@ on_both_engines!(
     a_dose_that_was_not_given_is_back_in_the_cupboard_and_in_the_queue,
     what_is_gone_all_the_same_is_written_off_in_a_row_of_its_own,
     a_dose_can_be_taken_back_for_good,
+    a_dose_that_is_open_again_stands_where_its_patient_lies_now,
     a_hold_is_taken_back_and_the_dose_is_due_again,
-    a_dose_that_is_open_again_stands_where_the_patient_is_now,
     a_dose_taken_back_does_not_count_for_the_next,
     who_may_not_and_what_cannot_be_taken_back_is_refused,
     the_books_are_proved_with_corrections_in_them,
@@ -55,45 +55,6 @@ async fn register(ward: &Ward) -> Vec<(LedgerReason, Quantity)> {
         MEDI,
         PARACETAMOL
     )
-}
-
-async fn a_dose_that_is_open_again_stands_where_the_patient_is_now(place: Place) {
-    let ward = stocked(place).await;
-    ward.receive(SURG, PARACETAMOL, units(3)).await;
-    let order = ward.order(&Rx::timed(PARACETAMOL)).await;
-    let entry = given(&ward, order).await;
-    let moved = Request::Move {
-        patient: patient(0),
-        version: 1,
-        ward: SURG,
-        bed: "4".to_owned(),
-    };
-    ward.done(operation(NURSE, moved)).await;
-    let in_medicine = ward.stock(MEDI, PARACETAMOL).await;
-    let receipt = ward.done(correct(NURSE, entry, Restock::Back, true)).await;
-    let Receipt::Corrected { opened_in, .. } = &receipt else {
-        panic!("{receipt:?}")
-    };
-    assert_eq!(opened_in.as_deref(), Some("Surgery"));
-    assert_eq!(ward.status(order).await, OrderStatus::Active);
-    let here = value!(
-        ward.db,
-        WardId,
-        "SELECT ward_id FROM medication_orders WHERE id = $1",
-        order
-    );
-    assert_eq!(here, SURG, "open doses follow their patient");
-    assert_eq!(
-        ward.stock(MEDI, PARACETAMOL).await,
-        in_medicine + units(1),
-        "what was taken goes back to where it came from"
-    );
-    // Whoever works there gives it, out of the cupboard there.
-    let mut again = give_to(person(Role::Nurse, SURG), order, 0);
-    version_of(&mut again, 3);
-    ward.done(again).await;
-    assert_eq!(ward.stock(SURG, PARACETAMOL).await, units(2));
-    ward.end().await;
 }
 
 async fn stocked(place: Place) -> Ward {
@@ -275,4 +236,33 @@ async fn the_books_are_proved_with_corrections_in_them(place: Place) {
     let report = valmed::verify::verify(&ward.db).await.unwrap();
     assert!(!report.holds());
     assert!(ward.desk.close(crate::support::PATIENCE).await);
+}
+
+async fn a_dose_that_is_open_again_stands_where_its_patient_lies_now(place: Place) {
+    let ward = stocked(place).await;
+    ward.receive(SURG, PARACETAMOL, units(5)).await;
+    let order = ward.order(&Rx::timed(PARACETAMOL)).await;
+    let entry = given(&ward, order).await;
+    let to_surgery = Request::Move {
+        patient: patient(0),
+        version: 1,
+        ward: SURG,
+        bed: "4".to_owned(),
+    };
+    ward.done(operation(NURSE, to_surgery)).await;
+    ward.done(correct(NURSE, entry, Restock::Back, true)).await;
+    let stands = rows!(
+        ward.db,
+        (valmed::domain::WardId, i64),
+        "SELECT ward_id, version FROM medication_orders WHERE id = $1",
+        order
+    );
+    assert_eq!(stands, [(SURG, 3)]);
+    // What was taken is back where it was taken from, and the dose is given where the patient is.
+    assert_eq!(ward.stock(MEDI, PARACETAMOL).await, units(10));
+    let mut again = give_as(POOL_NURSE, order);
+    version_of(&mut again, 3);
+    ward.done(again).await;
+    assert_eq!(ward.stock(SURG, PARACETAMOL).await, units(4));
+    ward.end().await;
 }

@@ -32,6 +32,7 @@ on_both_engines!(
     a_controlled_drug_is_counted_by_two_and_its_difference_waits_for_a_supervisor,
     what_expires_first_is_given_first,
     expired_and_recalled_lots_are_neither_given_nor_sent,
+    a_lot_that_is_new_expires_by_the_ward_s_own_calendar,
     a_lot_is_what_stands_on_its_package,
     a_transfer_takes_its_lots_along,
     a_drug_without_lots_is_read_as_before,
@@ -1224,4 +1225,26 @@ async fn transfers_back_and_forth_neither_make_nor_lose_stock(place: Place) {
     assert_eq!(stock - missing, units(9 * 40));
     assert!(other.close(crate::support::PATIENCE).await);
     end(ward).await;
+}
+
+async fn a_lot_that_is_new_expires_by_the_ward_s_own_calendar(place: Place) {
+    let ward = Ward::open(place).await;
+    // Half past midnight in the ward; in Greenwich it is still the second.
+    ward.place.clock.set("2026-03-02T23:30:00Z");
+    let lot = receive_lot(MEDI, PARACETAMOL, units(2), "OLD", "2026-03-02");
+    let refusal = ward.refused(lot).await;
+    assert_eq!(refusal.code(), "INVALID_DATA");
+    assert!(
+        refusal.to_string().contains("expired on 2026-03-02"),
+        "{refusal}"
+    );
+    ward.done(receive_lot(
+        MEDI,
+        PARACETAMOL,
+        units(2),
+        "NEW",
+        "2026-03-03",
+    ))
+    .await;
+    ward.end().await;
 }

@@ -27,6 +27,7 @@ mod races;
 mod refusals;
 mod reports;
 mod roles;
+mod rounds;
 mod schema;
 mod server;
 mod sign_in;

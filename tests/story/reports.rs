@@ -277,7 +277,7 @@ async fn a_scan_of_the_wrong_patient_is_told(place: Place) {
     let since = ward.now();
     let order = ward.order(&Rx::timed(PARACETAMOL)).await;
     let mut conn = ward.db.writer().await.unwrap();
-    audit::wrong_scan(conn.link(), At(ward.now()), NURSE, order)
+    audit::wrong_scan(conn.link(), At(ward.now()), NURSE, order, "WRONG_PATIENT")
         .await
         .unwrap();
     drop(conn);

@@ -70,8 +70,14 @@ async fn what_needs_a_witness_is_given_before_one_and_both_names_are_kept(place:
 async fn who_cannot_be_a_witness_is_told_why_and_nothing_is_recorded(place: Place) {
     let ward = two_pairs_of_eyes(place).await;
     let order = ward.order(&Rx::timed(MORPHINE)).await;
+    change!(
+        ward.db,
+        "UPDATE users SET read_only = true WHERE id = $1",
+        POOL_NURSE
+    );
     for (witness, why) in [
         (NURSE, "second person"),
+        (POOL_NURSE, "change nothing"),
         (DISABLED_NURSE, "disabled"),
         (UserId(9_999), "no such account"),
         (person(Role::Admin, MEDI), "that is for a nurse"),

@@ -1,11 +1,12 @@
 //! Taking back an entry that was wrong. Nothing is changed or deleted: another entry reverses it, and both stay in view.
 
 use super::{
-    Administration, Change, Effects, LedgerEntry, Loaded, Moment, Order, Recorded, StockChange,
-    WrittenReason, book, dose_reference, permission,
+    Administration, Change, Effects, LedgerEntry, Loaded, Moment, Order, Prescription, Recorded,
+    StockChange, WrittenReason, book, dose_reference, permission,
 };
 use crate::domain::cupboard::OfLot;
 use crate::domain::lots::HeldLot;
+use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
     Actor, AdministrationId, Correction, GivingOutcome, LedgerReason, Operation, OrderKind,
     OrderStatus, Policy, Quantity, ReasonKind, Receipt, Refusal, Restock, Role, UserId, WardId,
@@ -44,15 +45,13 @@ pub(super) fn correct(
     let ledger = restock(
         state, op, actor, witness, &entry, &order, id, ask.stock, moment,
     )?;
-    let ward = follows(state, &entry, &order, status);
-    let opened_in = ward.as_ref().map(|(_, name)| name.clone());
     let change = Change {
         id: order.id,
         version: order.version,
         was: order.status,
         status,
+        ward: stands_in(state, &order, status),
         held_until: None,
-        ward,
         by: actor.id,
         at: moment.now,
         change: format!("entry taken back: {told}"),
@@ -68,10 +67,9 @@ pub(super) fn correct(
         quantity: entry.quantity,
         stock: ask.stock,
         reopened: status == OrderStatus::Active,
-        opened_in,
         at: moment.now,
     };
-    let effects = Effects {
+    let mut effects = Effects {
         ledger,
         changed: vec![change],
         administrations: vec![reversing(
@@ -85,7 +83,18 @@ pub(super) fn correct(
         }],
         ..Effects::default()
     };
+    // Where the entry was made it is seen in the log, wherever its order stands now.
+    effects.cupboard.wards.push(entry.ward);
     Ok((receipt, effects))
+}
+
+/// In whose queue the order stands then: what is open follows its patient, who may have moved since it was given.
+fn stands_in(state: &Loaded, order: &Order, status: OrderStatus) -> WardId {
+    let chart = state.charts.get(&order.patient);
+    match chart.filter(|_| status == OrderStatus::Active) {
+        Some(chart) => chart.ward,
+        None => order.ward,
+    }
 }
 
 /// Only the last entry about an order can be taken back: whatever came after it was built on it.
@@ -123,37 +132,29 @@ fn goes_to(
     if !ask.reopen {
         return Ok(OrderStatus::Discontinued);
     }
-    if !order.prescription_active {
+    // It may have ended in this very batch.
+    let ended = |p: &Prescription| p.status == PrescriptionStatus::Discontinued;
+    let ended = state
+        .prescriptions
+        .get(&order.prescription)
+        .is_some_and(ended);
+    if ended || !order.prescription_active {
         return Err(invalid(
             "the prescription has ended: the dose cannot be open again",
         ));
     }
-    let next_is_open = entry.next_is_open
-        || state.orders.values().any(|other| {
-            other.prescription == order.prescription && other.status == OrderStatus::Active
-        });
+    // The one that was open when the batch began may have been given in it, and another may have opened.
+    let is_open = |other: &Order| other.status == OrderStatus::Active;
+    let next = entry.next_open;
+    let next_is_open = next.is_some_and(|id| state.orders.get(&id).is_none_or(is_open))
+        || state
+            .orders
+            .values()
+            .any(|other| other.prescription == order.prescription && is_open(other));
     if order.kind != OrderKind::Timed && next_is_open {
         return Err(invalid("the next dose of the prescription is open already"));
     }
     Ok(OrderStatus::Active)
-}
-
-/// Open doses follow their patient: one that is open again stands where the patient lies now.
-fn follows(
-    state: &Loaded,
-    entry: &Recorded,
-    order: &Order,
-    status: OrderStatus,
-) -> Option<(WardId, String)> {
-    let (mut ward, mut name) = entry.lies_in.clone();
-    // A move of the same batch comes first.
-    if let Some(chart) = state.charts.get(&order.patient)
-        && chart.ward != ward
-    {
-        ward = chart.ward;
-        name = state.wards.get(&ward).cloned().unwrap_or_default();
-    }
-    (status == OrderStatus::Active && ward != order.ward).then_some((ward, name))
 }
 
 fn invalid(why: &str) -> Refusal {
@@ -218,8 +219,11 @@ fn restock(
         .collect();
     for lot in &entry.lots {
         if !head.lots.iter().any(|held| held.lot == lot.lot) {
+            // It may have been recalled in this very batch.
+            let known = state.cupboard.lots.get(&(order.drug, lot.lot.clone()));
             head.lots.push(HeldLot {
                 quantity: Quantity::ZERO,
+                recalled: lot.recalled || known.is_some_and(|known| known.recalled),
                 ..lot.clone()
             });
         }
@@ -253,9 +257,13 @@ fn forget(state: &mut Loaded, entry: &Recorded, order: &Order, id: Administratio
         return;
     }
     for other in state.orders.values_mut() {
-        if other.prescription == order.prescription
-            && let Some(at) = other.given.iter().position(|at| *at == entry.given_at)
-        {
+        if other.prescription != order.prescription {
+            continue;
+        }
+        if let Some(later) = state.later_given.get_mut(&other.id) {
+            later.retain(|due| Some(*due) != order.due_at);
+        }
+        if let Some(at) = other.given.iter().position(|at| *at == entry.given_at) {
             other.given.remove(at);
         }
     }

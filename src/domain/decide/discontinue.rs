@@ -59,6 +59,10 @@ pub(super) fn discontinue(
     for end in &ended {
         if let Some(prescription) = state.prescriptions.get_mut(&end.id) {
             prescription.status = PrescriptionStatus::Discontinued;
+            prescription.version += 1;
+            prescription.ended_by = Some(actor.name.clone());
+            prescription.ended_at = Some(end.at);
+            prescription.end.clone_from(&end.reason);
         }
     }
     let effects = Effects {

@@ -304,6 +304,10 @@ pub(super) fn ward(
     ward: WardId,
     ward_name: &str,
 ) -> Result<(), Refusal> {
+    #[cfg(test)]
+    if super::planted::planted(super::planted::Fault::AnyWard) {
+        return Ok(());
+    }
     if actor.wards.allow(ward) {
         return Ok(());
     }
@@ -324,6 +328,10 @@ pub(super) fn witness(
     ward: WardId,
     ward_name: &str,
 ) -> Result<Option<UserId>, Refusal> {
+    #[cfg(test)]
+    if super::planted::planted(super::planted::Fault::NoWitness) {
+        return Ok(None);
+    }
     let Some(id) = op.witness else {
         let what = needed.map(str::to_owned);
         return what.map_or(Ok(None), |what| Err(Refusal::WitnessRequired { what }));
@@ -341,6 +349,11 @@ pub(super) fn witness(
     }
     if actor.disabled {
         return Err(invalid("the account is disabled"));
+    }
+    if actor.read_only {
+        return Err(invalid(
+            "the account may look at everything and change nothing",
+        ));
     }
     if !WITNESS.roles.contains(&actor.role) {
         let why = format!("that is for a {}", WITNESS.who);

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+#[cfg(test)]
+use super::planted;
 use super::{DrugName, Loaded, Stock};
 use crate::domain::cupboard::OfLot;
 use crate::domain::{DrugId, Quantity, Refusal, WardId, lots};
@@ -40,6 +42,10 @@ pub(super) fn spend(
         return Ok(Vec::new());
     }
     let today = today(state, ward, now);
+    #[cfg(test)]
+    let spoiled = planted::spoiled(stock);
+    #[cfg(test)]
+    let stock = &spoiled;
     let blocked = lots::blocked(&stock.lots, today);
     let usable = stock.current - blocked.expired - blocked.recalled;
     if usable < needed {

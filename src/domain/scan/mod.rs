@@ -47,6 +47,16 @@ pub struct Package {
     pub serial: Option<String>,
 }
 
+impl From<Gtin> for Package {
+    /// A package that says which product it is, and no more.
+    fn from(gtin: Gtin) -> Package {
+        Package {
+            gtin: Some(gtin),
+            ..Package::default()
+        }
+    }
+}
+
 /// Why a code that claims to be GS1 cannot be read: in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {

@@ -136,6 +136,20 @@ async fn a_dose_is_given_at_any_terminal() {
     }
 }
 
+/// Every letter of it is a command where it is typed alone.
+#[tokio::test]
+async fn what_comes_as_fast_as_a_scan_is_no_command_on_the_panes() {
+    let ward = ward().await;
+    let mut person = Person::signs_in(&ward, "vt100", 4096).await;
+    person.sees("OVERDUE").await;
+    person.types("qwdn\x1d1234\r").await;
+    person.sees("nobody's number here").await;
+    person.types("?").await;
+    person.sees("EVERY KEY").await;
+    person.types("\x03").await;
+    person.ends().await;
+}
+
 #[tokio::test]
 async fn the_other_side_resizes_and_ends() {
     let ward = ward().await;

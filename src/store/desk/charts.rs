@@ -20,7 +20,7 @@ use crate::domain::reason::Reason;
 use crate::domain::text::name_key;
 use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
-    DrugId, Operation, OrderId, PatientId, PrescriptionId, Request, WardId, WardKind,
+    Correction, DrugId, Operation, OrderId, PatientId, PrescriptionId, Request, WardId, WardKind,
 };
 use crate::store::error::changed;
 use crate::store::{At, Day, Link, List, Sql, StoreError};
@@ -109,7 +109,7 @@ struct Named {
 }
 
 impl Named {
-    fn by(ops: &[Operation]) -> Named {
+    fn by(ops: &[Operation], loaded: &Loaded) -> Named {
         let mut named = Named::default();
         for op in ops {
             match &op.request {
@@ -128,6 +128,11 @@ impl Named {
                 Request::Move { patient, ward, .. } => {
                     named.whole.insert(patient.0);
                     named.wards.insert(ward.0);
+                }
+                // What is open again stands where its patient lies, and only while its prescription runs.
+                Request::Correct(Correction { administration, .. }) => {
+                    let entry = loaded.administrations.get(administration);
+                    named.patients.extend(entry.map(|entry| entry.patient.0));
                 }
                 Request::Discharge { patient, .. } | Request::Allergies { patient, .. } => {
                     named.whole.insert(patient.0);
@@ -151,7 +156,7 @@ pub(super) async fn load(
     ops: &[Operation],
     loaded: &mut Loaded,
 ) -> Result<BTreeSet<OrderId>, StoreError> {
-    let named = Named::by(ops);
+    let named = Named::by(ops, loaded);
     if named.is_empty() {
         return Ok(BTreeSet::new());
     }

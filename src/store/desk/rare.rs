@@ -21,8 +21,8 @@ struct ChangeJson<'a> {
     version: i64,
     was: &'a str,
     status: &'a str,
+    ward: i64,
     held: Option<At>,
-    ward: Option<i64>,
     by: i64,
     at: At,
     change: &'a str,
@@ -31,14 +31,14 @@ struct ChangeJson<'a> {
 /// Orders that are held, or whose entry was taken back.
 pub(in crate::store) const CHANGE_ORDERS: Sql = Sql::each(
     "UPDATE medication_orders SET status = r.value ->> 'status', version = version + 1, \
-     held_until = r.value ->> 'held', ward_id = COALESCE(r.value ->> 'ward', ward_id), changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', \
+     ward_id = r.value ->> 'ward', held_until = r.value ->> 'held', changed_at = r.value ->> 'at', changed_by = r.value ->> 'by', \
      change = r.value ->> 'change' FROM json_each($1) r WHERE medication_orders.id = unhex(r.value ->> 'id') \
      AND +status = r.value ->> 'was' AND version = r.value ->> 'version'",
     "UPDATE medication_orders o SET status = r.status, version = o.version + 1, \
-     held_until = 'epoch'::timestamptz + r.held * interval '1 microsecond', ward_id = COALESCE(r.ward, o.ward_id), \
+     ward_id = r.ward, held_until = 'epoch'::timestamptz + r.held * interval '1 microsecond', \
      changed_at = 'epoch'::timestamptz + r.at * interval '1 microsecond', changed_by = r.by, change = r.change \
      FROM json_to_recordset($1::json) \
-     AS r (id uuid, version bigint, was text, status text, held bigint, ward bigint, by bigint, at bigint, change text) \
+     AS r (id uuid, version bigint, was text, status text, ward bigint, held bigint, by bigint, at bigint, change text) \
      WHERE o.id = r.id AND o.status = r.was AND o.version = r.version",
 );
 
@@ -50,8 +50,8 @@ async fn change_orders(mut link: Link<'_>, changes: &[Change]) -> Result<(), Sto
             version: change.version,
             was: change.was.as_str(),
             status: change.status.as_str(),
+            ward: change.ward.0,
             held: change.held_until.map(At::from),
-            ward: change.ward.as_ref().map(|(ward, _)| ward.0),
             by: change.by.0,
             at: change.at.into(),
             change: &change.change,

@@ -188,8 +188,9 @@ fn lines(
     }
     let (patient, dose, by) = match columns {
         100.. => (24, 12, 22),
-        70..100 => (16, 9, 17),
-        _ => (13, 8, 11),
+        // Words such as TAKEN BACK are not cut: they say that something is not as it seems.
+        70..100 => (16, 11, 17),
+        _ => (12, 11, 9),
     };
     let room = columns.saturating_sub(9 + patient + dose + by);
     vec![

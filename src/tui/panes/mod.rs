@@ -1,6 +1,7 @@
 //! The three panes of a ward's desk. Each keeps the snapshot it was made from, so that its rows always fit it.
 
 pub mod log;
+pub mod marks;
 pub mod queue;
 pub mod stock;
 

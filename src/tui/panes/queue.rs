@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ratatui::layout::Rect;
 
-use super::{Scene, filter_words, marker, matches, nothing, title};
+use super::marks::Marks;
+use super::{Scene, filter_words, matches, nothing, title};
 use crate::domain::snapshot::{QueuedOrder, WardSnapshot, by_round};
 use crate::domain::{OrderId, OrderKind, Priority};
 use crate::tui::clock::{self, Due};
@@ -92,6 +93,8 @@ enum Row {
 pub struct State {
     /// Selection, filter, scrolling.
     pub list: List<OrderId>,
+    /// Doses of one patient that are to be given together.
+    pub marks: Marks,
     snapshot: Option<Arc<WardSnapshot>>,
     rows: Vec<Row>,
     counts: [usize; 7],
@@ -165,6 +168,45 @@ impl State {
         found
     }
 
+    /// Marks the selected dose, or takes its mark away.
+    ///
+    /// # Errors
+    /// In words, as [`Marks::turn`].
+    pub fn mark(&mut self) -> Result<(), String> {
+        let order = self.selected().cloned();
+        let order = order.ok_or_else(|| "There is no dose to mark.".to_owned())?;
+        self.marks.turn(&order)
+    }
+
+    /// Marks every dose of the selected one's patient that is due or past its time.
+    ///
+    /// # Errors
+    /// In words, as [`Marks::add`]; or none is due.
+    pub fn mark_due(&mut self, context: &Context) -> Result<(), String> {
+        let (Some(selected), Some(snapshot)) = (self.selected().cloned(), &self.snapshot) else {
+            return Err("There is no dose to mark.".to_owned());
+        };
+        let patient = &selected.patient;
+        let due = |order: &&QueuedOrder| {
+            let group = Group::of(order, context);
+            let now = matches!(group, Group::Missed | Group::Overdue | Group::Due);
+            now && order.patient.id == patient.id
+        };
+        let mut any = false;
+        for order in snapshot.orders.iter().filter(due) {
+            self.marks.add(order)?;
+            any = true;
+        }
+        let none = || format!("Nothing is due for {} now.", patient.name);
+        any.then_some(()).ok_or_else(none)
+    }
+
+    /// The marked doses, as they are now.
+    pub fn marked(&self) -> Vec<QueuedOrder> {
+        let snapshot = self.snapshot.as_ref();
+        snapshot.map_or_else(Vec::new, |snapshot| self.marks.orders(snapshot))
+    }
+
     /// The selected order.
     pub fn selected(&self) -> Option<&QueuedOrder> {
         let id = self.list.selected()?;
@@ -175,6 +217,11 @@ impl State {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let counts = self.title_counts(pen.theme);
         title(pen, area, "QUEUE", &counts, &self.list, scene.focused);
+        // Beside a filter there are no counts; what is marked is said all the same.
+        if !self.marks.is_empty() && !self.list.filter.is_empty() {
+            let marked = format!(" {} MARKED ", self.marks.len());
+            pen.right(row_of(area, 0), &Line::of(marked, pen.theme.strong()));
+        }
         let place = layout::list_area(Pane::Queue, area);
         let Some(snapshot) = &self.snapshot else {
             nothing(pen, place, false, "Reading the ward's queue.");
@@ -199,7 +246,8 @@ impl State {
                 Some(Row::Order(index)) => {
                     let order = &snapshot.orders[*index];
                     let selected = self.list.selected() == Some(order.id);
-                    let lines = columns.lines(order, snapshot, pen, scene, selected);
+                    let before = self.before(order, selected, pen.theme);
+                    let lines = columns.lines(order, snapshot, pen, scene, &before);
                     for (row, line) in (0..height).zip(&lines) {
                         pen.line(row_of(place, y + row), line);
                         if selected {
@@ -215,8 +263,18 @@ impl State {
         self.in_full(pen, area, place, scene);
     }
 
+    /// What stands before a row: the marker on the selected one, a star on a marked one.
+    fn before(&self, order: &QueuedOrder, selected: bool, theme: &Theme) -> String {
+        let marker = if selected { theme.symbols.marker } else { " " };
+        let mark = if self.marks.hold(order.id) { "*" } else { " " };
+        format!("{marker}{mark}")
+    }
+
     fn title_counts(&self, theme: &Theme) -> Line {
         let mut line = Line::default();
+        if !self.marks.is_empty() {
+            line = line.and(format!("{} MARKED", self.marks.len()), theme.strong());
+        }
         let [missed, overdue, due, later, held, prn, unscheduled] = self.counts;
         for (count, word, style) in [
             (missed, "missed", theme.late()),
@@ -369,10 +427,10 @@ impl Columns {
         snapshot: &WardSnapshot,
         pen: &Pen<'_>,
         scene: &Scene<'_>,
-        selected: bool,
+        before: &str,
     ) -> Vec<Line> {
         let theme = pen.theme;
-        let start = Line::of(marker(pen, selected), theme.plain());
+        let start = Line::of(before, theme.plain());
         if layout::lines_each(u16::try_from(self.width).unwrap_or(u16::MAX)) == 2 {
             return self.two_lines(order, snapshot, theme, scene, start);
         }

@@ -58,6 +58,8 @@ impl Asked {
         match self.signing.mode() {
             Some(mode) => mode,
             None if self.witness.is_some() => Mode::Witness,
+            // Here nothing was given: there is no time of giving to type.
+            None if self.parts.mode() == Mode::Reason => Mode::Why,
             None => self.parts.mode(),
         }
     }

@@ -134,7 +134,6 @@ impl CorrectSheet {
                 quantity,
                 stock,
                 reopened,
-                opened_in,
                 at,
                 ..
             } => {
@@ -147,12 +146,10 @@ impl CorrectSheet {
                         format!("{} written off", words::amount(*quantity, &entry.drug))
                     }
                 };
-                let dose = match (reopened, opened_in) {
-                    (true, Some(ward)) => {
-                        format!("the dose is in the queue of {ward}, where the patient is now")
-                    }
-                    (true, None) => "the dose is in the queue again".to_owned(),
-                    (false, _) => "the dose is not given any more".to_owned(),
+                let dose = if *reopened {
+                    "the dose is in the queue again"
+                } else {
+                    "the dose is not given any more"
                 };
                 let at = clock::hour(*at, &scene.zone);
                 format!("TAKEN BACK at {at}. {stock}; {dose}. Both entries stay in the log.")

@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::choice::{Choice, Parts};
+use super::identity::{Check, Identity};
+use super::package::{PackageCheck, Scanned, tell_apart};
 use super::signing::Signing;
 use super::witness::{Came, Witness};
 use super::{Msg, Scene, Then, fulfil_view};
@@ -17,38 +19,6 @@ use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
 use crate::tui::model::{Effect, OrderNow, Reply};
 use crate::tui::widgets::Field;
-
-/// Whether the patient was identified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Check {
-    /// Not yet.
-    Open,
-    /// Something else was scanned.
-    Wrong {
-        /// What.
-        scanned: String,
-        /// Whose it is.
-        whose: Whose,
-    },
-    /// It is the patient.
-    Right {
-        /// As it will be signed.
-        scanned: String,
-    },
-}
-
-/// Whose number was scanned in place of the patient's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// Being looked up.
-    Looking,
-    /// Another patient's, by name.
-    Of(String),
-    /// Nobody's that is known.
-    Nobody,
-    /// It could not be looked up, and why.
-    Unread(String),
-}
 
 /// Why the sheet can only be read and closed: mostly, somebody else was faster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +51,14 @@ pub struct Fulfil {
     pub detail: Option<OrderDetail>,
     /// Why it could not be looked up.
     pub trouble: Option<String>,
-    /// Where the wristband is scanned.
-    pub wristband: Field,
-    /// What came of it.
-    pub check: Check,
+    /// Who it is.
+    pub who: Identity,
+    /// Whether it is the right drug, where its package was scanned.
+    pub package: PackageCheck,
     /// Where the amount is typed when the dose is a range.
     pub amount: Field,
+    /// More is given than the one amount that is prescribed: it is typed.
+    more: bool,
     /// Which part has the keys once the patient is identified: the amount, or what is asked below it.
     past_amount: bool,
     /// Reasons that are asked for, and when it was given, where that was not just now.
@@ -120,9 +92,10 @@ impl Fulfil {
             order: order.clone(),
             detail: None,
             trouble: None,
-            wristband: Field::default(),
-            check: Check::Open,
+            who: Identity::default(),
+            package: PackageCheck::default(),
             amount: Field::default(),
+            more: false,
             past_amount: false,
             parts: Parts::default(),
             warnings: Vec::new(),
@@ -163,8 +136,11 @@ impl Fulfil {
         if self.witness.is_some() {
             return Mode::Witness;
         }
-        match self.check {
-            Check::Right { .. } if self.is_range() && !self.past_amount => Mode::Amount,
+        if self.package.is_stopped() {
+            return Mode::Stopped;
+        }
+        match self.who.check {
+            Check::Right { .. } if self.asks_amount() && !self.past_amount => Mode::Amount,
             Check::Right { .. } if !self.parts.is_empty() => self.parts.mode(),
             Check::Right { .. } => Mode::Ready,
             Check::Open | Check::Wrong { .. } => Mode::Identify,
@@ -179,18 +155,35 @@ impl Fulfil {
             .is_some_and(|most| most != self.order.dose.least)
     }
 
+    /// Whether the amount is typed: of a range, or because more is given than is prescribed.
+    pub fn asks_amount(&self) -> bool {
+        self.is_range() || self.more
+    }
+
+    /// What may be typed as the amount, in words.
+    pub fn amounts(&self) -> String {
+        let dose = &self.order.dose;
+        let most = dose.most.unwrap_or(dose.least);
+        // More than the range needs a reason, and is not offered; more than a fixed dose was asked for.
+        let most = self.at_most.filter(|_| self.more).unwrap_or(most);
+        format!("{} to {most} {}", dose.least, self.order.drug.unit)
+    }
+
     /// The amount that would be signed.
     ///
     /// # Errors
     /// In words: nothing typed, not a number, outside the prescribed range.
     pub fn chosen(&self) -> Result<Quantity, String> {
         let dose = &self.order.dose;
-        let Some(most) = dose.most.filter(|_| self.is_range()) else {
+        let empty = self.amount.value().trim().is_empty();
+        // Whoever rubs it out again gives what is prescribed.
+        if !self.asks_amount() || (empty && !self.is_range()) {
             return Ok(dose.least);
-        };
+        }
+        let most = dose.most.unwrap_or(dose.least);
         let unit = &self.order.drug.unit;
-        let range = format!("from {} to {most} {unit}", dose.least);
-        if self.amount.value().trim().is_empty() {
+        let range = format!("from {}", self.amounts());
+        if empty {
             return Err(format!("Type the amount: {range}."));
         }
         let amount: Quantity = self
@@ -219,6 +212,7 @@ impl Fulfil {
                 Vec::new()
             }
             Msg::Paste(text) => self.paste(text, scene),
+            Msg::Scan(text) => self.scan(text),
             Msg::Ward => self.ward_changed(scene),
             Msg::Reply(reply) => self.reply(reply, scene),
         };
@@ -286,7 +280,8 @@ impl Fulfil {
     /// Asks for each reason that the desk will ask for, and for no other. What is answered stays.
     fn ask_what_is_needed(&mut self, scene: &Scene<'_>) {
         let policy = &scene.context.policy;
-        let Some(detail) = self.detail.as_ref().filter(|_| self.signing.is_idle()) else {
+        let asks = matches!(self.signing, Signing::Idle | Signing::Refused { .. });
+        let Some(detail) = self.detail.as_ref().filter(|_| asks) else {
             return;
         };
         let now = scene.context.now;
@@ -341,8 +336,13 @@ impl Fulfil {
         match action {
             Action::Check => self.check(),
             Action::Later => self.type_when(),
+            Action::More => self.type_more(),
+            Action::Dismiss => {
+                self.package.dismiss();
+                Vec::new()
+            }
             Action::Sign => self.sign(scene),
-            Action::PreviousField if self.parts.at_first() && self.is_range() => {
+            Action::PreviousField if self.parts.at_first() && self.asks_amount() => {
                 self.past_amount = false;
                 Vec::new()
             }
@@ -366,7 +366,7 @@ impl Fulfil {
     /// It was given earlier: when?
     fn type_when(&mut self) -> Vec<Effect> {
         self.say.clear();
-        if !matches!(self.check, Check::Right { .. }) {
+        if !self.who.is_right() {
             return Vec::new();
         }
         if self.parts.fields.is_empty() {
@@ -374,6 +374,25 @@ impl Fulfil {
         }
         self.past_amount = true;
         self.parts.go_to(self.parts.choices.len());
+        Vec::new()
+    }
+
+    /// More is given than is prescribed: how much?
+    fn type_more(&mut self) -> Vec<Effect> {
+        self.say.clear();
+        let most = self.order.dose.most.unwrap_or(self.order.dose.least);
+        match self.at_most {
+            Some(at_most) if at_most > most => {
+                self.more = true;
+                self.past_amount = false;
+                self.say = format!(
+                    "Type the amount, {}. More than {most} needs a reason.",
+                    self.amounts()
+                );
+            }
+            Some(_) => self.say = "Here nobody gives more than is prescribed.".to_owned(),
+            None => self.say = self.unread(),
+        }
         Vec::new()
     }
 
@@ -386,90 +405,133 @@ impl Fulfil {
     /// Enter, or the CR of a scanner.
     fn check(&mut self) -> Vec<Effect> {
         self.say.clear();
-        if matches!(self.check, Check::Right { .. }) {
+        if self.who.is_right() {
             self.say = self.chosen().err().unwrap_or_default();
             self.past_amount = self.say.is_empty() && !self.parts.is_empty();
             return Vec::new();
         }
-        let scanned = self.wristband.value().trim().to_owned();
-        if scanned.is_empty() {
-            self.say = "Scan the patient's wristband, or type the number.".to_owned();
-            return Vec::new();
-        }
-        if scanned == self.order.patient.mrn {
-            self.check = Check::Right { scanned };
-            return Vec::new();
-        }
-        // The next scan must not be added to the wrong one.
-        self.wristband.clear();
-        self.check = Check::Wrong {
-            scanned: scanned.clone(),
-            whose: Whose::Looking,
-        };
-        vec![Effect::LookUpPatient {
-            mrn: scanned,
-            order: self.order.id,
-        }]
+        let checked = self.who.check(&self.order.patient, self.order.id);
+        checked.unwrap_or_else(|why| {
+            self.say = why;
+            Vec::new()
+        })
     }
 
-    fn sign(&mut self, scene: &Scene<'_>) -> Vec<Effect> {
-        self.say.clear();
-        if self.over.is_some() {
+    /// Signs, or says what is missing; before a witness where one is needed.
+    pub fn sign(&mut self, scene: &Scene<'_>) -> Vec<Effect> {
+        let on_its_way = matches!(self.signing, Signing::Sent { .. } | Signing::Done(_));
+        let barred = self.over.is_some() || self.package.is_stopped();
+        if barred || !self.who.is_right() || on_its_way {
             return Vec::new();
         }
-        let Check::Right { scanned } = &self.check else {
-            return Vec::new();
-        };
-        let Some(detail) = &self.detail else {
-            self.say = match &self.trouble {
-                Some(why) => format!("The order cannot be read: {why}"),
-                None => "The order is still being read. Sign when it is on the sheet.".to_owned(),
-            };
-            return match self.trouble {
-                Some(_) => vec![Effect::LoadDetail(self.order.id)],
-                None => Vec::new(),
-            };
-        };
-        let amount = match self.chosen() {
-            Ok(amount) => self.is_range().then_some(amount),
+        self.say.clear();
+        let drugs = [self.order.drug.id];
+        if let Signing::Unknown { operation } = &self.signing {
+            let request = operation.request.clone();
+            return self.signing.sign(request, None, &drugs, scene);
+        }
+        if self.detail.is_none() && self.trouble.is_some() {
+            // Asked again: whoever presses the key once more finds it read.
+            self.say = self.unread();
+            return vec![Effect::LoadDetail(self.order.id)];
+        }
+        let request = match self.request(scene) {
+            Ok(request) => request,
             Err(why) => {
+                // What was refused for now, and is asked for otherwise by now, is on the sheet again.
+                self.signing = Signing::Idle;
                 self.say = why;
                 return Vec::new();
             }
         };
+        if self.is_witnessed(scene) {
+            self.witness = Some(Witness::open(request, scene.context.now));
+            return Vec::new();
+        }
+        self.signing.sign(request, None, &drugs, scene)
+    }
+
+    /// What keeps it from being signed as it is, with other doses, in few words; `None`: nothing does.
+    pub fn waits_for(&self, scene: &Scene<'_>) -> Option<String> {
+        if self.detail.is_none() {
+            let why = self.trouble.as_ref();
+            return Some(why.map_or_else(
+                || "it is still being read".to_owned(),
+                |why| format!("it cannot be read: {why}"),
+            ));
+        }
+        let mut needs = Vec::new();
+        if self.asks_amount() && self.chosen().is_err() {
+            needs.push("an amount".to_owned());
+        }
+        let open = self.parts.choices.iter();
+        for choice in open.filter(|choice| choice.reason().is_err()) {
+            let words = self.warnings.iter().map(|warning| warning.words.as_str());
+            needs.push(match choice.kind() {
+                Some(ReasonKind::Override) => {
+                    format!(
+                        "a reason, because {}",
+                        words.collect::<Vec<_>>().join(" and ")
+                    )
+                }
+                Some(ReasonKind::BackEntry) => "a reason for the late entry".to_owned(),
+                _ => "a word what it is for".to_owned(),
+            });
+        }
+        if self.is_witnessed(scene) {
+            needs.push("a witness".to_owned());
+        }
+        let needs = (!needs.is_empty()).then(|| format!("Needs {}", needs.join(", ")));
+        let all: Vec<String> = fulfil_view::shortage_here(self, scene)
+            .into_iter()
+            .chain(needs)
+            .collect();
+        (!all.is_empty()).then(|| all.join(". "))
+    }
+
+    /// Whether a second person signs too.
+    pub fn is_witnessed(&self, scene: &Scene<'_>) -> bool {
+        let drug = &self.order.drug;
+        let policy = &scene.context.policy;
+        policy
+            .needs_witness(drug.controlled, drug.high_alert)
+            .is_some()
+    }
+
+    fn unread(&self) -> String {
+        match &self.trouble {
+            Some(why) => format!("The order cannot be read: {why}"),
+            None => "The order is still being read. Sign when it is on the sheet.".to_owned(),
+        }
+    }
+
+    /// What the sheet says, as it is asked of the desk.
+    ///
+    /// # Errors
+    /// In words: what is missing. The keys go there.
+    pub fn request(&mut self, scene: &Scene<'_>) -> Result<Request, String> {
+        let scanned = self.who.scanned().unwrap_or_default().to_owned();
+        let Some(detail) = &self.detail else {
+            return Err(self.unread());
+        };
+        let amount = self.chosen()?;
         let mut giving = Giving {
-            amount,
-            ..Giving::of(detail.order.id, detail.order.version, scanned.clone())
+            amount: (self.asks_amount() && !self.amount.is_empty()).then_some(amount),
+            ..Giving::of(detail.order.id, detail.order.version, scanned)
         };
         // What the sheet warns of is what is signed; what has come up since is shown first.
         let shown = std::mem::take(&mut self.warnings);
         self.ask_what_is_needed(scene);
         let of = |all: &[Warning]| all.iter().map(|warning| warning.of).collect::<Vec<_>>();
         if of(&shown) != of(&self.warnings) {
-            self.say = "Something has changed: read it, then sign.".to_owned();
-            return Vec::new();
+            return Err("Something has changed: read it, then sign.".to_owned());
         }
-        match self.reasons(scene) {
-            Ok((given_at, why)) => {
-                giving.given_at = given_at;
-                giving.why = why;
-            }
-            Err(why) => {
-                self.past_amount = true;
-                self.say = why;
-                return Vec::new();
-            }
-        }
-        let request = Request::Fulfil(giving);
-        let drug = &self.order.drug;
-        let policy = &scene.context.policy;
-        let seen = policy.needs_witness(drug.controlled, drug.high_alert);
-        if seen.is_some() && !matches!(self.signing, Signing::Unknown { .. }) {
-            self.witness = Some(Witness::open(request, scene.context.now));
-            return Vec::new();
-        }
-        let drugs = [drug.id];
-        self.signing.sign(request, None, &drugs, scene)
+        let (given_at, why) = self
+            .reasons(scene)
+            .inspect_err(|_| self.past_amount = true)?;
+        giving.given_at = given_at;
+        giving.why = why;
+        Ok(Request::Fulfil(giving))
     }
 
     /// Every reason that the sheet asks for, and when it was given.
@@ -489,36 +551,33 @@ impl Fulfil {
 
     fn type_key(&mut self, key: Key) {
         match self.mode() {
-            Mode::Identify if self.wristband.key(key) => {
-                self.say.clear();
-                self.check = Check::Open;
-            }
+            Mode::Identify if self.who.key(key) => self.say.clear(),
             Mode::Amount if self.amount.key(key) => self.say.clear(),
             Mode::Reason | Mode::Form if self.parts.update(&Msg::Key(key)) => self.say.clear(),
-            // Another scan after the first: whoever it is must be checked anew, and nothing of it may sign.
             Mode::Ready if key.typed().is_some() => {
                 self.say.clear();
-                self.check = Check::Open;
-                self.wristband.clear();
-                self.wristband.key(key);
+                self.who.anew(key);
             }
             _ => {}
         }
     }
 
     /// A scanner behind a terminal with bracketed paste: its line end comes inside the text.
-    fn paste(&mut self, text: &str, _scene: &Scene<'_>) -> Vec<Effect> {
+    fn paste(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Effect> {
         let text = text.trim_start_matches(['\r', '\n']);
         let (line, ended) = match text.split_once(['\r', '\n']) {
             Some((line, _)) => (line, true),
             None => (text, false),
         };
+        // Words are pasted too; what ends like a scan, or reads as a package, is one.
+        let typed = matches!(self.mode(), Mode::Reason | Mode::Form);
+        if (ended && !typed) || matches!(tell_apart(line), Ok(Scanned::Package(_))) {
+            return self.scan(line);
+        }
         for c in line.chars() {
             self.type_key(Key::char(c));
         }
-        if ended && matches!(self.mode(), Mode::Identify | Mode::Amount) {
-            return self.check();
-        }
+        self.ask_what_is_needed(scene);
         Vec::new()
     }
 
@@ -545,18 +604,8 @@ impl Fulfil {
                 self.looked_up(now);
                 self.ask_what_is_needed(scene);
             }
-            Reply::Patient { mrn, name } => {
-                if let Check::Wrong { scanned, whose } = &mut self.check
-                    && scanned == mrn
-                {
-                    *whose = match name {
-                        Ok(Some(name)) => Whose::Of(name.clone()),
-                        Ok(None) => Whose::Nobody,
-                        Err(why) => Whose::Unread(why.clone()),
-                    };
-                    self.forgive_capitals();
-                }
-            }
+            Reply::Patient { .. } => self.who.reply(reply, &self.order.patient),
+            Reply::Code { .. } => return self.package_found(reply, scene),
             other => self.signing.reply(other),
         }
         self.ask_again()
@@ -573,24 +622,6 @@ impl Fulfil {
         self.say = format!("NOT GIVEN. {refusal} Nothing was recorded.");
         self.signing = Signing::Idle;
         vec![Effect::LoadDetail(self.order.id)]
-    }
-
-    /// `v1773` typed for V1773 is the patient's number, once it is known to be nobody else's. What is signed is the
-    /// number as it is on record.
-    fn forgive_capitals(&mut self) {
-        let mrn = &self.order.patient.mrn;
-        if let Check::Wrong {
-            scanned,
-            whose: Whose::Nobody,
-        } = &self.check
-            && scanned.to_lowercase() == mrn.to_lowercase()
-        {
-            self.wristband.clear();
-            self.wristband.paste(mrn);
-            self.check = Check::Right {
-                scanned: mrn.clone(),
-            };
-        }
     }
 
     fn looked_up(&mut self, now: &Result<OrderNow, String>) {
@@ -618,7 +649,7 @@ impl Fulfil {
                 let changed = detail.order.version != self.order.version;
                 // Before the first answer the nurse has read nothing but the queue's line, and the sheet simply
                 // shows the order as it is; after it, what was read is what is signed.
-                if changed && (self.detail.is_some() || self.check != Check::Open) {
+                if changed && (self.detail.is_some() || self.who.check != Check::Open) {
                     self.over = Some(Over::Changed);
                 } else {
                     self.order = detail.order.clone();

@@ -4,7 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::facts::{Facts, LABELS};
-use super::fulfil::{Check, Fulfil, Over, Whose};
+use super::fulfil::{Fulfil, Over};
+use super::identity::{Check, Identity, Whose};
+use super::package;
 use super::signing::Signing;
 use super::witness::Witness;
 use super::{Scene, headed, inset};
@@ -14,7 +16,7 @@ use crate::tui::keymap::{Action, Mode, key_for};
 use crate::tui::layout;
 use crate::tui::theme::{Charset, Colours, Theme};
 use crate::tui::widgets::pen::row_of;
-use crate::tui::widgets::text::{cut, wrap};
+use crate::tui::widgets::text::{cut, pad, wrap};
 use crate::tui::widgets::{Line, Pen};
 use crate::tui::words;
 
@@ -96,12 +98,12 @@ fn fields_height(sheet: &Fulfil, height: u16) -> u16 {
     if height < SHORT && sheet.mode() == Mode::Closed {
         0
     } else {
-        let parts = match sheet.check {
+        let parts = match sheet.who.check {
             Check::Right { .. } if sheet.signing.is_idle() => sheet.parts.height(),
             _ => 0,
         };
         let witness = sheet.witness.as_ref().map_or(0, |_| Witness::HEIGHT);
-        let range = 1 + u16::from(sheet.is_range());
+        let range = 1 + u16::from(sheet.asks_amount());
         // The witness signs what is above: the answers give way on a short screen.
         if witness > 0 {
             range + witness
@@ -133,7 +135,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
     };
     let faint = pen.theme.faint();
     pen.put(row_of(area, 1), "Wristband", faint);
-    pen.field(at(1), &sheet.wristband, mode == Mode::Identify);
+    pen.field(at(1), &sheet.who.field, mode == Mode::Identify);
     let beside = Rect {
         x: at(1).x.saturating_add(at(1).width + 2),
         width: area
@@ -146,7 +148,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
         amount_field(sheet, pen, area, at(2), None);
         return below_amount(sheet, pen, area);
     }
-    if matches!(sheet.check, Check::Right { .. }) {
+    if matches!(sheet.who.check, Check::Right { .. }) {
         let style = pen.theme.good();
         pen.put(beside, &identified(sheet, pen.theme), style);
     }
@@ -156,7 +158,7 @@ fn fields(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
 
 /// The witness's fields, or the reasons that are asked for.
 fn below_amount(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
-    let used = 2 + u16::from(sheet.is_range());
+    let used = 2 + u16::from(sheet.asks_amount());
     let place = Rect {
         y: area.y.saturating_add(used),
         height: area.height.saturating_sub(used),
@@ -164,7 +166,7 @@ fn below_amount(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect) {
     };
     if let Some(witness) = &sheet.witness {
         witness.view(pen, place);
-    } else if matches!(sheet.check, Check::Right { .. }) && sheet.signing.is_idle() {
+    } else if matches!(sheet.who.check, Check::Right { .. }) && sheet.signing.is_idle() {
         let live = matches!(sheet.mode(), Mode::Reason | Mode::Form);
         sheet.parts.view(pen, place, live);
     }
@@ -180,15 +182,14 @@ fn identified(sheet: &Fulfil, theme: &Theme) -> String {
 
 /// The field of the amount where the dose is a range, with the range beside it where there is room.
 fn amount_field(sheet: &Fulfil, pen: &mut Pen<'_>, area: Rect, place: Rect, beside: Option<Rect>) {
-    let Some(most) = sheet.order.dose.most.filter(|_| sheet.is_range()) else {
+    if !sheet.asks_amount() {
         return;
-    };
+    }
     let faint = pen.theme.faint();
     pen.put(row_of(area, 2), "Amount", faint);
     pen.field(place, &sheet.amount, sheet.mode() == Mode::Amount);
     if let Some(beside) = beside {
-        let unit = pen.theme.text(&sheet.order.drug.unit).into_owned();
-        let range = format!("{} to {most} {unit}", sheet.order.dose.least);
+        let range = pen.theme.text(&sheet.amounts()).into_owned();
         let beside = Rect {
             y: place.y,
             height: place.height,
@@ -234,6 +235,19 @@ fn shortage(now: Quantity) -> &'static str {
         "NOT ENOUGH"
     } else {
         "OUT"
+    }
+}
+
+/// That the ward has too little of it, in few words.
+pub fn shortage_here(sheet: &Fulfil, scene: &Scene<'_>) -> Option<String> {
+    let unit = &sheet.order.drug.unit;
+    match level(sheet, scene) {
+        Some(now) if now < takes(sheet) => {
+            let word = shortage(now);
+            Some(format!("{word}: {now} {unit} here, takes {}", takes(sheet)))
+        }
+        None if scene.snapshot.is_some() => Some("NOT STOCKED here".to_owned()),
+        _ => None,
     }
 }
 
@@ -446,19 +460,7 @@ fn short_cautions(sheet: &Fulfil, theme: &Theme, scene: &Scene<'_>) -> Vec<(Stri
         return Vec::new();
     }
     let mut cautions = Vec::new();
-    match level(sheet, scene) {
-        Some(now) if now < takes(sheet) => {
-            let word = shortage(now);
-            let unit = &sheet.order.drug.unit;
-            let text = format!("{word}: {now} {unit} here, takes {}", takes(sheet));
-            cautions.push((text, theme.out()));
-        }
-        Some(_) => {}
-        None if scene.snapshot.is_some() => {
-            cautions.push(("NOT STOCKED here".to_owned(), theme.out()));
-        }
-        None => {}
-    }
+    cautions.extend(shortage_here(sheet, scene).map(|text| (text, theme.out())));
     if sheet.order.drug.high_alert {
         cautions.push(("HIGH-ALERT: check twice".to_owned(), theme.warning()));
     }
@@ -483,6 +485,35 @@ fn room_above(sign: &str, sheet: &Fulfil, columns: u16, scene: &Scene<'_>) -> us
     usize::from(scene.context.size.height).saturating_sub(taken)
 }
 
+/// That somebody else's wristband was scanned, and whose.
+pub(super) fn wrong_patient(
+    who: &Identity,
+    name: &str,
+    (theme, columns): (&Theme, u16),
+    say: &mut impl FnMut(&str, Style),
+) {
+    let Check::Wrong { scanned, whose } = &who.check else {
+        return;
+    };
+    let loud = theme.wrong().patch(theme.loud());
+    let text = format!("WRONG PATIENT: {scanned} is not {name}.");
+    let columns = usize::from(columns);
+    // Over the whole width, so that nobody overlooks it.
+    for line in wrap(&theme.text(&text), columns) {
+        say(&pad(&line, columns, ""), loud);
+    }
+    let whose = match whose {
+        Whose::Looking => format!("Looking up whose it is{}", theme.symbols.mark),
+        Whose::Of(name) => format!("It belongs to {name}."),
+        Whose::Nobody => "It belongs to nobody who is known here.".to_owned(),
+        Whose::Unread(why) => format!("Whose it is could not be read: {why}"),
+    };
+    say(
+        &format!("{whose} Nothing was recorded. Check the patient in front of you."),
+        theme.wrong(),
+    );
+}
+
 fn to_do(
     sheet: &Fulfil,
     theme: &Theme,
@@ -490,24 +521,10 @@ fn to_do(
     scene: &Scene<'_>,
     say: &mut impl FnMut(&str, Style),
 ) {
-    if let Check::Wrong { scanned, whose } = &sheet.check {
-        say(
-            &format!(
-                "WRONG PATIENT: {scanned} is not {}.",
-                sheet.order.patient.name
-            ),
-            theme.wrong().patch(theme.loud()),
-        );
-        let whose = match whose {
-            Whose::Looking => format!("Looking up whose it is{}", theme.symbols.mark),
-            Whose::Of(name) => format!("It belongs to {name}."),
-            Whose::Nobody => "It belongs to nobody who is known here.".to_owned(),
-            Whose::Unread(why) => format!("Whose it is could not be read: {why}"),
-        };
-        say(
-            &format!("{whose} Nothing was recorded. Check the patient in front of you."),
-            theme.wrong(),
-        );
+    wrong_patient(&sheet.who, &sheet.order.patient.name, (theme, columns), say);
+    package::words(&sheet.package, theme, columns, say);
+    if sheet.package.is_stopped() {
+        return;
     }
     if let Some(witness) = &sheet.witness {
         let (words, style) = witness.words(theme.plain(), theme.warning());
@@ -550,7 +567,7 @@ fn to_do(
             }
             say(&why, theme.plain());
         }
-        (Mode::Identify, _) if sheet.check == Check::Open => say(
+        (Mode::Identify, _) if sheet.who.check == Check::Open => say(
             "Scan the wristband, or type its number and press Enter.",
             theme.plain(),
         ),
@@ -560,7 +577,7 @@ fn to_do(
 
 fn sign_words(sheet: &Fulfil, amount: Quantity) -> String {
     let order = &sheet.order;
-    let dose = if sheet.is_range() {
+    let dose = if sheet.asks_amount() {
         words::amount(amount, &order.drug)
     } else {
         words::dose(&order.dose, &order.drug)

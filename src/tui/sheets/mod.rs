@@ -1,19 +1,25 @@
 //! What opens over the panes: the sheet of a dose, the forms, the lists to choose from, the help.
 
 pub mod asked;
+pub mod bind;
 pub mod choice;
 pub mod coded;
 pub mod correct;
 pub mod cupboard;
 pub mod discontinue;
+pub mod drug_search;
 pub mod effect;
+pub mod emergency;
 pub mod facts;
 pub mod form;
 pub mod fulfil;
+mod fulfil_scan;
 mod fulfil_view;
 pub mod help;
+pub mod identity;
 pub mod missed;
 pub mod not_given;
+pub mod package;
 pub mod palette;
 pub mod patient;
 pub mod picker;
@@ -21,6 +27,8 @@ pub mod prescribe;
 pub mod prescription;
 pub mod receive;
 pub mod reports;
+pub mod round;
+mod round_view;
 pub mod signing;
 pub mod text;
 pub mod wards;
@@ -53,6 +61,13 @@ pub struct Scene<'a> {
     pub snapshot: Option<&'a WardSnapshot>,
 }
 
+impl Scene<'_> {
+    /// The day on the ward's calendar.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.context.now.to_zoned(self.zone.clone()).date()
+    }
+}
+
 /// What happens to a sheet.
 #[derive(Debug, Clone)]
 pub enum Msg<'a> {
@@ -62,6 +77,8 @@ pub enum Msg<'a> {
     Key(Key),
     /// Text that came at once.
     Paste(&'a str),
+    /// What a scanner read.
+    Scan(&'a str),
     /// The ward's snapshot changed.
     Ward,
     /// An answer; it may be meant for another sheet.
@@ -88,6 +105,8 @@ pub enum Then {
 pub enum Sheet {
     /// Giving a dose.
     Fulfil(Box<fulfil::Fulfil>),
+    /// Several doses of one patient.
+    Round(Box<round::Round>),
     /// Recording that a dose was not given.
     NotGiven(Box<not_given::NotGivenSheet>),
     /// Taking an entry of the log back.
@@ -104,6 +123,10 @@ pub enum Sheet {
     Prescribe(Box<prescribe::Prescribe>),
     /// Ending a prescription.
     EndPrescription(Box<prescription::EndPrescription>),
+    /// Beginning emergency access.
+    Emergency(Box<emergency::EmergencySheet>),
+    /// Which drug is in a package.
+    Bind(Box<bind::Bind>),
     /// A patient comes, moves, leaves; allergies.
     Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
@@ -125,6 +148,7 @@ impl Sheet {
     pub fn mode(&self) -> Mode {
         match self {
             Sheet::Fulfil(sheet) => sheet.mode(),
+            Sheet::Round(sheet) => sheet.mode(),
             Sheet::NotGiven(sheet) => sheet.asked.mode(),
             Sheet::Correct(sheet) => sheet.asked.mode(),
             Sheet::Effect(sheet) => sheet.asked.mode(),
@@ -132,6 +156,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.form.mode(),
             Sheet::Cupboard(sheet) => sheet.form.mode(),
             Sheet::Prescribe(sheet) => sheet.mode(),
+            Sheet::Bind(sheet) => sheet.mode(),
+            Sheet::Emergency(sheet) => sheet.form.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
             Sheet::Wards(_) | Sheet::Reports(_) | Sheet::Palette(_) => Mode::Picker,
@@ -145,6 +171,7 @@ impl Sheet {
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
         match self {
             Sheet::Fulfil(sheet) => sheet.update(msg, scene),
+            Sheet::Round(sheet) => sheet.update(msg, scene),
             Sheet::NotGiven(sheet) => sheet.update(msg, scene),
             Sheet::Correct(sheet) => sheet.update(msg, scene),
             Sheet::Effect(sheet) => sheet.update(msg, scene),
@@ -152,6 +179,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.update(msg, scene),
             Sheet::Cupboard(sheet) => sheet.update(msg, scene),
             Sheet::Prescribe(sheet) => sheet.update(msg, scene),
+            Sheet::Bind(sheet) => sheet.update(msg, scene),
+            Sheet::Emergency(sheet) => sheet.update(msg, scene),
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
@@ -167,6 +196,7 @@ impl Sheet {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         match self {
             Sheet::Fulfil(sheet) => fulfil_view::view(sheet, pen, area, scene),
+            Sheet::Round(sheet) => round_view::view(sheet, pen, area, scene),
             Sheet::NotGiven(sheet) => sheet.view(pen, area, scene),
             Sheet::Correct(sheet) => sheet.view(pen, area, scene),
             Sheet::Effect(sheet) => sheet.view(pen, area, scene),
@@ -174,6 +204,8 @@ impl Sheet {
             Sheet::Receive(sheet) => sheet.view(pen, area, scene),
             Sheet::Cupboard(sheet) => sheet.view(pen, area, scene),
             Sheet::Prescribe(sheet) => sheet.view(pen, area, scene),
+            Sheet::Bind(sheet) => sheet.view(pen, area, scene),
+            Sheet::Emergency(sheet) => sheet.view(pen, area, scene),
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
@@ -195,9 +227,12 @@ impl Sheet {
             Sheet::Receive(sheet) => Some(&sheet.form.signing),
             Sheet::Cupboard(sheet) => Some(&sheet.form.signing),
             Sheet::Prescribe(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::Bind(sheet) => sheet.form().map(|form| &form.signing),
+            Sheet::Emergency(sheet) => Some(&sheet.form.signing),
             Sheet::EndPrescription(sheet) => Some(&sheet.form.signing),
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
-            Sheet::Wards(_)
+            Sheet::Round(_)
+            | Sheet::Wards(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
             | Sheet::Text(_)
@@ -210,6 +245,7 @@ impl Sheet {
     pub fn tick(&mut self, now: Timestamp) {
         match self {
             Sheet::Fulfil(sheet) => sheet.tick(now),
+            Sheet::Round(sheet) => sheet.tick(now),
             Sheet::NotGiven(sheet) => sheet.asked.tick(now),
             Sheet::Correct(sheet) => sheet.asked.tick(now),
             Sheet::Effect(sheet) => sheet.asked.tick(now),
@@ -221,6 +257,12 @@ impl Sheet {
                     form.signing.tick(now);
                 }
             }
+            Sheet::Bind(sheet) => {
+                if let Some(form) = sheet.form_mut() {
+                    form.signing.tick(now);
+                }
+            }
+            Sheet::Emergency(sheet) => sheet.form.signing.tick(now),
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_)
@@ -236,6 +278,7 @@ impl Sheet {
     pub fn slow_at(&self) -> Option<Timestamp> {
         let changes = match self {
             Sheet::Fulfil(sheet) => sheet.changes_at(),
+            Sheet::Round(sheet) => sheet.changes_at(),
             Sheet::Correct(sheet) => sheet.asked.changes_at(),
             Sheet::Cupboard(sheet) => sheet.forgets_at(),
             _ => None,
@@ -244,10 +287,18 @@ impl Sheet {
         changes.into_iter().chain(slow).min()
     }
 
-    /// The operation whose outcome it waits for, with words for telling it when the sheet is gone.
-    pub fn awaits(&self) -> Option<(OpId, String)> {
-        let op = self.signing()?.awaits()?;
-        let words = match self {
+    /// The operations whose outcome it waits for, each with words for telling it when the sheet is gone.
+    pub fn awaits(&self) -> Vec<(OpId, String)> {
+        if let Sheet::Round(sheet) = self {
+            return sheet.awaits();
+        }
+        let op = self.signing().and_then(signing::Signing::awaits);
+        op.zip(self.words()).into_iter().collect()
+    }
+
+    /// What it signs, in words.
+    fn words(&self) -> Option<String> {
+        Some(match self {
             Sheet::Fulfil(sheet) => super::words::order(&sheet.order),
             Sheet::Discontinue(sheet) => {
                 format!("stopping {}", super::words::order(&sheet.order))
@@ -260,18 +311,20 @@ impl Sheet {
             Sheet::Receive(sheet) => format!("receiving {}", sheet.drug.title()),
             Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),
+            Sheet::Bind(sheet) => sheet.told(),
+            Sheet::Emergency(_) => "beginning emergency access".to_owned(),
             Sheet::EndPrescription(sheet) => {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }
             Sheet::Stay(sheet) => sheet.told(),
-            Sheet::Wards(_)
+            Sheet::Round(_)
+            | Sheet::Wards(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
             | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Missed(_) => return None,
-        };
-        Some((op, words))
+        })
     }
 }
 

@@ -74,7 +74,7 @@ impl<T: Clone> Picker<T> {
             Msg::Act(Action::PageDown) => list::Msg::Move(Move::PageDown),
             Msg::Key(key) => list::Msg::FilterKey(*key),
             Msg::Paste(text) => list::Msg::FilterPaste((*text).to_owned()),
-            Msg::Act(_) | Msg::Ward | Msg::Reply(_) => return,
+            Msg::Act(_) | Msg::Scan(_) | Msg::Ward | Msg::Reply(_) => return,
         };
         if self.list.update(&msg, PAGE, 1) {
             self.refresh();

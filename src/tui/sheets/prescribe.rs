@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use ratatui::layout::Rect;
 
+use super::drug_search::DrugSearch;
 use super::facts::Facts;
 use super::form::{Form, Words};
-use super::picker::{Entry, Picker};
 use super::{Msg, Scene, Then, coded, inset};
 use crate::domain::decide::{warning_words, warnings};
 use crate::domain::mar::Record;
@@ -20,7 +20,7 @@ use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{Quantity, ReasonKind, Receipt, Request};
 use crate::tui::clock;
 use crate::tui::keymap::{Action, Mode};
-use crate::tui::model::{Effect, Reply};
+use crate::tui::model::Effect;
 use crate::tui::widgets::Pen;
 use crate::tui::words;
 
@@ -36,10 +36,7 @@ const STOP: usize = 4;
 pub struct Prescribe {
     /// The patient, and what runs.
     pub record: Arc<Record>,
-    picker: Picker<usize>,
-    found: Vec<Candidate>,
-    asked_for: String,
-    trouble: Option<String>,
+    search: DrugSearch,
     chosen: Option<Chosen>,
 }
 
@@ -53,15 +50,12 @@ struct Chosen {
 impl Prescribe {
     /// The sheet for a patient.
     pub fn open(record: Arc<Record>) -> (Prescribe, Vec<Effect>) {
-        let mut sheet = Prescribe {
+        let (search, effects) = DrugSearch::open(record.ward.id);
+        let sheet = Prescribe {
             record,
-            picker: Picker::new(Vec::new(), 0),
-            found: Vec::new(),
-            asked_for: String::new(),
-            trouble: None,
+            search,
             chosen: None,
         };
-        let effects = sheet.look_up();
         (sheet, effects)
     }
 
@@ -97,64 +91,18 @@ impl Prescribe {
 
     /// Takes a message.
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> (Vec<Effect>, Then) {
-        if let Msg::Reply(Reply::Drugs { name, found }) = msg {
-            self.take(name, found);
-            return (Vec::new(), Then::Stay);
-        }
         match (msg, &mut self.chosen) {
             (Msg::Act(Action::Close), _) => return (Vec::new(), Then::Close),
             (Msg::Act(Action::Choose), None) => self.choose(),
             (Msg::Act(Action::Sign), Some(_)) => return (self.sign(scene), Then::Stay),
             (other, Some(chosen)) => chosen.form.update(other),
-            (other, None) => {
-                self.picker.update(other);
-                return (self.look_up(), Then::Stay);
-            }
+            (other, None) => return (self.search.update(other), Then::Stay),
         }
         (Vec::new(), Then::Stay)
     }
 
-    /// Asks for drugs whenever the first word that is typed has changed.
-    fn look_up(&mut self) -> Vec<Effect> {
-        let typed = self.picker.typed().trim().to_owned();
-        let first = typed
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        if first == self.asked_for && !self.found.is_empty() {
-            return Vec::new();
-        }
-        self.asked_for.clone_from(&first);
-        let ward = self.record.ward.id;
-        vec![Effect::FindDrugs { ward, name: first }]
-    }
-
-    fn take(&mut self, name: &str, found: &Result<Vec<Candidate>, String>) {
-        if name != self.asked_for || self.chosen.is_some() {
-            return;
-        }
-        match found {
-            Ok(found) => {
-                self.trouble = None;
-                self.found.clone_from(found);
-                let entries = (0..).zip(found).map(|(at, candidate)| Entry {
-                    value: at,
-                    head: stock_words(candidate),
-                    text: candidate.drug.title(),
-                });
-                self.picker.offer(entries.collect());
-            }
-            Err(why) => self.trouble = Some(why.clone()),
-        }
-    }
-
     fn choose(&mut self) {
-        let selected = self
-            .picker
-            .selected()
-            .and_then(|entry| self.found.get(entry.value));
-        let Some(candidate) = selected.cloned() else {
+        let Some(candidate) = self.search.selected().cloned() else {
             return;
         };
         let key = name_key(&candidate.drug.name);
@@ -201,21 +149,9 @@ impl Prescribe {
             Some(chosen) => chosen.view(pen, area, &self.record, scene),
             None => {
                 let who = format!("PRESCRIBE FOR {}: WHICH DRUG?", self.record.patient.name);
-                let title = self
-                    .trouble
-                    .as_ref()
-                    .map_or(who, |why| format!("NOT READ: {why}"));
-                self.picker.view(pen, area, &pen.theme.text(&title));
+                self.search.view(pen, area, &who);
             }
         }
-    }
-}
-
-fn stock_words(candidate: &Candidate) -> String {
-    match candidate.stock {
-        Some(stock) if stock.is_positive() => words::amount(stock, &candidate.drug),
-        Some(_) => "OUT".to_owned(),
-        None => "not here".to_owned(),
     }
 }
 

@@ -81,7 +81,7 @@ impl Witness {
                 self.checking = false;
                 return (Vec::new(), self.answered(found, now, first));
             }
-            Msg::Act(_) | Msg::Ward | Msg::Reply(_) => {}
+            Msg::Act(_) | Msg::Scan(_) | Msg::Ward | Msg::Reply(_) => {}
         }
         (Vec::new(), Came::Not)
     }

@@ -458,3 +458,75 @@ fn what_is_wrong_with_the_program_stands_on_a_live_screen() {
     s.send(Msg::Feed(view));
     assert!(!s.says("not being made"));
 }
+
+/// More than a fixed dose could be given on the command line only.
+#[test]
+fn more_than_the_one_amount_that_is_prescribed_is_given_with_a_reason() {
+    let mut s = Session::desk(80, 24);
+    s.context.policy = std::sync::Arc::new(Policy {
+        high_dose_percent: 200,
+        ..Policy::easy()
+    });
+    s.open(2).typed("N4204001\r").key(Code::F(3));
+    assert_eq!(s.model.mode(), Mode::Amount, "{}", s.text());
+    assert!(
+        s.says("Type the amount, 1 to 2 tab. More than 1 needs a reason."),
+        "{}",
+        s.text()
+    );
+    s.typed("3").key(Code::F(2));
+    assert!(s.submitted().is_none());
+    assert!(s.says("3 tab is not what is prescribed"), "{}", s.text());
+    s.ctrl('u').typed("2").key(Code::F(2));
+    assert!(s.submitted().is_none(), "{}", s.text());
+    assert_eq!(s.model.mode(), Mode::Reason, "{}", s.text());
+    s.key(Code::Down).key(Code::F(2));
+    let request = s.submitted().expect("signed").request;
+    let Request::Fulfil(giving) = request else {
+        panic!("{request:?}")
+    };
+    assert_eq!(giving.amount, Some(Quantity::units(2)));
+    assert_eq!(giving.why.despite, [Warned::HighDose]);
+    assert!(giving.why.warned.is_some());
+}
+
+#[test]
+fn an_amount_that_is_rubbed_out_is_the_prescribed_one_again() {
+    let mut s = Session::desk(80, 24);
+    s.context.policy = std::sync::Arc::new(Policy {
+        high_dose_percent: 200,
+        ..Policy::easy()
+    });
+    s.open(2).typed("N4204001\r").key(Code::F(3)).typed("2");
+    s.ctrl('u').key(Code::F(2));
+    let request = s.submitted().expect("signed").request;
+    assert_eq!(request, Request::Fulfil(Giving::of(ORDER, 1, "N4204001")));
+    // Where nobody may, it says so.
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r").key(Code::F(3));
+    assert!(
+        s.says("Here nobody gives more than is prescribed."),
+        "{}",
+        s.text()
+    );
+}
+
+#[test]
+fn given_earlier_is_offered_where_something_is_given_and_nowhere_else() {
+    let mut s = Session::desk(80, 24);
+    s.open(2).typed("N4204001\r");
+    assert!(s.says("F4 given earlier"), "{}", s.text());
+    let mut s = Session::desk(80, 24);
+    s.select(2).typed("n");
+    assert!(!s.says("F4"), "{}", s.text());
+}
+
+#[test]
+fn what_was_taken_back_is_said_whole_in_the_log() {
+    let mut snapshot = fixture().snapshot;
+    snapshot.log[0].is_reversal = true;
+    for width in [70, 80, 100, 110, 120, 200] {
+        let s = Session::desk_of(&snapshot, width, 40);
+        assert!(s.says("TAKEN BACK"), "{width}: {}", s.text());
+    }
+}

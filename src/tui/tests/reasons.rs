@@ -254,7 +254,7 @@ fn a_witness_who_does_not_come_within_a_minute_leaves_nothing_behind() {
 fn what_is_not_given_says_why_and_may_come_back() {
     let mut s = strict(80, 24);
     s.select(2).typed("n");
-    assert_eq!(s.model.mode(), Mode::Reason);
+    assert_eq!(s.model.mode(), Mode::Why);
     s.key(Code::F(2));
     assert!(s.says("Choose with the arrow keys"), "{}", s.text());
     s.key(Code::Down)
@@ -325,7 +325,7 @@ fn held_and_missed_doses_stand_in_their_own_groups() {
 fn an_entry_is_taken_back_with_every_question_answered() {
     let mut s = strict(80, 24);
     s.key(Code::Tab).key(Code::Tab).typed("c");
-    assert_eq!(s.model.mode(), Mode::Reason, "{}", s.text());
+    assert_eq!(s.model.mode(), Mode::Why, "{}", s.text());
     s.key(Code::Down).key(Code::F(2));
     assert!(s.submitted().is_none());
     s.key(Code::Down)

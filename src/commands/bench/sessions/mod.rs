@@ -39,8 +39,9 @@ const AT_ONCE: usize = 16;
 const RESTS: Duration = Duration::from_millis(400);
 /// Keys a second of everybody together.
 const ALL_KEYS: u32 = 750;
-/// Up and down, so that each key changes something.
-const UP_AND_DOWN: [&str; 2] = ["j", "k"];
+/// Up and down, so that each key changes something. Arrows: a letter is held back for as long as the next character of a
+/// scan would take.
+const UP_AND_DOWN: [&str; 2] = ["\x1b[B", "\x1b[A"];
 
 /// Measures.
 pub async fn sessions(config: &Config, ask: BenchSessions) -> anyhow::Result<()> {
@@ -158,7 +159,11 @@ impl Bench {
                 while next < began + lasts {
                     tokio::time::sleep_until(next).await;
                     next += every;
-                    times.push(person.types(keys.next().copied().unwrap_or("j")).await?);
+                    times.push(
+                        person
+                            .types(keys.next().copied().unwrap_or(UP_AND_DOWN[0]))
+                            .await?,
+                    );
                 }
                 Ok::<_, anyhow::Error>((person, times))
             });
@@ -185,7 +190,9 @@ impl Bench {
         let began = Instant::now();
         let mut keys = UP_AND_DOWN.iter().cycle();
         while began.elapsed() < lasts {
-            person.send(keys.next().copied().unwrap_or("j")).await?;
+            person
+                .send(keys.next().copied().unwrap_or(UP_AND_DOWN[0]))
+                .await?;
             tokio::time::sleep(BETWEEN).await;
         }
         let after = self.server.taken()?;

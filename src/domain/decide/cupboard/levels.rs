@@ -3,7 +3,7 @@
 use super::super::permission;
 use super::{Ask, Decided, Place, invalid, text};
 use crate::domain::cupboard::{LONGEST_SHELF, Levels};
-use crate::domain::decide::{Effects, Loaded};
+use crate::domain::decide::{Effects, Loaded, Stock};
 use crate::domain::quantity::LARGEST;
 use crate::domain::{DrugId, Quantity, Receipt, Refusal, WardId};
 
@@ -49,6 +49,7 @@ pub(super) fn set(
         ..levels.clone()
     };
     state.cupboard.levels.insert(place.page(), levels.clone());
+    state.stock.entry(place.page()).or_insert(Stock::BLANK);
     let mut effects = Effects::default();
     effects.cupboard.wards.push(ward);
     effects.cupboard.levels.push((place.page(), levels.clone()));

@@ -41,8 +41,6 @@ pub struct Cupboard {
     pub unexplained: HashMap<(WardId, DrugId), (Timestamp, String)>,
     /// Lots that are named, as far as they are known.
     pub lots: HashMap<(DrugId, String), KnownLot>,
-    /// Wards that hold some of a lot that is recalled.
-    pub holders: HashMap<(DrugId, String), Vec<WardId>>,
     /// Levels that are to be set, as they are.
     pub levels: HashMap<(WardId, DrugId), Levels>,
     /// The zone of the clocks of wards with lots.

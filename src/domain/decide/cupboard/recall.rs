@@ -49,22 +49,18 @@ pub(super) fn recall(
     );
     let mut held = Quantity::ZERO;
     let mut holders = Vec::new();
-    for ward in state
-        .cupboard
-        .holders
-        .get(&key)
-        .cloned()
-        .unwrap_or_default()
-    {
-        let Some(stock) = state.stock.get_mut(&(ward, drug)) else {
-            continue;
-        };
-        for here in stock.lots.iter_mut().filter(|here| here.lot == lot) {
+    // Every ward that held some of it was loaded; one that got the first of it in this very batch is in the state too.
+    for ((ward, of), stock) in &mut state.stock {
+        let lots = stock.lots.iter_mut();
+        for here in lots.filter(|here| *of == drug && here.lot == lot) {
             here.recalled = true;
-            held = held + here.quantity;
+            if here.quantity.is_positive() {
+                held = held + here.quantity;
+                holders.push(*ward);
+            }
         }
-        holders.push(ward);
     }
+    holders.sort_unstable();
     let mut effects = Effects::default();
     effects.cupboard.wards.extend(&holders);
     let wards = holders.len();

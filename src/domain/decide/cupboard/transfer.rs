@@ -6,6 +6,8 @@ use super::{
     Settlement, Transfer, TransferLot, as_kept, invalid, positive, text, ward_name,
 };
 use crate::domain::cupboard::{DiscrepancyStatus, OfLot, Resolution, TransferStatus};
+#[cfg(test)]
+use crate::domain::decide::planted::{Fault, planted};
 use crate::domain::decide::{Effects, LedgerEntry, Loaded, Stock};
 use crate::domain::lots::HeldLot;
 use crate::domain::reason::{Reason, ReasonKind};
@@ -101,6 +103,15 @@ pub(super) fn arrive(
     let need = permission::role(ask.actor, "receive_transfer")?;
     let transfer = find(state, id)?.clone();
     let place = Place::of(state, ask.actor, need, transfer.destination, transfer.drug)?;
+    #[cfg(test)]
+    let transfer = if planted(Fault::ArrivesTwice) {
+        Transfer {
+            receiver: None,
+            ..transfer
+        }
+    } else {
+        transfer
+    };
     if let Some((by, at)) = transfer.receiver {
         return Err(Refusal::AlreadyDone {
             what: "This transfer was received".to_owned(),
@@ -327,8 +338,11 @@ pub(super) fn settle(state: &mut Loaded, ask: &Ask<'_>, id: DiscrepancyId, found
         known.status = DiscrepancyStatus::Resolved;
         known.settled = Some((ask.actor.name.clone(), ask.moment.now));
     }
-    let page = (found.ward, found.drug);
-    state.cupboard.unexplained.remove(&page);
+    // Another difference of the page may wait to be explained while this one waited for a supervisor.
+    if found.status == DiscrepancyStatus::Unexplained {
+        let page = (found.ward, found.drug);
+        state.cupboard.unexplained.remove(&page);
+    }
 }
 
 /// Puts a new difference into `state`, for operations of the same batch.

@@ -237,10 +237,8 @@ pub(super) async fn load_named(
         }
     }
     if !recalled.is_empty() {
-        for (drug, lot, ward) in holders(link.lend(), &recalled).await? {
-            pages.insert((ward, drug));
-            cupboard.holders.entry((drug, lot)).or_default().push(ward);
-        }
+        let holders = holders(link.lend(), &recalled).await?;
+        pages.extend(holders.into_iter().map(|(drug, _, ward)| (ward, drug)));
         lots.extend(recalled);
     }
     if !lots.is_empty() {
@@ -348,6 +346,7 @@ async fn load_lots(
 /// Loads the lots of stock that has some, and, where lots are named, the calendars of the wards.
 pub(super) async fn load_stock_lots(
     mut link: Link<'_>,
+    ops: &[Operation],
     with_lots: &BTreeSet<(WardId, DrugId)>,
     loaded: &mut Loaded,
 ) -> Result<(), StoreError> {
@@ -381,7 +380,9 @@ pub(super) async fn load_stock_lots(
             });
         }
     }
-    if loaded.cupboard.lots.is_empty() {
+    // A lot that nobody has heard of yet expires by the ward's calendar too.
+    let received = |op: &Operation| matches!(op.request, Request::Receive { lot: Some(_), .. });
+    if loaded.cupboard.lots.is_empty() && !ops.iter().any(received) {
         return Ok(());
     }
     let sql = Sql::each(

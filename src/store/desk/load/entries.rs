@@ -8,21 +8,20 @@ use uuid::Uuid;
 use crate::domain::decide::{Loaded, Recorded};
 use crate::domain::lots::HeldLot;
 use crate::domain::{
-    AdministrationId, GivingOutcome, Operation, OrderId, PrescriptionId, Quantity, UserId, WardId,
+    AdministrationId, GivingOutcome, Operation, OrderId, PatientId, PrescriptionId, Quantity,
+    UserId, WardId,
 };
 use crate::store::{At, Day, Link, List, Sql, StoreError};
 
 macro_rules! entries_sql {
     ($which:literal) => {
         concat!(
-            "SELECT a.id, a.order_id, a.order_version, a.ward_id, w.name AS ward_name, a.nurse_id, ",
+            "SELECT a.id, a.order_id, a.order_version, a.ward_id, w.name AS ward_name, a.patient_id, a.nurse_id, ",
             "u.name AS nurse_name, a.administration_time, a.outcome, a.quantity, a.reverses IS NOT NULL AS is_reversal, ",
             "EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) AS reversed, ",
-            "p.ward_id AS lies_in, x.name AS lies_in_name, ",
             "o.prescription_id, e.administration_id IS NOT NULL AS asked, n.name AS noted_by ",
             "FROM medication_administrations a JOIN wards w ON w.id = a.ward_id JOIN users u ON u.id = a.nurse_id ",
-            "JOIN medication_orders o ON o.id = a.order_id JOIN patients p ON p.id = a.patient_id ",
-            "JOIN wards x ON x.id = p.ward_id ",
+            "JOIN medication_orders o ON o.id = a.order_id ",
             "LEFT JOIN prn_effects e ON e.administration_id = a.id LEFT JOIN users n ON n.id = e.noted_by ",
             $which
         )
@@ -38,9 +37,9 @@ pub(in crate::store) const ENTRIES: Sql = Sql::each(
 /// Which of these prescriptions have an open order without a time. SQLite, which has no statistics, would walk all active
 /// orders.
 pub(in crate::store) const NEXT_OPEN: Sql = Sql::each(
-    "SELECT prescription_id FROM medication_orders INDEXED BY medication_orders_one_open \
+    "SELECT prescription_id, id FROM medication_orders INDEXED BY medication_orders_one_open \
      WHERE status = 'active' AND due_at IS NULL AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
-    "SELECT prescription_id FROM medication_orders WHERE status = 'active' AND due_at IS NULL \
+    "SELECT prescription_id, id FROM medication_orders WHERE status = 'active' AND due_at IS NULL \
      AND prescription_id = ANY($1)",
 );
 
@@ -51,6 +50,7 @@ struct EntryRow {
     order_version: i64,
     ward_id: WardId,
     ward_name: String,
+    patient_id: PatientId,
     nurse_id: UserId,
     nurse_name: String,
     administration_time: At,
@@ -58,8 +58,6 @@ struct EntryRow {
     quantity: Quantity,
     is_reversal: bool,
     reversed: bool,
-    lies_in: WardId,
-    lies_in_name: String,
     prescription_id: PrescriptionId,
     asked: bool,
     noted_by: Option<String>,
@@ -83,13 +81,13 @@ pub(super) async fn load(
     let rows = fetch!(all, link.lend(), EntryRow, ENTRIES, ids)?;
     let of: BTreeSet<Uuid> = rows.iter().map(|row| row.prescription_id.0).collect();
     let of = List(of.into_iter().collect::<Vec<Uuid>>());
-    let open = fetch!(all, link.lend(), (PrescriptionId,), NEXT_OPEN, of)?;
-    let open: BTreeSet<PrescriptionId> = open.into_iter().map(|(id,)| id).collect();
+    let open = fetch!(all, link.lend(), (PrescriptionId, OrderId), NEXT_OPEN, of)?;
+    let open: HashMap<PrescriptionId, OrderId> = open.into_iter().collect();
     let mut lots = lots(link, wanted).await?;
     let entries = rows.into_iter().map(|row| {
-        let next_is_open = open.contains(&row.prescription_id);
+        let next_open = open.get(&row.prescription_id).copied();
         let lots = lots.remove(&row.id).unwrap_or_default();
-        (row.id, row.into_entry(next_is_open, lots))
+        (row.id, row.into_entry(next_open, lots))
     });
     loaded.administrations = entries.collect();
     Ok(())
@@ -142,12 +140,13 @@ async fn lots(
 }
 
 impl EntryRow {
-    fn into_entry(self, next_is_open: bool, lots: Vec<HeldLot>) -> Recorded {
+    fn into_entry(self, next_open: Option<OrderId>, lots: Vec<HeldLot>) -> Recorded {
         Recorded {
             order: self.order_id,
             order_version: self.order_version,
             ward: self.ward_id,
             ward_name: self.ward_name,
+            patient: self.patient_id,
             nurse: self.nurse_id,
             nurse_name: self.nurse_name,
             given_at: self.administration_time.0,
@@ -156,8 +155,7 @@ impl EntryRow {
             is_reversal: self.is_reversal,
             reversed: self.reversed,
             lots,
-            next_is_open,
-            lies_in: (self.lies_in, self.lies_in_name),
+            next_open,
             effect: self.asked.then_some(self.noted_by),
         }
     }

@@ -135,7 +135,7 @@ pub async fn load(
     emergency::load(link.lend(), ops, &mut loaded).await?;
     let with_lots;
     (loaded.stock, with_lots) = stock::stock(link.lend(), &pages).await?;
-    cupboard::load_stock_lots(link.lend(), &with_lots, &mut loaded).await?;
+    cupboard::load_stock_lots(link.lend(), ops, &with_lots, &mut loaded).await?;
     cupboard::load_pages(link.lend(), ops, &mut loaded.cupboard).await?;
     recent::load(link.lend(), ops, policy, now, &mut loaded).await?;
     names::codes(link.lend(), ops, &mut loaded).await?;

@@ -37,16 +37,16 @@ pub(in crate::store) const RECENT: Sql = Sql::each(
 macro_rules! later_sql {
     ($which:literal) => {
         concat!(
-            "SELECT o.id, (SELECT n.due_at FROM medication_orders n WHERE n.prescription_id = o.prescription_id ",
-            "AND n.due_at > o.due_at AND n.status = 'completed' AND EXISTS (SELECT 1 FROM medication_administrations a ",
+            "SELECT o.id, n.due_at FROM medication_orders o JOIN medication_orders n ",
+            "ON n.prescription_id = o.prescription_id AND n.due_at > o.due_at AND n.status = 'completed' ",
+            "AND EXISTS (SELECT 1 FROM medication_administrations a ",
             "WHERE a.order_id = n.id AND a.order_version = n.version - 1 AND a.outcome = 'given') ",
-            "ORDER BY n.due_at LIMIT 1) AS due_at FROM medication_orders o ",
             $which
         )
     };
 }
 
-/// When a later dose of the same prescription was due that was given already.
+/// When later doses of the same prescription were due that were given already.
 pub(in crate::store) const LATER_GIVEN: Sql = Sql::each(
     later_sql!("WHERE o.id IN (SELECT unhex(value) FROM json_each($1))"),
     later_sql!("WHERE o.id = ANY($1)"),
@@ -152,9 +152,9 @@ async fn later(link: Link<'_>, ops: &[Operation], loaded: &mut Loaded) -> Result
         return Ok(());
     }
     let timed = List(timed.into_iter().collect::<Vec<Uuid>>());
-    let rows = fetch!(all, link, (OrderId, Option<At>), LATER_GIVEN, timed)?;
-    let found = rows.into_iter().filter_map(|(id, at)| Some((id, at?.0)));
-    loaded.later_given = found.collect();
+    for (id, due) in fetch!(all, link, (OrderId, At), LATER_GIVEN, timed)? {
+        loaded.later_given.entry(id).or_default().push(due.0);
+    }
     Ok(())
 }
 
@@ -172,6 +172,6 @@ pub(in crate::store) async fn near_order(
     near(link.lend(), &pairs, (now, day), &mut loaded).await?;
     let recent = loaded.recent.remove(&(patient, drug)).unwrap_or_default();
     let one = List(vec![order.id.0]);
-    let later = fetch!(optional, link, (OrderId, Option<At>), LATER_GIVEN, one)?;
-    Ok((recent, later.and_then(|(_, at)| Some(at?.0))))
+    let later = fetch!(all, link, (OrderId, At), LATER_GIVEN, one)?;
+    Ok((recent, later.into_iter().map(|(_, due)| due.0).min()))
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ratatui::layout::Rect;
-use uuid::Uuid;
 
 use super::{Did, Frame, Msg, Rows, Scene, Then, What};
 use crate::domain::shelf::{
@@ -291,7 +290,7 @@ impl CupboardPage {
             if matches!(self.told.get(&line.drug.id), Some(Told::Sent | Told::Done)) {
                 continue;
             }
-            let op = another(scene.context.fresh_op, effects.len());
+            let op = scene.context.fresh_op.nth(effects.len());
             let request = Request::Send {
                 source: source.id,
                 destination: ward.id,
@@ -343,12 +342,6 @@ impl CupboardPage {
 
 fn say(words: &str) -> (Vec<Effect>, Then) {
     (Vec::new(), Then::Say(words.to_owned()))
-}
-
-/// The `n`-th operation id made of one fresh id: the last bits of such an id are random, and a few of them are counted on.
-fn another(fresh: OpId, n: usize) -> OpId {
-    let n = u128::try_from(n).unwrap_or(0);
-    OpId(Uuid::from_u128(fresh.0.as_u128() ^ n))
 }
 
 /// Why this person will not be let do it, as the desk's own table of roles has it.
