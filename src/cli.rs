@@ -4,6 +4,7 @@ mod bench;
 pub mod codes;
 pub mod cupboard;
 mod prescribing;
+mod report;
 mod round;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use prescribing::{
     Admit, Allergies, Discharge, Mar, Move, MyOrders, Patient, PatientList, Prescribe, RecordForm,
     Said, Snapshot,
 };
+pub use report::{BackEntry, BackEntryList, Report};
 pub use round::{Dose, Round, Withheld};
 
 /// Medication desk for hospital wards, in the terminal: order queue, drug stock, administration log.
@@ -95,6 +97,12 @@ pub enum Command {
         #[command(flatten)]
         form: Form,
     },
+    /// A report of wards between two moments: doses due, missed, late, not given, as needed; scans of the wrong patient,
+    /// overrides; discrepancies, use and outs of stock.
+    Report(Report),
+    /// After a downtime: what is to be entered afterwards.
+    #[command(subcommand)]
+    BackEntry(BackEntry),
     /// Give a dose.
     Fulfil(Fulfil),
     /// Several doses of one patient at once: each is given, or recorded as not given, as an operation of its own.

@@ -7,6 +7,7 @@
 //! It never waits for its terminal. A frame is drawn when the terminal takes one, from what is so then; what was so in
 //! between is never drawn. [`wire`] is a terminal at the end of any line that bytes go over.
 
+mod files;
 #[cfg(unix)]
 pub mod local;
 mod services;
@@ -20,6 +21,7 @@ pub mod wire;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -128,6 +130,8 @@ pub struct Settings {
     pub demo: bool,
     /// What the hospital has set about the rules; the desk holds the same.
     pub policy: Arc<Policy>,
+    /// Where pages are written to, where the files are the person's own: at a server they are not.
+    pub files: Option<Arc<Path>>,
     /// At least so long between two frames; the first after a pause comes at once.
     pub frame_every: Duration,
 }
@@ -143,6 +147,7 @@ impl Default for Settings {
             scanner: scanner::Settings::default(),
             demo: false,
             policy: Arc::default(),
+            files: None,
             frame_every: FRAME_EVERY,
         }
     }
@@ -478,6 +483,7 @@ impl<T: Terminal> Session<T> {
             place: Arc::clone(&self.place),
             demo: self.settings.demo,
             policy: Arc::clone(&self.settings.policy),
+            files: self.settings.files.clone(),
         }
     }
 
@@ -553,6 +559,7 @@ impl<T: Terminal> Session<T> {
                     self.ask(Effect::Watch(ward));
                 }
                 Effect::Unwatch => self.ward = None,
+                Effect::Save { name, text } => self.save(name, text),
                 Effect::Submit { operation, drugs } => self.submit(*operation, drugs),
                 Effect::Look(look) => self.look(look),
                 Effect::KeepLook(look) => self.keep_look(look),
@@ -590,6 +597,26 @@ impl<T: Terminal> Session<T> {
         let answers = self.replies.0.clone();
         let progress = self.services.submit(&operation, drugs, answers);
         self.signed.sent(&operation, what, progress);
+    }
+
+    /// Writes a page to a file, in a thread of its own: a disk may be slow.
+    fn save(&self, name: String, text: String) {
+        let answers = self.replies.0.clone();
+        let folder = self.settings.files.clone();
+        tokio::spawn(async move {
+            let saved = match folder {
+                // The interface does not ask for it there; nor would it be done.
+                None => Err("There are no files of yours here.".to_owned()),
+                Some(folder) => {
+                    let written = move || files::write_new(&folder, &name, &text);
+                    let written = tokio::task::spawn_blocking(written).await;
+                    written.unwrap_or_else(|_| Err("It could not be written.".to_owned()))
+                }
+            };
+            let saved = saved.map(|path| path.display().to_string());
+            // The session may have ended meanwhile; then nobody wants to know.
+            let _ = answers.send(tui::Reply::Saved(saved)).await;
+        });
     }
 
     fn ask(&self, effect: Effect) {

@@ -14,7 +14,7 @@ use crate::tui::pages::board;
 pub async fn board(db: &Db, config: &Config, form: Form) -> anyhow::Result<()> {
     let now = store::now();
     let mut conn = db.reader().await?;
-    let board = counts::board(&mut conn, config.due_window(), now).await?;
+    let board = counts::board(&mut conn, super::patients::windows(config), now).await?;
     let Some(style) = form.paper.style() else {
         let zone = board
             .lines
@@ -32,9 +32,11 @@ pub async fn board(db: &Db, config: &Config, form: Form) -> anyhow::Result<()> {
         "name",
         "due",
         "late",
+        "missed",
         "oldest",
         "low",
         "out",
+        "discrepancies",
         "emergencies",
         "given",
     ]);
@@ -46,10 +48,12 @@ pub async fn board(db: &Db, config: &Config, form: Form) -> anyhow::Result<()> {
             line.ward.name.into(),
             line.due.into(),
             line.late.into(),
+            line.missed.into(),
             line.oldest
                 .map_or(Value::Null, |at| local(at, &zone).into()),
             line.low.into(),
             line.out.into(),
+            line.discrepancies.into(),
             line.emergencies.into(),
             given.into(),
         ]);

@@ -1,12 +1,13 @@
 //! `valmed demo`: a made-up ward, to try things out.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
 
 use super::{import, ward_desk};
-use crate::config::Config;
+use crate::config::{Config, data_folder};
 use crate::desk::horizon::make_orders_ahead;
 use crate::domain::UserId;
 use crate::interop::import as interop;
@@ -39,6 +40,7 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
         due_window: config.due_window(),
         demo: true,
         policy: config.policy(),
+        files: data_folder().map(Arc::from),
         scanner: config.scanner(),
         ..Settings::default()
     };

@@ -9,7 +9,10 @@ use uuid::Uuid;
 use super::End;
 use super::output::{List, local};
 use crate::cli;
-use crate::domain::{PatientId, Quantity, WardId};
+use crate::config::Config;
+use crate::domain::mar::{DoseOfDay, Standing, Windows};
+use crate::domain::snapshot::Expiry;
+use crate::domain::{OrderStatus, PatientId, Quantity, WardId};
 use crate::store::listing::{self, OrderFilter};
 use crate::store::{At, Conn, Db, screens};
 
@@ -56,7 +59,8 @@ fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }
 
-pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
+pub async fn orders(db: &Db, config: &Config, ask: cli::Orders) -> anyhow::Result<()> {
+    let (now, windows) = (crate::store::now(), super::patients::windows(config));
     let mut conn = db.reader().await?;
     let filter = OrderFilter {
         ward: only_ward(&mut conn, ask.ward.as_deref()).await?,
@@ -81,12 +85,14 @@ pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
         "kind",
         "priority",
         "status",
+        "missed",
         "version",
     ]);
     let mut tx = conn.begin_screen().await?;
     let lines = listing::orders(tx.link(), &filter, ask.page.limit).await?;
     tx.rollback().await?;
     for line in lines {
+        let missed = is_missed(&line, now, windows);
         list.push([
             line.id.to_string().into(),
             line.ward.into(),
@@ -106,13 +112,28 @@ pub async fn orders(db: &Db, ask: cli::Orders) -> anyhow::Result<()> {
             line.kind.as_str().into(),
             line.priority.as_str().into(),
             line.status.as_str().into(),
+            missed.into(),
             line.version.into(),
         ]);
     }
     Ok(list.print(ask.page.list.format)?)
 }
 
-pub async fn stock(db: &Db, ask: cli::Stock) -> anyhow::Result<()> {
+/// Whether nobody has accounted for a dose, and its window is long over.
+fn is_missed(line: &listing::OrderLine, now: Timestamp, windows: Windows) -> bool {
+    let dose = DoseOfDay {
+        order: line.id,
+        due: line.due_at.map(|at| at.0),
+        status: line.status,
+        held_until: line.held_until.map(|at| at.0),
+        change: String::new(),
+        entries: Vec::new(),
+    };
+    line.status == OrderStatus::Active && dose.standing(now, windows) == Standing::Missed
+}
+
+pub async fn stock(db: &Db, config: &Config, ask: cli::Stock) -> anyhow::Result<()> {
+    let (now, days) = (crate::store::now(), config.policy().expiring_days);
     let mut conn = db.reader().await?;
     let only = only_ward(&mut conn, ask.ward.as_deref()).await?;
     let after = match ask.page.after.as_deref() {
@@ -135,12 +156,22 @@ pub async fn stock(db: &Db, ask: cli::Stock) -> anyhow::Result<()> {
         "threshold",
         "unit",
         "level",
+        "expires",
+        "expiry",
     ]);
     for line in listing::stock(conn.link(), only, ask.low, after, ask.page.limit).await? {
         let level = match line.current_stock {
             stock if !stock.is_positive() => "OUT",
             stock if stock <= line.low_stock_threshold => "LOW",
             _ => "ok",
+        };
+        let expires = line.expires_on.map(|day| day.0);
+        let today = now.to_zoned(zone(&line.time_zone)).date();
+        let expiry = match Expiry::of(expires, today, days) {
+            Some(Expiry::Expired(_)) => "EXPIRED",
+            Some(Expiry::Soon(_)) => "soon",
+            None if expires.is_some() => "ok",
+            None => "",
         };
         list.push([
             line.ward.into(),
@@ -151,6 +182,8 @@ pub async fn stock(db: &Db, ask: cli::Stock) -> anyhow::Result<()> {
             line.low_stock_threshold.to_string().into(),
             line.unit.into(),
             level.into(),
+            expires.map_or(Value::Null, |day| day.to_string().into()),
+            expiry.into(),
         ]);
     }
     Ok(list.print(ask.page.list.format)?)

@@ -2,6 +2,7 @@
 
 mod attach;
 mod audit;
+mod back_entry;
 mod bench;
 mod board;
 mod checks;
@@ -18,6 +19,7 @@ mod on_behalf;
 mod output;
 mod patients;
 mod prescribing;
+mod report;
 mod round;
 mod scratch_ward;
 mod serve;
@@ -168,9 +170,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve { .. }) => serve::serve(&config, flags).await,
         Some(Command::Migrate { app_role }) => migrate::migrate(&config, app_role.as_deref()).await,
         Some(Command::Import(ask)) => import::import(&config, ask).await,
-        Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, ask).await,
-        Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, ask).await,
+        Some(Command::Orders(ask)) => listings::orders(&open(&config).await?, &config, ask).await,
+        Some(Command::Stock(ask)) => listings::stock(&open(&config).await?, &config, ask).await,
         Some(Command::Board { form }) => board::board(&open(&config).await?, &config, form).await,
+        Some(Command::BackEntry(what)) => back_entry::back_entry(&config, what).await,
+        Some(Command::Report(ask)) => report::report(&config, ask).await,
         Some(Command::Log(ask)) => listings::log(&open(&config).await?, ask).await,
         Some(Command::Fulfil(ask)) => desk_commands::fulfil(&config, ask).await,
         Some(Command::Round(ask)) => round::round(&config, ask).await,

@@ -23,6 +23,8 @@ const THEIRS: &[&str] = &[
     "stock",
     "log",
     "board",
+    "report",
+    "back-entry",
     "fulfil",
     "round",
     "not-given",

@@ -65,15 +65,15 @@ pub fn local(at: Timestamp, zone: &TimeZone) -> String {
 
 /// A list with named columns.
 pub struct List {
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
     rows: Vec<Vec<Value>>,
 }
 
 impl List {
     /// An empty list.
-    pub const fn new(columns: &'static [&'static str]) -> List {
+    pub fn new(columns: &[&'static str]) -> List {
         List {
-            columns,
+            columns: columns.to_vec(),
             rows: Vec::new(),
         }
     }
@@ -116,7 +116,7 @@ impl List {
 
     fn csv(self, out: &mut impl Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(self.columns)?;
+        csv.write_record(&self.columns)?;
         for row in &self.rows {
             // What is shown is what is made harmless: a mark taken off the front may bare a formula.
             let cell = |cell| safe_cell(&visible(&plain(cell))).into_owned();

@@ -1,7 +1,9 @@
 //! `valmed` alone: the ward desk at this terminal.
 
+use std::sync::Arc;
+
 use super::End;
-use crate::config::Config;
+use crate::config::{Config, data_folder};
 use crate::desk::horizon::make_orders_ahead;
 use crate::domain::WardId;
 use crate::feed::Feed;
@@ -20,9 +22,11 @@ pub async fn ward_desk(config: &Config) -> anyhow::Result<()> {
     let db = super::open_or_make(config).await?;
     let (url, _) = config.database_or_embedded()?;
     let start = first_screen(&db, &url).await?;
-    run(db, config, session_settings(config), start)
-        .await?
-        .echo();
+    let settings = Settings {
+        files: data_folder().map(Arc::from),
+        ..session_settings(config)
+    };
+    run(db, config, settings, start).await?.echo();
     Ok(())
 }
 

@@ -414,6 +414,11 @@ fn in_data_folder(name: &str) -> Result<PathBuf, ConfigError> {
         .ok_or(ConfigError::NoHome)
 }
 
+/// ValMed's folder among the user's data.
+pub fn data_folder() -> Option<PathBuf> {
+    folders().map(|folders| folders.data_dir().to_owned())
+}
+
 /// Where the log goes that nobody watches on the terminal.
 pub fn log_file() -> Option<PathBuf> {
     folders().map(|folders| folders.data_local_dir().join("valmed.log"))

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::{Config, ConfigError, embedded, in_data_folder};
 use crate::domain::Policy;
+use crate::domain::mar::Windows;
 use crate::store::screens::Bounds;
 use crate::terminal::kept::Kept;
 use crate::terminal::scanner;
@@ -151,7 +152,10 @@ impl Config {
                 stock: self.count("feed.stock"),
                 log: self.count("feed.log"),
             },
-            due_window: self.due_window(),
+            windows: Windows {
+                due: self.due_window(),
+                missed: SignedDuration::from_mins(self.policy().missed_minutes.into()),
+            },
         }
     }
 

@@ -124,6 +124,7 @@ impl Counters {
 pub struct Desk {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
+    policy: Arc<Policy>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -143,6 +144,7 @@ impl Desk {
         });
         let queue = Arc::new(Queue::new(settings.queue, settings.batch));
         let counters = Arc::new(Counters::default());
+        let policy = Arc::clone(&settings.policy);
         let shared = Arc::new(batch::Shared {
             db,
             settings,
@@ -153,7 +155,11 @@ impl Desk {
         for _ in 0..lanes.max(1) {
             tokio::spawn(lane::run(Arc::clone(&queue), Arc::clone(&shared)));
         }
-        Desk { queue, counters }
+        Desk {
+            queue,
+            counters,
+            policy,
+        }
     }
 
     /// Takes an operation. `drugs`, where the asker knows them, keep operations on one drug from meeting in the
@@ -165,6 +171,11 @@ impl Desk {
             job.tell(Progress::Done(Outcome::Refused(Refusal::Busy)));
         }
         Ticket { op, progress }
+    }
+
+    /// What the hospital has set about the rules, as it decides by it.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Operations that wait for a lane.

@@ -20,12 +20,16 @@ pub struct Line {
     pub due: u32,
     /// Timed doses past their time.
     pub late: u32,
+    /// Those of them that are so long past it that they count as missed.
+    pub missed: u32,
     /// The due time of the longest waiting of those (UTC).
     pub oldest: Option<Timestamp>,
     /// Drugs at or below their threshold, of which there is some.
     pub low: u32,
     /// Drugs of which there is nothing.
     pub out: u32,
+    /// Differences that nobody has answered for.
+    pub discrepancies: u32,
     /// Emergency accesses to it that last.
     pub emergencies: u32,
     /// Doses given in each of the last [`HOURS`] hours, the oldest first.

@@ -20,6 +20,7 @@ pub mod prescribing;
 pub mod quantity;
 pub mod reason;
 pub mod refusal;
+pub mod report;
 pub mod scan;
 pub mod schedule;
 pub mod shelf;

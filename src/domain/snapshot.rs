@@ -166,6 +166,30 @@ pub struct StockLevel {
     pub threshold: Quantity,
     /// What the timed orders of the queue will take (the most of a range).
     pub needed: Quantity,
+    /// When the first of its lots that lie here expires, where that is within a year.
+    pub expires_on: Option<Date>,
+}
+
+/// What is to be said of a drug's lots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// Some of it may not be given any more.
+    Expired(Date),
+    /// Some of it is to be used soon.
+    Soon(Date),
+}
+
+impl Expiry {
+    /// Of a lot that may be used up to that day, with as many days' notice as the hospital wants.
+    pub fn of(expires_on: Option<Date>, today: Date, days: u32) -> Option<Expiry> {
+        let on = expires_on?;
+        let left = on.since(today).map_or(0, |span| span.get_days());
+        match left {
+            ..0 => Some(Expiry::Expired(on)),
+            left if i64::from(left) <= i64::from(days) => Some(Expiry::Soon(on)),
+            _ => None,
+        }
+    }
 }
 
 impl StockLevel {

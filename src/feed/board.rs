@@ -32,8 +32,8 @@ impl Feed {
             return Ok(Arc::clone(board));
         }
         let mut conn = self.inner.db.reader().await?;
-        let due_window = self.inner.settings.due_window;
-        let board = Arc::new(board::board(&mut conn, due_window, now).await?);
+        let windows = self.inner.settings.windows;
+        let board = Arc::new(board::board(&mut conn, windows, now).await?);
         *latest = Some((changes, Arc::clone(&board)));
         Ok(board)
     }

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::desk::{Clock, OnCommit};
 use crate::domain::WardId;
+use crate::domain::mar::Windows;
 use crate::domain::snapshot::WardSnapshot;
 use crate::store::formulary::Formulary;
 use crate::store::screens::{Bounds, Mark};
@@ -37,8 +38,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// How many rows a snapshot holds.
     pub bounds: Bounds,
-    /// How far ahead the board counts a dose as due.
-    pub due_window: SignedDuration,
+    /// From when on the board counts a dose as due and as missed.
+    pub windows: Windows,
 }
 
 impl Default for Settings {
@@ -49,7 +50,10 @@ impl Default for Settings {
             full_check: Duration::from_secs(30),
             heartbeat: Duration::from_secs(5),
             bounds: Bounds::default(),
-            due_window: SignedDuration::from_mins(60),
+            windows: Windows {
+                due: SignedDuration::from_mins(60),
+                missed: SignedDuration::from_hours(4),
+            },
         }
     }
 }

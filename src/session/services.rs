@@ -2,6 +2,7 @@
 
 mod cupboard;
 mod pages;
+mod reports;
 
 use std::sync::Arc;
 
@@ -250,6 +251,7 @@ impl Services {
             Effect::Watch(_)
             | Effect::Unwatch
             | Effect::Submit { .. }
+            | Effect::Save { .. }
             | Effect::StoppedScan { .. }
             | Effect::Seen(_)
             | Effect::Look(_)

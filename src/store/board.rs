@@ -8,20 +8,65 @@ use uuid::Uuid;
 
 use super::{At, Conn, Link, List, Sql, StoreError, screens};
 use crate::domain::board::{Board, Emergency, HOURS, Line};
+use crate::domain::mar::Windows;
 use crate::domain::reason::Reason;
 use crate::domain::{Role, WardId};
 
-/// Timed doses of these wards that are due until then, and which of them are late. The wards are given one by one, so
-/// that of each ward's queue only the beginning is read (SQLite would begin with all active orders: CROSS JOIN keeps the
-/// tables in their order).
+/// When an order is due: a held one, when it comes back.
+macro_rules! latest {
+    (sqlite) => {
+        "max(o.due_at, COALESCE(o.held_until, o.due_at))"
+    };
+    (postgres) => {
+        "GREATEST(o.due_at, o.held_until)"
+    };
+}
+
+/// The counts of a ward's open timed doses: `$2` is this minute, `$3` the end of the window, and what was due before `$4`
+/// is missed.
+macro_rules! dose_counts {
+    ($engine:ident) => {
+        concat!(
+            "count(*) FILTER (WHERE ",
+            latest!($engine),
+            " >= $2 AND ",
+            latest!($engine),
+            " <= $3) AS due, count(*) FILTER (WHERE ",
+            latest!($engine),
+            " < $2) AS late, min(",
+            latest!($engine),
+            ") AS oldest, count(*) FILTER (WHERE ",
+            latest!($engine),
+            " < $4) AS missed"
+        )
+    };
+}
+
+/// Timed doses of these wards that are due until then, which of them are late, and which so late that they are missed. The
+/// wards are given one by one, so that of each ward's queue only the beginning is read (SQLite would begin with all active
+/// orders: CROSS JOIN keeps the tables in their order).
 pub(super) const DUE: Sql = Sql::each(
-    "SELECT o.ward_id, count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
-     min(o.due_at) AS oldest FROM json_each($1) w CROSS JOIN medication_orders o \
-     WHERE o.ward_id = w.value AND o.status = 'active' AND o.due_at <= $3 GROUP BY o.ward_id",
-    "SELECT w.ward_id, d.due, d.late, d.oldest FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
-     (SELECT count(*) FILTER (WHERE o.due_at >= $2) AS due, count(*) FILTER (WHERE o.due_at < $2) AS late, \
-     min(o.due_at) AS oldest FROM medication_orders o \
-     WHERE o.ward_id = w.ward_id AND o.status = 'active' AND o.due_at <= $3) d",
+    concat!(
+        "SELECT o.ward_id, ",
+        dose_counts!(sqlite),
+        " FROM json_each($1) w CROSS JOIN medication_orders o \
+         WHERE o.ward_id = w.value AND o.status = 'active' AND o.due_at <= $3 GROUP BY o.ward_id"
+    ),
+    concat!(
+        "SELECT w.ward_id, d.due, d.late, d.oldest, d.missed FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+         (SELECT ",
+        dose_counts!(postgres),
+        " FROM medication_orders o \
+         WHERE o.ward_id = w.ward_id AND o.status = 'active' AND o.due_at <= $3) d"
+    ),
+);
+
+/// What is missing or too much in these wards, until somebody has answered for it.
+pub(super) const DISCREPANCIES: Sql = Sql::each(
+    "SELECT x.ward_id, count(*) FROM json_each($1) w CROSS JOIN discrepancies x \
+     WHERE x.ward_id = w.value AND x.status <> 'resolved' GROUP BY x.ward_id",
+    "SELECT w.ward_id, d.waiting FROM unnest($1::bigint[]) AS w (ward_id) CROSS JOIN LATERAL \
+     (SELECT count(*) AS waiting FROM discrepancies x WHERE x.ward_id = w.ward_id AND x.status <> 'resolved') d",
 );
 
 /// Drugs of these wards that are at or below their threshold, and how many of those are gone.
@@ -117,11 +162,7 @@ fn count(of: i64) -> u32 {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn board(
-    conn: &mut Conn,
-    due_window: SignedDuration,
-    now: Timestamp,
-) -> Result<Board, StoreError> {
+pub async fn board(conn: &mut Conn, windows: Windows, now: Timestamp) -> Result<Board, StoreError> {
     let mut tx = conn.begin_screen().await?;
     let mut lines: Vec<Line> = screens::wards(tx.link())
         .await?
@@ -130,9 +171,11 @@ pub async fn board(
             ward,
             due: 0,
             late: 0,
+            missed: 0,
             oldest: None,
             low: 0,
             out: 0,
+            discrepancies: 0,
             emergencies: 0,
             given: vec![0; HOURS],
         })
@@ -140,10 +183,17 @@ pub async fn board(
     let wards: Vec<i64> = lines.iter().map(|line| line.ward.id.0).collect();
     let mut at: HashMap<WardId, &mut Line> =
         lines.iter_mut().map(|line| (line.ward.id, line)).collect();
-    doses(tx.link(), &wards, &mut at, due_window, now).await?;
+    doses(tx.link(), &wards, &mut at, windows, now).await?;
     for (ward, low, out) in fetch!(all, tx.link(), (WardId, i64, i64), LOW, List(wards.clone()))? {
         if let Some(line) = at.get_mut(&ward) {
             (line.low, line.out) = (count(low), count(out));
+        }
+    }
+    type Waiting = (WardId, i64);
+    let waiting = List(wards.clone());
+    for (ward, waiting) in fetch!(all, tx.link(), Waiting, DISCREPANCIES, waiting)? {
+        if let Some(line) = at.get_mut(&ward) {
+            line.discrepancies = count(waiting);
         }
     }
     let lasting = fetch!(
@@ -171,18 +221,22 @@ async fn doses(
     link: Link<'_>,
     wards: &[i64],
     at: &mut HashMap<WardId, &mut Line>,
-    due_window: SignedDuration,
+    windows: Windows,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     // As the queue counts: in whole minutes.
-    let minute = now.as_second().div_euclid(60).saturating_mul(60);
-    let minute = Timestamp::from_second(minute).unwrap_or(now);
-    let until = now.checked_add(due_window).unwrap_or(Timestamp::MAX);
-    type Due = (WardId, i64, i64, Option<At>);
+    let second = now.as_second().div_euclid(60).saturating_mul(60);
+    let minute = Timestamp::from_second(second).unwrap_or(now);
+    let until = now.checked_add(windows.due).unwrap_or(Timestamp::MAX);
+    let next = minute.checked_add(SignedDuration::from_mins(1));
+    let missed = next.and_then(|next| next.checked_sub(windows.missed));
+    let missed = At::from(missed.unwrap_or(Timestamp::MIN));
+    type Due = (WardId, i64, i64, Option<At>, i64);
     let (wards, minute, until) = (List(wards.to_vec()), At::from(minute), At::from(until));
-    for (ward, due, late, oldest) in fetch!(all, link, Due, DUE, wards, minute, until)? {
+    let found = fetch!(all, link, Due, DUE, wards, minute, until, missed)?;
+    for (ward, due, late, oldest, missed) in found {
         if let Some(line) = at.get_mut(&ward) {
-            (line.due, line.late) = (count(due), count(late));
+            (line.due, line.late, line.missed) = (count(due), count(late), count(missed));
             line.oldest = oldest.filter(|_| late > 0).map(|at| at.0);
         }
     }

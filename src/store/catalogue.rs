@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     At, Day, Engine, Link, List, Sql, StoreError, accounts, board, codes, cupboard, desk,
-    formulary, listing, orders_ahead, record, screens, unseen,
+    formulary, listing, orders_ahead, record, reports, screens, unseen,
 };
 use crate::domain::{DrugId, OrderId, PatientId, PrescriptionId, WardId};
 
@@ -289,6 +289,7 @@ pub fn queries(of: &Subject) -> Vec<Query> {
     all.extend(charts(of));
     all.extend(desk_loads(of));
     all.extend(cupboard_lists(of));
+    all.extend(reports_of_a_ward(of));
     all
 }
 
@@ -300,14 +301,18 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         more(of.bounds.stock),
         more(of.bounds.log),
     );
+    let year = of.now.0.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let year = Day(year
+        .checked_add(jiff::Span::new().days(366))
+        .unwrap_or(year));
     queries!(in Screen:
         "desk: the ward": screens::WARD, of.ward;
         "desk: queue, timed": screens::QUEUE_TIMED, of.ward, orders;
         "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
         "desk: whom it is for": screens::PEOPLE, of.people.iter().map(|id| id.0).collect::<Vec<Uuid>>();
         "desk: what was asked": screens::ASKED, of.asked.iter().map(|id| id.0).collect::<Vec<Uuid>>();
-        "desk: stock of a ward": screens::STOCK, of.ward, stock;
-        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
+        "desk: stock of a ward": screens::STOCK, of.ward, stock, year;
+        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock, year;
         "desk: log": screens::LOG, of.ward, log;
         "desk: drugs that it has not seen": formulary::DRUGS, of.drugs.iter().map(|drug| drug.0).collect::<Vec<i64>>();
     )
@@ -318,7 +323,8 @@ fn boards(of: &Subject) -> Vec<Query> {
     let wards = vec![of.ward.0, of.pharmacy.0];
     let (now, begins) = (of.now, At::from(board::begins(of.now.0)));
     queries!(in Screen:
-        "board: doses due and late": board::DUE, wards.clone(), now, now;
+        "board: doses due and late": board::DUE, wards.clone(), now, now, now;
+        "board: discrepancies": board::DISCREPANCIES, wards.clone();
         "board: low stock": board::LOW, wards.clone();
         "board: doses given": board::GIVEN, wards.clone(), begins, now;
         "board: emergency accesses": board::EMERGENCIES, wards.clone(), now;
@@ -483,6 +489,36 @@ fn cupboard_lists(of: &Subject) -> Vec<Query> {
         "levels of a ward": LEVELS, ward, page;
         "where a drug is": ELSEWHERE, drug, today, page;
         "what fills a ward up": REFILLS, ward, today, pharmacy, page;
+    )
+}
+
+/// Reports of a ward: of its last day, and of its last year.
+fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
+    use reports::{DUE, EFFECTS, LATE, MISSED, NOT_GIVEN, OVERRIDES, SCANS, STOCK_OUTS, USE};
+    let ago = |hours: i64| {
+        let then = of
+            .now
+            .0
+            .checked_sub(jiff::SignedDuration::from_hours(hours));
+        At::from(then.unwrap_or(of.now.0))
+    };
+    let (ward, pharmacy, page, now) = (of.ward, of.pharmacy, of.page, of.now);
+    let (day, year) = (ago(24), ago(24 * 366));
+    let (start, first, none) = (At::from(0), Uuid::nil(), 0_i64);
+    let hour = 3_600_000_000_i64;
+    queries!(in Alone:
+        "report: doses due": DUE, ward, day, now, start, first, page;
+        "report: doses due, a year": DUE, ward, year, now, start, first, page;
+        "report: doses missed": MISSED, ward, day, now, start, first, page, ago(4);
+        "report: doses late": LATE, ward, day, now, start, first, page, hour;
+        "report: not given": NOT_GIVEN, ward, day, now, start, first, page;
+        "report: as needed": EFFECTS, ward, day, now, start, first, page;
+        "report: wrong patient": SCANS, ward, day, now, start, first, page;
+        "report: overrides": OVERRIDES, ward, day, now, start, first, page, none;
+        "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, start, first, page;
+        "report: stock use": USE, ward, day, now, none, page;
+        "report: stock use of the pharmacy": USE, pharmacy, day, now, none, page;
+        "report: stock-outs": STOCK_OUTS, ward, year, now, start, none, none, page;
     )
 }
 

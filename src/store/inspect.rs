@@ -434,6 +434,7 @@ macro_rules! plan {
 }
 
 mod records;
+mod reports;
 
 /// Whether rows are found by the index, and no table is read whole.
 fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
@@ -577,7 +578,24 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             prescriptions,
             ids()
         ),
-        plan!(tx, "stock of a ward", screens::STOCK, stock, one, many),
+        plan!(
+            tx,
+            "stock of a ward",
+            screens::STOCK,
+            stock,
+            one,
+            many,
+            Day(cupboard::LONG_AGO)
+        ),
+        plan!(
+            tx,
+            "stock of a ward: what expires",
+            screens::STOCK,
+            "stock_lots_expiry",
+            one,
+            many,
+            Day(cupboard::LONG_AGO)
+        ),
         plan!(
             tx,
             "log of a ward",
@@ -593,7 +611,15 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             "medication_orders_queue",
             List(vec![one]),
             at,
+            at,
             at
+        ),
+        plan!(
+            tx,
+            "board: discrepancies",
+            board::DISCREPANCIES,
+            "discrepancies_waiting_in_ward",
+            List(vec![one])
         ),
         plan!(
             tx,
@@ -718,6 +744,7 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
     ];
     plans.extend(records::plans(&mut tx).await?);
     plans.extend(cupboard_plans(&mut tx).await?);
+    plans.extend(reports::plans(&mut tx).await?);
     tx.rollback().await?;
     Ok(plans)
 }

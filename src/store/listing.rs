@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{At, Link, Sql, StoreError};
+use super::{At, Day, Link, Sql, StoreError};
 use crate::domain::snapshot::AskedDose;
 use crate::domain::{
     AdministrationId, DrugId, GivingOutcome, OrderId, OrderKind, OrderStatus, PatientId, Priority,
@@ -309,13 +309,20 @@ pub struct StockLine {
     pub low_stock_threshold: Quantity,
     /// Stock unit.
     pub unit: String,
+    /// Zone of the ward's clocks.
+    #[serde(skip)]
+    pub time_zone: String,
+    /// When the first of the lots that lie there expires.
+    #[serde(skip)]
+    pub expires_on: Option<Day>,
 }
 
 macro_rules! stock_sql {
     ($filter:literal) => {
         concat!(
             "SELECT s.ward_id, w.code AS ward, d.code, d.name AS drug, d.strength, s.current_stock, s.low_stock_threshold, ",
-            "d.unit FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id WHERE ",
+            "d.unit, w.time_zone, (SELECT min(x.expires_on) FROM stock_lots x WHERE x.ward_id = s.ward_id ",
+            "AND x.drug_id = s.drug_id AND x.quantity > 0) AS expires_on FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id WHERE ",
             $filter,
             " ORDER BY s.ward_id, s.drug_id LIMIT $3"
         )

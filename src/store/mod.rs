@@ -23,6 +23,7 @@ pub mod listing;
 pub mod migrate;
 pub mod orders_ahead;
 pub mod record;
+pub mod reports;
 pub mod rights;
 pub mod scratch;
 pub mod screens;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use sqlx::FromRow;
 
@@ -157,13 +158,22 @@ pub(super) const QUEUE_TIMED: Sql = queue_gathered!(
 pub(super) const QUEUE_OPEN: Sql = queue_gathered!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.due_at, o.id LIMIT $2"
 );
-/// The cupboard of a ward, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
+/// The cupboard of a ward, and what of it expires first up to the day `$3`, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
 /// takes longer than to read it.
 pub(super) const STOCK: Sql = Sql::each(
-    "SELECT json_group_array(drug_id), json_group_array(current_stock), json_group_array(low_stock_threshold) \
+    "SELECT json_group_array(drug_id), json_group_array(current_stock), json_group_array(low_stock_threshold), \
+     (SELECT json_group_array(drug_id) FROM (SELECT drug_id FROM stock_lots WHERE ward_id = $1 AND quantity > 0 \
+     AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2)), \
+     (SELECT json_group_array(days) FROM (SELECT CAST(julianday(min(expires_on)) - 2440587.5 AS INTEGER) AS days \
+     FROM stock_lots WHERE ward_id = $1 AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2)) \
      FROM (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2)",
     "SELECT COALESCE(array_agg(drug_id), '{}'), COALESCE(array_agg(current_stock), '{}'), \
-     COALESCE(array_agg(low_stock_threshold), '{}') FROM \
+     COALESCE(array_agg(low_stock_threshold), '{}'), \
+     (SELECT COALESCE(array_agg(drug_id ORDER BY drug_id), '{}') FROM (SELECT drug_id FROM stock_lots WHERE ward_id = $1 \
+     AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2) e), \
+     (SELECT COALESCE(array_agg(days ORDER BY drug_id), '{}') FROM (SELECT drug_id, \
+     CAST(min(expires_on) - DATE '1970-01-01' AS BIGINT) AS days FROM stock_lots WHERE ward_id = $1 \
+     AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2) f) FROM \
      (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2) s",
 );
 macro_rules! log_sql {
@@ -322,8 +332,9 @@ impl Shared {
     }
 }
 
-/// The cupboard, column by column: drugs, what there is of each, and when it is low.
-type StockColumns = (List<i64>, List<i64>, List<i64>);
+/// The cupboard, column by column: drugs, what there is of each, and when it is low; drugs that have lots which expire, and
+/// on which day after 1970 the first of them does.
+type StockColumns = (List<i64>, List<i64>, List<i64>, List<i64>, List<i64>);
 
 #[derive(Debug, FromRow, Deserialize)]
 struct LogRow {
@@ -371,7 +382,8 @@ pub async fn snapshot(
         StockColumns,
         STOCK,
         ward,
-        limit(bounds.stock)
+        limit(bounds.stock),
+        Day(year_ahead(now))
     )?;
     let mut log = gather!(tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
     log.truncate(bounds.log);
@@ -402,8 +414,16 @@ pub async fn snapshot(
     }))
 }
 
+const DAY_ONE: Date = jiff::civil::date(1970, 1, 1);
+
+/// No hospital wants to hear of what expires later than in a year.
+fn year_ahead(now: Timestamp) -> Date {
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.checked_add(366.days()).unwrap_or(Date::MAX)
+}
+
 fn levels(
-    (List(drugs), List(stocks), List(thresholds)): StockColumns,
+    (List(drugs), List(stocks), List(thresholds), List(expiring), List(days)): StockColumns,
     orders: &[QueuedOrder],
     edition: &Edition,
 ) -> Result<Vec<StockLevel>, StoreError> {
@@ -412,6 +432,9 @@ fn levels(
         let need = needed.entry(order.drug.id).or_default();
         *need = *need + order.dose.most.unwrap_or(order.dose.least);
     }
+    let on = |days: i64| DAY_ONE.checked_add(days.days()).ok();
+    let expires: HashMap<i64, Option<Date>> =
+        expiring.into_iter().zip(days.into_iter().map(on)).collect();
     let rows = drugs.into_iter().zip(stocks).zip(thresholds);
     let mut levels = rows
         .map(|((drug, current), threshold)| {
@@ -421,6 +444,7 @@ fn levels(
                 current: Quantity(current),
                 threshold: Quantity(threshold),
                 needed: needed.get(&DrugId(drug)).copied().unwrap_or_default(),
+                expires_on: expires.get(&drug).copied().flatten(),
             };
             Ok((place, level))
         })

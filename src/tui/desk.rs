@@ -19,12 +19,12 @@ use super::layout;
 use super::list::{self, Move};
 use super::model::{Context, Effect, FeedView, Pane, Reply, SignedIn};
 use super::pages::cupboard::Ask;
-use super::pages::{Msg as PageMsg, Page, board, effects};
+use super::pages::{Msg as PageMsg, Page, back_entry, board, effects};
 use super::panes::{log, queue, stock};
 use super::sheets::cupboard::Kind;
 use super::sheets::{
     self, Sheet, Then, correct, discontinue, fulfil, help, missed, not_given, palette, receive,
-    terminal, wards,
+    reports, terminal, wards,
 };
 use super::words;
 use crate::domain::snapshot::{Ward, WardSnapshot};
@@ -210,7 +210,7 @@ impl Desk {
         let snapshot = self.snapshot().cloned();
         self.keep_marks(snapshot.as_ref());
         self.queue.refresh(snapshot.as_ref(), context);
-        self.stock.refresh(snapshot.as_ref());
+        self.stock.refresh(snapshot.as_ref(), context);
         self.log.refresh(snapshot.as_ref(), context);
     }
 
@@ -266,6 +266,15 @@ impl Desk {
                 debug_assert!(told.is_empty(), "an outcome asks for nothing");
             }
             Reply::Page(answer) => return self.page_answered(answer, context),
+            Reply::Saved(saved) => {
+                if let Ok(path) = saved {
+                    self.say(
+                        Tone::Good,
+                        format!("Written to {path}: only you can read it."),
+                    );
+                }
+                return self.tell_pages(&PageMsg::Saved(saved), context);
+            }
             Reply::Missed(missed) if !missed.is_empty() => {
                 let missed = missed::Missed::open(missed.clone(), self.sheet.take());
                 self.sheet = Some(Sheet::Missed(Box::new(missed)));
@@ -324,6 +333,7 @@ impl Desk {
                 }
             }
             Then::Ward(ward) => effects.extend(self.go_to(ward)),
+            Then::Report(kind) => effects.extend(self.open_report(kind, context)),
             Then::Act(mode, action) => {
                 if self.page_mode() != Some(mode) {
                     self.pages.clear();
@@ -375,12 +385,25 @@ impl Desk {
                 self.open_page(Page::Board(Box::new(page)));
                 return effects;
             }
+            Action::Reports => {
+                let sheet = reports::Reports::open(self.actor.role);
+                self.sheet = Some(Sheet::Reports(Box::new(sheet)));
+                return Vec::new();
+            }
             Action::Effects => {
                 let Some(ward) = &self.ward else {
                     return Vec::new();
                 };
                 let (page, effects) = effects::EffectsPage::open(ward, context.now);
                 self.open_page(Page::Effects(Box::new(page)));
+                return effects;
+            }
+            Action::BackEntry => {
+                let Some(ward) = &self.ward else {
+                    return Vec::new();
+                };
+                let (page, effects) = back_entry::BackEntryPage::open(ward, context);
+                self.open_page(Page::BackEntry(Box::new(page)));
                 return effects;
             }
             Action::Discrepancies if self.pages.is_empty() => {
@@ -447,6 +470,7 @@ impl Desk {
             | Action::PreviousField
             | Action::Choose
             | Action::Discrepancies
+            | Action::Print
             | Action::Recall
             | Action::SendAll
             | Action::Lock
@@ -650,7 +674,7 @@ impl Desk {
             let line = mouse.y.checked_sub(parts.body.y);
             let msg = match (wheel, line) {
                 (Some(action), _) => PageMsg::Act(action),
-                (None, Some(line)) => PageMsg::Click(line),
+                (None, Some(line)) => PageMsg::Click(line, mouse.x),
                 (None, None) => return Vec::new(),
             };
             return self.tell_page(&msg, context);

@@ -59,6 +59,12 @@ pub enum Action {
     SendAll,
     /// Open the board of all wards.
     Board,
+    /// Open the list of what is to be entered after a downtime.
+    BackEntry,
+    /// Write the page to a file, or show it as text.
+    Print,
+    /// Choose a report.
+    Reports,
     /// Open the record of a patient.
     Record,
     /// Open the sheet that prescribes.
@@ -194,6 +200,12 @@ pub enum Mode {
     Mine,
     /// The patients of the ward.
     Patients,
+    /// What is to be entered after a downtime.
+    BackEntry,
+    /// A report.
+    Report,
+    /// A page asks for something at its foot.
+    Asking,
     /// A page's filter is being typed.
     PageFilter,
     /// The sheet of a dose: the patient is to be identified.
@@ -226,6 +238,8 @@ pub enum Mode {
     Form,
     /// A list to choose from, with a filter.
     Picker,
+    /// A page as text.
+    Text,
     /// The help.
     Help,
     /// The page of what the terminal shows and sends.
@@ -257,6 +271,9 @@ impl Mode {
         Mode::Record,
         Mode::Mine,
         Mode::Patients,
+        Mode::BackEntry,
+        Mode::Report,
+        Mode::Asking,
         Mode::PageFilter,
         Mode::Identify,
         Mode::Amount,
@@ -273,6 +290,7 @@ impl Mode {
         Mode::Witness,
         Mode::Form,
         Mode::Picker,
+        Mode::Text,
         Mode::Help,
         Mode::Terminal,
     ];
@@ -302,6 +320,9 @@ impl Mode {
             Mode::Record => "Patient record",
             Mode::Mine => "My orders",
             Mode::Patients => "Patients of the ward",
+            Mode::BackEntry => "Back-entry after a downtime",
+            Mode::Report => "Report",
+            Mode::Asking => "Asked at the foot of a page",
             Mode::PageFilter => "Typing a page's filter",
             Mode::Identify => "Sheet of a dose: who is it?",
             Mode::Amount => "Sheet of a dose: how much?",
@@ -318,6 +339,7 @@ impl Mode {
             Mode::Witness => "Sheet: the witness signs",
             Mode::Form => "Sheets with fields to fill in",
             Mode::Picker => "Lists to choose from",
+            Mode::Text => "A page as text",
             Mode::Help => "This help",
             Mode::Terminal => "Terminal: what it shows and sends",
         }
@@ -331,6 +353,7 @@ impl Mode {
                 | Mode::Lock
                 | Mode::Filter
                 | Mode::PageFilter
+                | Mode::Asking
                 | Mode::Identify
                 | Mode::Amount
                 | Mode::Ready
@@ -433,7 +456,10 @@ mod tests {
             Levels => Some(Recall),
             Recall => Some(SendAll),
             SendAll => Some(Board),
-            Board => Some(Record),
+            Board => Some(BackEntry),
+            BackEntry => Some(Print),
+            Print => Some(Reports),
+            Reports => Some(Record),
             Record => Some(Prescribe),
             Prescribe => Some(EndPrescription),
             EndPrescription => Some(MyOrders),

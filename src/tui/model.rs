@@ -1,6 +1,7 @@
 //! What the interface knows, what it is told, and what it asks for.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +46,8 @@ pub struct Context {
     pub demo: bool,
     /// What the hospital has set about the rules: a screen says beforehand what the desk will say.
     pub policy: Arc<Policy>,
+    /// Where pages are written to; `None`: the files of this machine are not the person's.
+    pub files: Option<Arc<Path>>,
 }
 
 /// What a session begins with.
@@ -186,6 +189,8 @@ pub enum Reply {
     },
     /// What this person signed before, and did not see the outcome of: oldest first. Unasked, when they have signed in.
     Missed(Vec<Missed>),
+    /// To [`Effect::Save`]: where it is now; or why it was not written, in words.
+    Saved(Result<String, String>),
     /// To [`Effect::LoadPage`].
     Page(Box<Answer>),
     /// To [`Effect::FindDrugs`].
@@ -364,6 +369,13 @@ pub enum Effect {
         operation: Box<Operation>,
         /// The drugs it is about, which let the desk keep apart what would get in each other's way.
         drugs: Vec<DrugId>,
+    },
+    /// Write this to a new file: [`Reply::Saved`].
+    Save {
+        /// As typed.
+        name: String,
+        /// What.
+        text: String,
     },
     /// The person has seen what became of these.
     Seen(Vec<OpId>),

@@ -35,6 +35,7 @@ pub fn context(width: u16, height: u16) -> Context {
         place: Arc::default(),
         demo: false,
         policy: Arc::new(Policy::easy()),
+        files: None,
     }
 }
 
@@ -227,6 +228,7 @@ pub fn fixture() -> Fixture {
         current: current.parse().unwrap(),
         threshold: threshold.parse().unwrap(),
         needed: needed.parse().unwrap(),
+        expires_on: None,
     };
     let stock = vec![
         level(&aceta, "12", "10", "2"),

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use valmed::desk::{Desk, Settings as DeskSettings};
-use valmed::domain::Outcome;
 use valmed::domain::board::{Board, HOURS, Line};
+use valmed::domain::{GivingOutcome, NotGiven, Outcome, Request, Role};
 use valmed::feed::{Feed, Settings};
 
+use crate::support::cupboard::resolve_count;
 use crate::support::place::Place;
 use crate::support::ward::*;
 use crate::support::{soon, until};
 
 on_both_engines!(
     it_counts_each_ward_for_itself,
+    it_counts_what_is_missed_held_and_missing,
     it_follows_a_dose_given_by_another_process,
     a_thousand_who_ask_share_one_reading,
 );
@@ -81,6 +83,49 @@ async fn it_counts_each_ward_for_itself(place: Place) {
     let board = soon(feed.board()).await.unwrap();
     assert_eq!(line(&board, "MEDI").given, hours, "two hours before that");
     assert_eq!(line(&board, "SURG").late, 4, "by the clock alone");
+    ward.end().await;
+}
+
+async fn it_counts_what_is_missed_held_and_missing(place: Place) {
+    let ward = Ward::open(place).await;
+    let (feed, _desk) = process(&ward).await;
+    ward.receive(MEDI, PARACETAMOL, units(10)).await;
+    let counts = async |code: &str| {
+        let board = soon(feed.board()).await.unwrap();
+        let line = line(&board, code);
+        (line.due, line.late, line.missed, line.discrepancies)
+    };
+    ward.order(&Rx::timed(PARACETAMOL)).await;
+    let held = ward.order(&Rx::timed(PARACETAMOL)).await;
+    let request = Request::NotGiven(NotGiven {
+        order: held,
+        version: 1,
+        outcome: GivingOutcome::Held,
+        reason: because("npo"),
+        until: Some(ward.now() + SignedDuration::from_hours(6)),
+    });
+    ward.done(operation(NURSE, request)).await;
+    assert_eq!(counts("MEDI").await, (1, 0, 0, 0));
+    ward.place.clock.advance(SignedDuration::from_mins(239));
+    assert_eq!(
+        counts("MEDI").await,
+        (0, 1, 0, 0),
+        "what is held is not late"
+    );
+    ward.place.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(counts("MEDI").await, (0, 1, 1, 0), "as the queue shows it");
+    ward.place.clock.advance(SignedDuration::from_hours(2));
+    assert_eq!(counts("MEDI").await, (1, 1, 1, 0), "it has come back");
+    let difference = ward.differs(MEDI, PARACETAMOL).await;
+    // Nobody tells of it here: the next reading does.
+    ward.place.clock.advance(SignedDuration::from_secs(25));
+    assert_eq!(counts("MEDI").await, (1, 1, 1, 1));
+    assert_eq!(counts("SURG").await, (0, 0, 0, 0));
+    let supervisor = person(Role::Supervisor, MEDI);
+    ward.done(resolve_count(supervisor, difference, "miscount"))
+        .await;
+    ward.place.clock.advance(SignedDuration::from_secs(25));
+    assert_eq!(counts("MEDI").await, (1, 1, 1, 0));
     ward.end().await;
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use uuid::Uuid;
+use valmed::domain::mar::Windows;
 use valmed::domain::reason::Reason;
 use valmed::domain::{Operation, Receipt, Refusal, Request, Role, UserId, WardId};
 use valmed::store::board;
@@ -68,7 +69,10 @@ async fn it_is_loud_in_the_audit_and_on_the_board(place: Place) {
     ward.done(dose(&ward).await).await;
     let line = async || {
         let mut conn = ward.db.reader().await.unwrap();
-        let window = SignedDuration::from_mins(60);
+        let window = Windows {
+            due: SignedDuration::from_mins(60),
+            missed: SignedDuration::from_hours(4),
+        };
         let board = board::board(&mut conn, window, ward.now()).await.unwrap();
         let of = |code: &str| {
             board

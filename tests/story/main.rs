@@ -25,6 +25,7 @@ mod patients;
 mod prescribing;
 mod races;
 mod refusals;
+mod reports;
 mod roles;
 mod rounds;
 mod schema;

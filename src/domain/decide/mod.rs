@@ -19,6 +19,7 @@ mod permission;
 pub(crate) mod planted;
 mod prescribe;
 mod receive;
+pub mod reports;
 mod spend;
 #[cfg(test)]
 mod tests;
@@ -310,6 +311,8 @@ impl Effects {
         let orders = self.closed.iter().map(|order| order.id);
         let orders = orders.chain(self.changed.iter().map(|order| order.id));
         let of_orders = orders.filter_map(|id| Some(state.orders.get(&id)?.ward));
+        // The log of a ward shows an entry though its order stands in another's queue now.
+        let entered = self.administrations.iter().map(|entry| entry.ward);
         let booked = self.ledger.iter().map(|entry| entry.row.ward);
         let noted = self.noted.iter().map(|noted| noted.ward);
         let cupboard = self.cupboard.wards.iter().copied();
@@ -319,6 +322,7 @@ impl Effects {
         let ended = self.emergency_ends.iter().map(|end| end.ward);
         booked
             .chain(of_orders)
+            .chain(entered)
             .chain(noted)
             .chain(cupboard)
             .chain(charts)

@@ -21,7 +21,13 @@ const LONGEST: i64 = 500;
 
 impl Services {
     pub(super) async fn page(&self, ask: PageAsk) -> Answer {
-        let found = self.leaf(&ask).await.map_err(|error| words(&error));
+        let found = match &ask.what {
+            What::Report(what, reader) => self.report(what, *reader, ask.after.as_ref()).await,
+            What::BackEntry(ward, period) => {
+                self.back_entry(*ward, *period, ask.after.as_ref()).await
+            }
+            _ => self.leaf(&ask).await.map_err(|error| words(&error)),
+        };
         Answer { ask, found }
     }
 
@@ -58,6 +64,10 @@ impl Services {
                     next: None,
                     read_at: now,
                 })
+            }
+            // These may be refused, and are read in a place of their own.
+            What::BackEntry(..) | What::Report(..) => {
+                Err(StoreError::Guarantee("a report is no list".to_owned()))
             }
             What::Mine { doctor } => self.mine(*doctor, ask.after.as_ref()).await,
             What::Patients { ward } => {

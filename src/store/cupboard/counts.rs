@@ -67,6 +67,11 @@ pub(in crate::store) const DISCREPANCIES_OF_WARD: &str = differences!(
     "x.ward_id = $4 AND (x.opened_at, x.id) < ($1, $2)",
     "x.opened_at DESC, x.id DESC LIMIT $3"
 );
+/// Those of controlled drugs in a ward that were found between two moments, the oldest first.
+pub(in crate::store) const CONTROLLED_DISCREPANCIES: &str = differences!(
+    "x.ward_id = $1 AND x.opened_at >= $2 AND x.opened_at < $3 AND (x.opened_at, x.id) > ($4, $5) AND d.controlled",
+    "x.opened_at, x.id LIMIT $6"
+);
 const ONE: &str = differences!("x.id = $1", "x.id");
 
 #[derive(Debug, FromRow)]
@@ -236,6 +241,33 @@ pub async fn discrepancies(
             )
         }
     }?;
+    Ok(rows.into_iter().map(DiscrepancyLine::from).collect())
+}
+
+/// Those of controlled drugs in a ward that were found between two moments, after the one with that time and key.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn controlled_discrepancies(
+    link: Link<'_>,
+    ward: WardId,
+    (from, to): (At, At),
+    (time, id): (At, Uuid),
+    limit: i64,
+) -> Result<Vec<DiscrepancyLine>, StoreError> {
+    let sql = CONTROLLED_DISCREPANCIES;
+    let rows = fetch!(
+        all,
+        link,
+        DiscrepancyRow,
+        sql,
+        ward,
+        from,
+        to,
+        time,
+        id,
+        limit
+    )?;
     Ok(rows.into_iter().map(DiscrepancyLine::from).collect())
 }
 

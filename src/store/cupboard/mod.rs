@@ -8,14 +8,16 @@ mod transfers;
 
 use sqlx::FromRow;
 
-pub use counts::{DiscrepancyFilter, counts, discrepancies, discrepancy, to_count};
+pub use counts::{
+    DiscrepancyFilter, controlled_discrepancies, counts, discrepancies, discrepancy, to_count,
+};
 pub use levels::{elsewhere, level, levels, refills};
 pub use lots::{lot_moves, lots_of_ward};
 pub use register::{RegisterAsk, register};
 pub use transfers::{TransferFilter, TransferKey, transfer, transfers, under_way};
 
 pub(super) use counts::{
-    COUNTS, DISCREPANCIES, DISCREPANCIES_OF_WARD, DISCREPANCIES_WAITING,
+    CONTROLLED_DISCREPANCIES, COUNTS, DISCREPANCIES, DISCREPANCIES_OF_WARD, DISCREPANCIES_WAITING,
     DISCREPANCIES_WAITING_IN_WARD, TO_COUNT,
 };
 pub(super) use levels::{ELSEWHERE, LEVELS, REFILLS};

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use super::{Desk, Tone};
+use crate::domain::report::Kind;
 use crate::tui::keymap::Mode;
 use crate::tui::layout;
 use crate::tui::model::{Context, Effect};
+use crate::tui::pages::report::ReportPage;
 use crate::tui::pages::{Answer, Msg, Page, Scene, Then};
 use crate::tui::widgets::Pen;
 
@@ -27,6 +29,13 @@ impl Desk {
             self.pages.remove(0);
         }
         self.pages.push(page);
+    }
+
+    /// Opens a report of the last day.
+    pub(super) fn open_report(&mut self, kind: Kind, context: &Context) -> Vec<Effect> {
+        let (page, effects) = ReportPage::open(kind, self.actor.id, &self.wards, context.now);
+        self.open_page(Page::Report(Box::new(page)));
+        effects
     }
 
     /// Where pages and sheets are drawn.

@@ -4,13 +4,16 @@
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
+use super::asking::{Asking, Came, For};
 use super::table::{Column, Row, Table};
 use super::{Answer, Cursor, Msg, PageAsk, Rows, Scene, What};
+use crate::domain::text::visible;
 use crate::tui::clock;
 use crate::tui::keymap::Action;
 use crate::tui::list::{self, Move};
 use crate::tui::model::Effect;
 use crate::tui::panes;
+use crate::tui::widgets::text::cut;
 use crate::tui::widgets::{Line, Pen};
 
 /// However often something changes, a page is not asked for again sooner than this: one that changes more often cannot
@@ -44,6 +47,17 @@ pub enum Did<'a> {
     Act(Action),
 }
 
+/// What a message did to what a page asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nothing: it is the page's.
+    Not,
+    /// It was taken.
+    Taken,
+    /// It was typed to its end.
+    Typed(For, Vec<String>),
+}
+
 /// The common part of a page.
 #[derive(Debug, Clone)]
 pub struct Frame<Id> {
@@ -61,6 +75,10 @@ pub struct Frame<Id> {
     answered_at: Option<Timestamp>,
     read_at: Option<Timestamp>,
     trouble: Option<String>,
+    /// It is asked for again by itself.
+    live: bool,
+    /// What it asks its person for.
+    pub asking: Option<Asking>,
     /// The rows.
     pub table: Table<Id>,
 }
@@ -86,10 +104,112 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             answered_at: None,
             read_at: None,
             trouble: None,
+            live: true,
+            asking: None,
             table: Table::new(columns),
         };
         let effects = frame.ask(now);
         (frame, effects)
+    }
+
+    /// The same of what stands still: it is read when it is asked for, and not again by itself.
+    pub fn still(
+        title: impl Into<String>,
+        empty: &'static str,
+        columns: &'static [Column],
+        what: What,
+        now: Timestamp,
+    ) -> (Frame<Id>, Vec<Effect>) {
+        let (mut frame, effects) = Frame::open(title, empty, columns, what, now);
+        frame.live = false;
+        (frame, effects)
+    }
+
+    /// Gives what is asked for the message, if there is something and it is meant for it.
+    pub(super) fn asked(&mut self, msg: &Msg<'_>) -> Asked {
+        let Some(asking) = &mut self.asking else {
+            return Asked::Not;
+        };
+        match msg {
+            Msg::Act(action) => match asking.act(*action) {
+                Came::Not => {}
+                Came::Closed => self.asking = None,
+                Came::Typed(typed) => return Asked::Typed(asking.what, typed),
+            },
+            Msg::Key(key) => asking.key(*key),
+            Msg::Paste(text) => asking.paste(text),
+            Msg::Click(..) => {}
+            Msg::Saved(Ok(_)) if asking.what == For::File => self.asking = None,
+            Msg::Saved(Err(why)) if asking.what == For::File => asking.wrong(0, why.as_str()),
+            Msg::Stirred
+            | Msg::Answer(_)
+            | Msg::Outcome(..)
+            | Msg::Tick
+            | Msg::Typed(..)
+            | Msg::Saved(_) => {
+                return Asked::Not;
+            }
+        }
+        Asked::Taken
+    }
+
+    /// Says what is wrong with what was typed.
+    pub(super) fn tell_asking(&mut self, field: usize, why: &str) {
+        if let Some(asking) = &mut self.asking {
+            asking.wrong(field, why);
+        }
+    }
+
+    /// What a file of it is called, without what is not to stand in a file's name.
+    pub(super) fn file_name(&self) -> String {
+        let words = self.title.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).take(4).collect();
+        words.join("-").to_ascii_lowercase()
+    }
+
+    /// The page as text to print: title, ward, when and by whom it was read, heads and rows as the filter shows them.
+    pub(super) fn printed(&self, scene: &Scene<'_>, columns: usize) -> String {
+        let ward = scene.ward.map_or(String::new(), |ward| {
+            format!("   {} {}", ward.code, ward.name)
+        });
+        let mut head = vec![format!("{}{ward}", self.title)];
+        let at = self.read_at.unwrap_or(scene.context.now);
+        head.push(format!(
+            "read {} by {}",
+            clock::full(at, &scene.zone),
+            scene.actor.name
+        ));
+        if !self.table.list.filter.is_empty() {
+            let filter = self.table.list.filter.value();
+            head.push(format!("only lines with '{filter}'"));
+        }
+        if !self.before.is_empty() || self.next.is_some() {
+            let page = self.before.len() + 1;
+            let more = if self.next.is_some() {
+                ", and more follow"
+            } else {
+                ""
+            };
+            head.push(format!("page {page}{more}"));
+        }
+        let mut out = String::new();
+        for line in head {
+            out.push_str(&cut(visible(&line).trim_end(), columns, "~"));
+            out.push('\n');
+        }
+        out.push('\n');
+        if self.table.list.is_empty() {
+            out.push_str(self.empty);
+            out.push('\n');
+        } else {
+            out.push_str(&self.table.text(columns));
+        }
+        out
+    }
+
+    /// When its rows were read (UTC).
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
     }
 
     /// Asks for something else from its beginning: the page's own choice (a day, a ward, a period) has changed.
@@ -135,6 +255,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
         let (since, wait) = match self.asked_at {
             // An answer that never comes is not waited for for ever.
             Some(asked) => (asked, AT_LEAST_EVERY),
+            None if !self.live && self.trouble.is_none() => return None,
             None if self.stirred => (self.answered_at?, AT_MOST_EVERY),
             None if self.trouble.is_some() => (self.answered_at?, AGAIN),
             None => (self.answered_at?, AT_LEAST_EVERY),
@@ -154,6 +275,7 @@ impl<Id: Copy + PartialEq> Frame<Id> {
         let now = scene.context.now;
         match msg {
             Msg::Tick => Did::All(self.tick(now)),
+            Msg::Stirred if !self.live => Did::All(Vec::new()),
             Msg::Stirred => {
                 self.stirred = true;
                 Did::All(self.tick(now))
@@ -165,9 +287,11 @@ impl<Id: Copy + PartialEq> Frame<Id> {
             Msg::Paste(text) if self.filtering() => {
                 self.tell_list(&list::Msg::FilterPaste((*text).to_owned()), scene.area)
             }
-            Msg::Click(line) => self.clicked(*line, scene.area),
+            Msg::Click(line, _) => self.clicked(*line, scene.area),
             Msg::Act(action) => self.act(*action, scene),
-            Msg::Key(_) | Msg::Paste(_) | Msg::Outcome(..) => Did::All(Vec::new()),
+            Msg::Key(_) | Msg::Paste(_) | Msg::Outcome(..) | Msg::Typed(..) | Msg::Saved(_) => {
+                Did::All(Vec::new())
+            }
         }
     }
 

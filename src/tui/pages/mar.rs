@@ -184,6 +184,13 @@ impl MarPage {
         Some((record, line))
     }
 
+    /// The record as text to print.
+    pub fn printed(&self, scene: &Scene<'_>, columns: usize) -> Option<String> {
+        let record = self.record.as_ref()?;
+        let (now, windows) = (scene.context.now, windows(scene));
+        Some(record::print::text(record, now, windows, columns))
+    }
+
     /// Draws it.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let Some(record) = &self.record else {

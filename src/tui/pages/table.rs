@@ -26,6 +26,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// What stands over it.
+    pub const fn head(&self) -> &'static str {
+        self.head
+    }
+
     /// A column of a fixed width.
     pub const fn fixed(head: &'static str, columns: usize) -> Column {
         Column::text(head, columns, columns)
@@ -253,6 +258,15 @@ pub struct Table<Id> {
     pub list: List<Id>,
 }
 
+/// Rows in two halves side by side: other columns, and which of a row's cells stands in each.
+#[derive(Debug, Clone, Copy)]
+pub struct Half {
+    /// The columns of each half.
+    pub columns: &'static [Column],
+    /// For each of them the cell of a row.
+    pub cells: &'static [usize],
+}
+
 /// Which columns stand in a line, each with its width.
 type Places = Vec<(usize, usize)>;
 
@@ -379,16 +393,85 @@ impl<Id: Copy + PartialEq> Table<Id> {
         }
     }
 
-    fn heads(&self, places: &[(usize, usize)], symbols: &Symbols) -> String {
-        let heads = places.iter().filter_map(|(at, columns)| {
-            let column = self.columns.get(*at)?;
-            Some(if column.right {
-                pad_left(column.head, *columns, symbols.mark)
-            } else {
-                pad(column.head, *columns, symbols.mark)
-            })
+    /// The items that are shown in two halves of so many lines each: whole screens of them, the one with the selection.
+    fn halves(&self, lines: u16) -> impl Iterator<Item = (u16, u16, usize)> {
+        let items: Vec<usize> = (0..self.slots.len())
+            .filter(|slot| self.item(*slot).is_some())
+            .collect();
+        let lines = lines.max(1);
+        let both = usize::from(lines) * 2;
+        let selected = items.iter().position(|slot| {
+            let item = self.item(*slot);
+            item.is_some_and(|(id, _)| self.list.selected() == Some(id))
         });
-        heads.collect::<Vec<_>>().join(" ")
+        let first = selected.unwrap_or(0) / both * both;
+        let shown = items.into_iter().skip(first).take(both);
+        (0..)
+            .zip(shown)
+            .map(move |(n, slot): (u16, usize)| (n / lines, n % lines, slot))
+    }
+
+    fn item(&self, slot: usize) -> Option<(Id, &[Cell])> {
+        match self.rows.get(*self.slots.get(slot)?)? {
+            Row::Item { id, cells, .. } => Some((*id, cells)),
+            Row::Heading(_) => None,
+        }
+    }
+
+    /// Draws heads and rows in two halves side by side: the first half downwards, then the second.
+    pub fn view_halves(&self, pen: &mut Pen<'_>, area: Rect, half: &Half) {
+        let width = area.width / 2;
+        let of = |n: u16| Rect {
+            x: area.x + n * width,
+            width,
+            ..area
+        };
+        let columns: Vec<_> = half.columns.iter().enumerate().collect();
+        let places = fit(columns, usize::from(width).saturating_sub(1));
+        let heads = heads(half.columns, &places, &pen.theme.symbols);
+        let faint = pen.theme.faint();
+        for n in 0..2 {
+            pen.put(row_of(of(n), 0), &format!(" {heads}").to_uppercase(), faint);
+        }
+        let rows = Table::<Id>::rows_area(area);
+        for (n, row, slot) in self.halves(rows.height) {
+            let Some((id, cells)) = self.item(slot) else {
+                continue;
+            };
+            let cells: Vec<Cell> = half
+                .cells
+                .iter()
+                .filter_map(|cell| cells.get(*cell).cloned())
+                .collect();
+            let selected = self.list.selected() == Some(id);
+            let symbols = &pen.theme.symbols;
+            let start = if selected { symbols.marker } else { " " };
+            let place = Rect {
+                y: rows.y,
+                height: rows.height,
+                ..of(n)
+            };
+            let line = styled(start.to_owned(), &cells, &places, half.columns, pen.theme);
+            pen.line(row_of(place, row), &line);
+            if selected {
+                let style = pen.theme.selected(true);
+                pen.tint(row_of(place, row), style);
+            }
+        }
+    }
+
+    /// What stands there in the halves of `area`: in that line of the page, whose title is its first, and that column.
+    pub fn in_half(&self, area: Rect, line: u16, column: u16) -> Option<Id> {
+        let rows = Table::<Id>::rows_area(area);
+        let row = line.checked_sub(2)?;
+        let half = column.checked_sub(area.x)? / (area.width / 2).max(1);
+        let mut shown = self.halves(rows.height);
+        let found = shown.find(|(n, at, _)| (*n, *at) == (half, row));
+        found.and_then(|(_, _, slot)| Some(self.item(slot)?.0))
+    }
+
+    fn heads(&self, places: &[(usize, usize)], symbols: &Symbols) -> String {
+        heads(self.columns, places, symbols)
     }
 
     /// The rows that the filter shows, as lines of text of at most so many columns, heads first: to print.
@@ -433,6 +516,18 @@ impl<Id: Copy + PartialEq> Table<Id> {
             line(true, total.saturating_sub(INDENT)),
         )
     }
+}
+
+fn heads(columns: &[Column], places: &[(usize, usize)], symbols: &Symbols) -> String {
+    let heads = places.iter().filter_map(|(at, room)| {
+        let column = columns.get(*at)?;
+        Some(if column.right {
+            pad_left(column.head, *room, symbols.mark)
+        } else {
+            pad(column.head, *room, symbols.mark)
+        })
+    });
+    heads.collect::<Vec<_>>().join(" ")
 }
 
 /// Gives each column its room: what does not fit is left out by rank, what is left over goes to those that can use it.

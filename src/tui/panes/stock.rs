@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Scene, filter_words, marker, matches, nothing, title};
-use crate::domain::snapshot::{StockLevel, WardSnapshot};
+use crate::domain::snapshot::{Expiry, StockLevel, WardSnapshot};
 use crate::domain::{DrugId, Quantity};
 use crate::tui::layout;
 use crate::tui::list::{List, Slot};
-use crate::tui::model::Pane;
+use crate::tui::model::{Context, Pane};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::bar;
 use crate::tui::widgets::pen::row_of;
@@ -26,23 +28,45 @@ pub struct State {
     rows: Vec<usize>,
     low: usize,
     out: usize,
+    expiring: usize,
+    notice: Notice,
+}
+
+/// By which day and how many days ahead the pane says that something expires.
+#[derive(Debug, Clone, Copy, Default)]
+struct Notice {
+    today: Date,
+    days: u32,
+}
+
+impl Notice {
+    fn of(self, level: &StockLevel) -> Option<Expiry> {
+        Expiry::of(level.expires_on, self.today, self.days)
+    }
 }
 
 impl State {
     /// Makes the rows anew: from another snapshot or filter.
-    pub fn refresh(&mut self, snapshot: Option<&Arc<WardSnapshot>>) {
+    pub fn refresh(&mut self, snapshot: Option<&Arc<WardSnapshot>>, context: &Context) {
         self.snapshot = snapshot.cloned();
         self.rows.clear();
-        (self.low, self.out) = (0, 0);
+        (self.low, self.out, self.expiring) = (0, 0, 0);
+        let zone = snapshot.map_or(TimeZone::UTC, |snapshot| snapshot.ward.zone());
+        self.notice = Notice {
+            today: context.now.to_zoned(zone).date(),
+            days: context.policy.expiring_days,
+        };
         if let Some(snapshot) = snapshot {
             let words = filter_words(self.list.filter.value());
             let mut found: Vec<(u8, usize)> = Vec::new();
             for (at, level) in snapshot.stock.iter().enumerate() {
                 self.out += usize::from(level.is_out());
                 self.low += usize::from(level.is_low() && !level.is_out());
+                let expires = self.notice.of(level).is_some();
+                self.expiring += usize::from(expires);
                 let drug = &level.drug;
                 if matches(&words, &[&drug.name, &drug.strength, &drug.code]) {
-                    found.push((urgency(level), at));
+                    found.push((urgency(level, expires), at));
                 }
             }
             found.sort();
@@ -87,7 +111,14 @@ impl State {
                 continue;
             };
             let selected = self.list.selected() == Some(level.drug.id);
-            for (row, line) in (0..height).zip(lines(level, pen, area.width, each, selected)) {
+            for (row, line) in (0..height).zip(lines(
+                level,
+                self.notice.of(level),
+                pen,
+                area.width,
+                each,
+                selected,
+            )) {
                 pen.line(row_of(place, y + row), &line);
                 if selected {
                     pen.select(row_of(place, y + row), scene.focused);
@@ -102,6 +133,7 @@ impl State {
         for (count, word, style) in [
             (self.out, "out", theme.out()),
             (self.low, "low", theme.low()),
+            (self.expiring, "expiring", theme.warning()),
         ] {
             if count > 0 {
                 let comma = if line.0.is_empty() { "" } else { ", " };
@@ -115,14 +147,15 @@ impl State {
 }
 
 /// Where somebody will miss something comes first; the snapshot's own order, by name, within that.
-fn urgency(level: &StockLevel) -> u8 {
+fn urgency(level: &StockLevel, expires: bool) -> u8 {
     let wanted = level.needed > level.current;
     match (level.is_out(), wanted, level.is_low()) {
         (true, true, _) => 0,
         (_, true, _) => 1,
         (true, ..) => 2,
         (_, _, true) => 3,
-        _ => 4,
+        _ if expires => 4,
+        _ => 5,
     }
 }
 
@@ -148,12 +181,28 @@ fn need(level: &StockLevel, theme: &Theme) -> (String, Style) {
     }
 }
 
-fn lines(level: &StockLevel, pen: &Pen<'_>, columns: u16, each: u16, selected: bool) -> Vec<Line> {
+/// What is to be said of its lots: a word for what may not be given, the day for what is to be used first.
+fn expiry(expiry: Option<Expiry>, theme: &Theme) -> Option<(String, Style)> {
+    Some(match expiry? {
+        Expiry::Expired(_) => ("EXPIRED".to_owned(), theme.wrong()),
+        Expiry::Soon(on) => (format!("EXP {}", on.strftime("%-d %b")), theme.warning()),
+    })
+}
+
+fn lines(
+    level: &StockLevel,
+    expires: Option<Expiry>,
+    pen: &Pen<'_>,
+    columns: u16,
+    each: u16,
+    selected: bool,
+) -> Vec<Line> {
     let theme = pen.theme;
     let columns = usize::from(columns);
     let mark = theme.symbols.mark;
     let (word, style) = word(level, theme);
-    let (need, need_style) = need(level, theme);
+    let (mut need, mut need_style) = need(level, theme);
+    let expires = expiry(expires, theme);
     let start = Line::of(marker(pen, selected), theme.plain());
     let drug = |room: usize| {
         let (name, strength) = (
@@ -172,19 +221,36 @@ fn lines(level: &StockLevel, pen: &Pen<'_>, columns: u16, each: u16, selected: b
             Line::of("    ", theme.plain())
                 .and(bar, style)
                 .and(format!(" {} {unit} ", level.current), theme.plain())
-                .and(need, need_style),
+                .and(need, need_style)
+                .and(
+                    expires
+                        .as_ref()
+                        .map_or(String::new(), |(words, _)| format!(" {words}")),
+                    expires.as_ref().map_or(theme.plain(), |(_, style)| *style),
+                ),
         ];
     }
     // Where the pane is half a screen wide, the unit and the threshold give way: the bar and the word say it.
     let roomy = columns >= 70;
     let bar_columns = if roomy { 10 } else { 6 };
     let count = pad_number(&level.current.to_string(), if roomy { 6 } else { 7 }, mark);
+    // Where some of it expires, that stands in the place of the threshold; in half a screen in that of the need, unless
+    // there is not enough.
+    let mut faint = theme.faint();
     let (unit, threshold) = if roomy {
+        let low_at = || format!("low at {}", level.threshold);
+        let words = expires
+            .as_ref()
+            .map_or_else(low_at, |(words, _)| words.clone());
+        faint = expires.as_ref().map_or(faint, |(_, style)| *style);
         (
             pad(&format!(" {unit}"), 6, mark),
-            pad_words(&format!("low at {}", level.threshold), 11, mark),
+            pad_words(&words, 11, mark),
         )
     } else {
+        if let Some((words, style)) = expires.filter(|_| level.needed <= level.current) {
+            (need, need_style) = (words, style);
+        }
         (String::new(), String::new())
     };
     let taken = 3 + bar_columns + if roomy { 12 + 5 + 11 + 11 } else { 7 + 5 + 11 };

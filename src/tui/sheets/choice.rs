@@ -77,6 +77,18 @@ impl Choice {
         self.entries.first()?.kind
     }
 
+    /// Chooses an answer beforehand, with what is said beside it.
+    pub fn choose(&mut self, reason: &Reason) {
+        self.at = self
+            .entries
+            .iter()
+            .position(|entry| entry.code == reason.code);
+        if let Some(field) = &mut self.text {
+            field.clear();
+            field.paste(&reason.text);
+        }
+    }
+
     fn chosen(&self) -> Option<&Entry> {
         self.entries.get(self.at?)
     }

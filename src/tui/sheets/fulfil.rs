@@ -12,7 +12,9 @@ use crate::domain::clock_time;
 use crate::domain::decide;
 use crate::domain::decide::warn::{self, Facts, Warning};
 use crate::domain::snapshot::{OrderDetail, QueuedOrder};
-use crate::domain::{Giving, OrderKind, OrderStatus, Quantity, ReasonKind, Refusal, Request, Why};
+use crate::domain::{
+    Giving, OrderKind, OrderStatus, Quantity, Reason, ReasonKind, Refusal, Request, Why,
+};
 use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Mode};
 use crate::tui::model::{Effect, OrderNow, Reply};
@@ -63,6 +65,8 @@ pub struct Fulfil {
     pub parts: Parts,
     /// What the desk will warn of, as it is on the sheet.
     pub warnings: Vec<Warning>,
+    /// It is entered after a downtime, for this reason: when it was given is asked.
+    entered_later: Option<Reason>,
     /// The most that may be given with whatever reason.
     at_most: Option<Quantity>,
     /// The first person has signed, and a witness is waited for.
@@ -95,6 +99,7 @@ impl Fulfil {
             past_amount: false,
             parts: Parts::default(),
             warnings: Vec::new(),
+            entered_later: None,
             at_most: None,
             witness: None,
             say: String::new(),
@@ -106,6 +111,18 @@ impl Fulfil {
             sheet,
             vec![Effect::DrainInput, Effect::LoadDetail(order.id)],
         )
+    }
+
+    /// The sheet of a dose that was given in a downtime: it asks when, and its reason is chosen already.
+    pub fn entered_later(
+        order: &QueuedOrder,
+        barred: Option<String>,
+        reason: Reason,
+    ) -> (Fulfil, Vec<Effect>) {
+        let (mut sheet, effects) = Fulfil::open(order, barred);
+        sheet.entered_later = Some(reason);
+        sheet.parts.fields.push(("Given at", Field::default()));
+        (sheet, effects)
     }
 
     /// What has the keys.
@@ -250,7 +267,10 @@ impl Fulfil {
     fn given_at(&self, scene: &Scene<'_>) -> Result<Option<Timestamp>, String> {
         let typed = self.parts.value(0);
         if typed.is_empty() {
-            return Ok(None);
+            return match self.entered_later {
+                Some(_) => Err("Type when it was given: 14:05.".to_owned()),
+                None => Ok(None),
+            };
         }
         let at = clock_time::before(typed, &scene.zone, scene.context.now);
         at.map(Some)
@@ -269,12 +289,11 @@ impl Fulfil {
         let most = self.order.dose.most.unwrap_or(self.order.dose.least);
         self.at_most = Some(decide::at_most(most, policy));
         let quantity = self.chosen().unwrap_or(self.order.dose.least);
-        self.warnings = warn::warnings(
-            &facts(&self.order, detail),
-            policy,
-            at.unwrap_or(now),
-            quantity,
-        );
+        // Before it is known when it was given, nobody can tell whether that was late.
+        let known = self.entered_later.is_none() || at.is_some();
+        let facts = facts(&self.order, detail);
+        let warnings = warn::warnings(&facts, policy, at.unwrap_or(now), quantity);
+        self.warnings = if known { warnings } else { Vec::new() };
         let late = at.is_some_and(|at| {
             let free = SignedDuration::from_mins(policy.back_entry_minutes.into());
             now.duration_since(at) > free
@@ -304,7 +323,10 @@ impl Fulfil {
                 .iter()
                 .any(|choice| choice.kind() == Some(*kind))
             {
-                let choice = Choice::why(title, &policy.reasons, &[(*kind, "")]);
+                let mut choice = Choice::why(title, &policy.reasons, &[(*kind, "")]);
+                if let (ReasonKind::BackEntry, Some(reason)) = (kind, &self.entered_later) {
+                    choice.choose(reason);
+                }
                 self.parts.insert(place, choice);
             }
         }

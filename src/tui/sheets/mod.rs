@@ -26,10 +26,12 @@ pub mod picker;
 pub mod prescribe;
 pub mod prescription;
 pub mod receive;
+pub mod reports;
 pub mod round;
 mod round_view;
 pub mod signing;
 pub mod terminal;
+pub mod text;
 pub mod wards;
 pub mod witness;
 
@@ -41,6 +43,7 @@ use super::key::Key;
 use super::keymap::{Action, Mode};
 use super::model::{Context, Effect, Reply};
 use super::widgets::{Line, Pen};
+use crate::domain::report::Kind;
 use crate::domain::snapshot::{Ward, WardSnapshot};
 use crate::domain::{Actor, OpId, WardId};
 
@@ -92,6 +95,8 @@ pub enum Then {
     Close,
     /// It closes, and another ward is looked at.
     Ward(WardId),
+    /// It closes, and a report opens.
+    Report(Kind),
     /// It closes, and an action is taken as if its key had been pressed in that mode.
     Act(Mode, Action),
 }
@@ -127,8 +132,12 @@ pub enum Sheet {
     Stay(Box<patient::StaySheet>),
     /// Choosing a ward.
     Wards(Box<wards::Wards>),
+    /// Choosing a report.
+    Reports(Box<reports::Reports>),
     /// Finding an action.
     Palette(Box<palette::Palette>),
+    /// A page as text, to be copied.
+    Text(Box<text::TextSheet>),
     /// Every key.
     Help(help::Help),
     /// What the terminal shows and sends.
@@ -154,7 +163,8 @@ impl Sheet {
             Sheet::Emergency(sheet) => sheet.form.mode(),
             Sheet::EndPrescription(sheet) => sheet.form.mode(),
             Sheet::Stay(sheet) => sheet.form.mode(),
-            Sheet::Wards(_) | Sheet::Palette(_) => Mode::Picker,
+            Sheet::Wards(_) | Sheet::Reports(_) | Sheet::Palette(_) => Mode::Picker,
+            Sheet::Text(_) => Mode::Text,
             Sheet::Help(_) => Mode::Help,
             Sheet::Terminal(_) => Mode::Terminal,
             Sheet::Missed(_) => Mode::Closed,
@@ -178,7 +188,9 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.update(msg, scene),
             Sheet::Stay(sheet) => sheet.update(msg, scene),
             Sheet::Wards(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Reports(sheet) => (Vec::new(), sheet.update(msg)),
             Sheet::Palette(sheet) => (Vec::new(), sheet.update(msg)),
+            Sheet::Text(sheet) => (Vec::new(), sheet.update(msg, scene)),
             Sheet::Help(sheet) => (Vec::new(), sheet.update(msg, scene)),
             Sheet::Terminal(sheet) => sheet.update(msg),
             Sheet::Missed(sheet) => sheet.update(msg, scene),
@@ -202,7 +214,9 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.view(pen, area, scene),
             Sheet::Stay(sheet) => sheet.view(pen, area, scene),
             Sheet::Wards(sheet) => sheet.view(pen, area),
+            Sheet::Reports(sheet) => sheet.view(pen, area),
             Sheet::Palette(sheet) => sheet.view(pen, area),
+            Sheet::Text(sheet) => sheet.view(pen, area),
             Sheet::Help(sheet) => sheet.view(pen, area),
             Sheet::Terminal(sheet) => sheet.view(pen, area),
             Sheet::Missed(sheet) => sheet.view(pen, area, scene),
@@ -225,7 +239,9 @@ impl Sheet {
             Sheet::Stay(sheet) => Some(&sheet.form.signing),
             Sheet::Round(_)
             | Sheet::Wards(_)
+            | Sheet::Reports(_)
             | Sheet::Palette(_)
+            | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Terminal(_)
             | Sheet::Missed(_) => None,
@@ -260,6 +276,10 @@ impl Sheet {
             | Sheet::Palette(_)
             | Sheet::Help(_)
             | Sheet::Terminal(_)
+            | Sheet::Reports(_)
+            | Sheet::Palette(_)
+            | Sheet::Text(_)
+            | Sheet::Help(_)
             | Sheet::Missed(_) => {}
         }
     }
@@ -309,7 +329,9 @@ impl Sheet {
             Sheet::Stay(sheet) => sheet.told(),
             Sheet::Round(_)
             | Sheet::Wards(_)
+            | Sheet::Reports(_)
             | Sheet::Palette(_)
+            | Sheet::Text(_)
             | Sheet::Help(_)
             | Sheet::Terminal(_)
             | Sheet::Missed(_) => return None,

@@ -16,9 +16,11 @@ fn line(ward: Ward, doses: (u32, u32), oldest: i64, stock: (u32, u32), given: u3
         ward,
         due: doses.0,
         late: doses.1,
+        missed: doses.1 / 2,
         oldest: (doses.1 > 0).then(|| at(NOW) - SignedDuration::from_mins(oldest)),
         low: stock.0,
         out: stock.1,
+        discrepancies: stock.1 / 2,
         emergencies: 0,
         given: (0..u32::try_from(HOURS).unwrap())
             .map(|hour| given * hour / 11)
@@ -86,13 +88,90 @@ fn the_board_without_colours_and_with_seven_bits() {
     );
 }
 
+/// Wards with codes as long as there are, and counts as large.
+fn hospital(wards: i64) -> Board {
+    let line = |n: i64| {
+        let ward = Ward {
+            id: WardId(100 + n),
+            code: format!("CARD-SURG-IN{n:02}"),
+            name: format!("Cardiology Surgery Intermediate {n:02}"),
+            ..self::ward()
+        };
+        let few = u32::try_from(n % 5).unwrap();
+        let mut line = line(
+            ward,
+            (120 + few, 100 + few),
+            65 + n,
+            (10 + few, 100 + few),
+            9,
+        );
+        line.emergencies = u32::from(n == 7);
+        line
+    };
+    Board {
+        lines: (0..wards).map(line).collect(),
+        taken_at: at(NOW),
+    }
+}
+
+fn ward() -> Ward {
+    wards().remove(1)
+}
+
+#[test]
+fn every_ward_of_a_real_hospital_is_on_the_smallest_screen_with_all_its_counts() {
+    let mut s = Session::desk(80, 24);
+    s.typed("a").send(answered(hospital(26)));
+    let mono = Theme::new(Colours::None, Charset::Ascii);
+    assert_snapshot!("board_26_mono_ascii_80x24", s.screen_with(&mono));
+    let text = s.text();
+    for n in 0..26 {
+        assert!(text.contains(&format!("CARD-SURG-IN{n:02}")), "{n}: {text}");
+    }
+    assert!(
+        s.says("122 due, 102 late, oldest 1 h 12, 51 missed, 12 low, 102 out, 51 diff, 1 emerg"),
+        "{text}"
+    );
+    assert!(s.says("Cardiology Surgery Intermediate 07"), "{text}");
+    // Down the first half, then down the second.
+    for _ in 0..20 {
+        s.key(Code::Down);
+    }
+    assert!(s.says("Cardiology Surgery Intermediate 20"), "{}", s.text());
+    let mut s = Session::desk(80, 24);
+    s.typed("a").send(answered(hospital(26)));
+    s.send(Msg::Mouse(Mouse {
+        x: 60,
+        y: 3,
+        did: MouseDid::Press,
+    }));
+    assert!(s.says("Cardiology Surgery Intermediate 17"), "{}", s.text());
+}
+
+#[test]
+fn more_wards_than_two_halves_hold_are_a_screen_further() {
+    let mut s = Session::desk(80, 24);
+    s.typed("a").send(answered(hospital(60)));
+    assert!(
+        s.says("CARD-SURG-IN07") && !s.says("CARD-SURG-IN59"),
+        "{}",
+        s.text()
+    );
+    s.key(Code::End);
+    assert!(
+        s.says("CARD-SURG-IN59") && !s.says("CARD-SURG-IN07"),
+        "{}",
+        s.text()
+    );
+}
+
 #[test]
 fn troubles_stand_first_and_enter_opens_the_ward() {
     let mut s = with_board(80, 24);
     let text = s.text();
     let place = |ward: &str| text.find(ward).unwrap();
-    assert!(place("General Medic") < place("Children"), "{text}");
-    assert!(place("Children") < place("Central pharm"), "{text}");
+    assert!(place("MED3 ") < place("KIDS "), "{text}");
+    assert!(place("KIDS ") < place("PHARM "), "{text}");
     s.key(Code::Down).key(Code::Enter);
     assert_eq!(s.effects, [Effect::Watch(WardId(9))]);
     assert_eq!(s.model.mode(), Mode::Queue, "the ward's own desk");
@@ -168,7 +247,7 @@ fn what_cannot_be_read_is_told_loudly_and_tried_again() {
         "{}",
         s.text()
     );
-    assert!(s.says("Children"), "what was read stays");
+    assert!(s.says("KIDS"), "what was read stays");
     after(&mut s, 65);
     s.send(Msg::Tick);
     assert_eq!(s.effects, [Effect::LoadPage(first())]);
@@ -193,7 +272,7 @@ fn an_answer_to_another_question_changes_nothing() {
         }),
     };
     s.send(Msg::Reply(Reply::Page(Box::new(answer))));
-    assert!(s.says("Children"));
+    assert!(s.says("KIDS"));
 }
 
 /// A board that goes on after its last row, as a longer list does.
@@ -228,7 +307,7 @@ fn beyond_the_last_row_comes_the_next_leaf_and_before_the_first_the_one_before()
     };
     assert_eq!(s.effects, ask(&key));
     s.send(leaf(key.clone(), 3, None));
-    assert!(s.says("page 2") && s.says("Children"), "{}", s.text());
+    assert!(s.says("page 2") && s.says("KIDS"), "{}", s.text());
     s.key(Code::PageDown);
     assert!(s.effects.is_empty(), "that was the last");
     s.key(Code::PageUp);
@@ -243,12 +322,12 @@ fn a_filter_narrows_it_and_esc_shows_all_before_it_leaves() {
     let mut s = with_board(80, 24);
     s.typed("/surg");
     assert_eq!(s.model.mode(), Mode::PageFilter);
-    assert!(s.says("Surgery 1") && !s.says("Children"), "{}", s.text());
+    assert!(s.says("SURG1") && !s.says("KIDS"), "{}", s.text());
     s.key(Code::Enter);
     assert_eq!(s.model.mode(), Mode::Board);
     s.key(Code::Esc);
     assert_eq!(s.model.mode(), Mode::Board);
-    assert!(s.says("Children"));
+    assert!(s.says("KIDS"));
     s.typed("/xyz");
     assert!(s.says("Nothing matches. Esc shows everything."));
     s.key(Code::Esc).key(Code::Esc);

@@ -134,6 +134,18 @@ impl<'a> Pen<'a> {
         self.buffer.set_style(area, style);
     }
 
+    /// Nothing any more where something was drawn.
+    pub fn wipe(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for row in area.rows() {
+            for place in row.positions() {
+                if let Some(cell) = self.buffer.cell_mut(place) {
+                    cell.reset();
+                }
+            }
+        }
+    }
+
     /// A horizontal line over the width of `area`.
     pub fn rule(&mut self, area: Rect, style: Style) {
         let symbol = self.theme.symbols.rule;
