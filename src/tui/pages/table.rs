@@ -454,8 +454,7 @@ impl<Id: Copy + PartialEq> Table<Id> {
             let line = styled(start.to_owned(), &cells, &places, half.columns, pen.theme);
             pen.line(row_of(place, row), &line);
             if selected {
-                let style = pen.theme.selected(true);
-                pen.tint(row_of(place, row), style);
+                pen.select(row_of(place, row), true);
             }
         }
     }

@@ -236,13 +236,13 @@ fn lines(
     let count = pad_number(&level.current.to_string(), if roomy { 6 } else { 7 }, mark);
     // Where some of it expires, that stands in the place of the threshold; in half a screen in that of the need, unless
     // there is not enough.
-    let mut faint = theme.faint();
+    let mut beside = theme.plain();
     let (unit, threshold) = if roomy {
         let low_at = || format!("low at {}", level.threshold);
         let words = expires
             .as_ref()
             .map_or_else(low_at, |(words, _)| words.clone());
-        faint = expires.as_ref().map_or(faint, |(_, style)| *style);
+        beside = expires.as_ref().map_or(beside, |(_, style)| *style);
         (
             pad(&format!(" {unit}"), 6, mark),
             pad_words(&words, 11, mark),
@@ -262,7 +262,7 @@ fn lines(
             .and(count, theme.strong())
             .and(unit, theme.plain())
             .and(format!(" {word:<3} "), style)
-            .and(threshold, theme.plain())
+            .and(threshold, beside)
             .and(pad_words(&need, 11, mark), need_style),
     ]
 }

@@ -273,13 +273,11 @@ impl Sheet {
             Sheet::EndPrescription(sheet) => sheet.form.signing.tick(now),
             Sheet::Stay(sheet) => sheet.form.signing.tick(now),
             Sheet::Wards(_)
-            | Sheet::Palette(_)
-            | Sheet::Help(_)
-            | Sheet::Terminal(_)
             | Sheet::Reports(_)
             | Sheet::Palette(_)
             | Sheet::Text(_)
             | Sheet::Help(_)
+            | Sheet::Terminal(_)
             | Sheet::Missed(_) => {}
         }
     }
