@@ -60,6 +60,8 @@ async fn a_defect_ends_one_session_and_gives_its_terminal_back() {
         "{figures}"
     );
 
+    // The dose that was signed has left everybody's queue.
+    neighbour.sees("1 today").await;
     identifies(&mut neighbour).await;
     neighbour.types(SIGN).await;
     neighbour.sees("GIVEN at ").await;
