@@ -29,6 +29,10 @@ pub struct Subject {
     pub active: OrderId,
     /// An order that was given.
     pub completed: OrderId,
+    /// Patients of a queue, as many as are read at once.
+    pub people: Vec<PatientId>,
+    /// Prescriptions of a queue, as many as are read at once.
+    pub asked: Vec<PrescriptionId>,
     /// A prescription as needed.
     pub as_needed: PrescriptionId,
     /// A dose that was given.
@@ -70,6 +74,8 @@ impl Subject {
             mrn: String::new(),
             active: OrderId(id),
             completed: OrderId(id),
+            people: vec![PatientId(id)],
+            asked: vec![PrescriptionId(id)],
             as_needed: PrescriptionId(id),
             administration: id,
             given_at: At::from(now),
@@ -303,6 +309,8 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         "desk: the ward": screens::WARD, of.ward;
         "desk: queue, timed": screens::QUEUE_TIMED, of.ward, orders;
         "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
+        "desk: whom it is for": screens::PEOPLE, of.people.iter().map(|id| id.0).collect::<Vec<Uuid>>();
+        "desk: what was asked": screens::ASKED, of.asked.iter().map(|id| id.0).collect::<Vec<Uuid>>();
         "desk: stock of a ward": screens::STOCK, of.ward, stock, year;
         "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock, year;
         "desk: log": screens::LOG, of.ward, log;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use super::{Link, List, Sql, StoreError};
@@ -19,15 +20,17 @@ pub(crate) const PAGE: usize = 500;
 
 /// Drugs by key.
 pub(super) const DRUGS: Sql = Sql::each(
-    "SELECT id, code, name, form, strength, unit, controlled, high_alert FROM drugs \
-     WHERE id IN (SELECT value FROM json_each($1))",
+    "SELECT json_group_array(json_object('id', id, 'code', code, 'name', name, 'form', form, 'strength', strength, \
+     'unit', unit, 'controlled', json(iif(controlled, 'true', 'false')), \
+     'high_alert', json(iif(high_alert, 'true', 'false')))) \
+     FROM drugs WHERE id IN (SELECT value FROM json_each($1))",
     "SELECT id, code, name, form, strength, unit, controlled, high_alert FROM drugs WHERE id = ANY($1)",
 );
 
 /// That the formulary changes: said in the transaction that changes it.
 const CHANGED: &str = "UPDATE formulary SET revision = revision + 1";
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 pub(super) struct DrugRow {
     id: DrugId,
     code: String,
@@ -143,7 +146,7 @@ fn missing(id: DrugId) -> StoreError {
 }
 
 async fn drugs(link: Link<'_>, keys: Vec<i64>) -> Result<Vec<Drug>, StoreError> {
-    let rows = fetch!(all, link, DrugRow, DRUGS, List(keys))?;
+    let rows = gather!(link, DrugRow, DRUGS, List(keys))?;
     Ok(rows.into_iter().map(Drug::from).collect())
 }
 

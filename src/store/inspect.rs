@@ -508,6 +508,8 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
         "medication_orders_prescription_due_key",
     );
     let mrn = key("sqlite_autoindex_patients_2", "patients_mrn_key");
+    let patients = key("sqlite_autoindex_patients_1", "patients_pkey");
+    let prescriptions = key("sqlite_autoindex_prescriptions_1", "prescriptions_pkey");
     let operations = key("sqlite_autoindex_operations_1", "operations_pkey");
     let username = key("sqlite_autoindex_users_1", "users_username_key");
     let mut conn = db.writer().await?;
@@ -567,6 +569,14 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             "medication_orders_queue",
             one,
             many
+        ),
+        plan!(tx, "desk: whom it is for", screens::PEOPLE, patients, ids()),
+        plan!(
+            tx,
+            "desk: what was asked",
+            screens::ASKED,
+            prescriptions,
+            ids()
         ),
         plan!(
             tx,

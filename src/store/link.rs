@@ -90,7 +90,8 @@ impl Conn {
 
     /// Opens a transaction for what a screen shows: as [`Conn::begin_read`], and PostgreSQL plans each statement once
     /// for whatever values, since these are the same few statements all day. Only for statements of which one plan is right
-    /// for every value: that of a page says how long it may be at most ([`super::listing`]).
+    /// for every value: that of a page says how long it may be at most ([`super::listing`]). Where there is an index, no
+    /// table is read whole, however few rows it is thought to have.
     ///
     /// # Errors
     /// [`StoreError`]: the connection is gone.
@@ -100,7 +101,7 @@ impl Conn {
             Conn::Postgres(conn) => Tx::Postgres(
                 conn.begin_with(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-                     SET LOCAL plan_cache_mode = force_generic_plan",
+                     SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off",
                 )
                 .await?,
             ),

@@ -1,6 +1,6 @@
 //! What the screens read: every query here uses an index, which `valmed doctor` proves from its plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -105,34 +105,24 @@ struct QueueRow {
     version: i64,
     ward_id: WardId,
     patient_id: PatientId,
-    mrn: String,
-    patient: String,
-    birth_date: Day,
-    bed: String,
-    allergies: String,
     drug_id: DrugId,
     dosage: Quantity,
     dosage_max: Option<Quantity>,
-    dose_text: String,
-    route: String,
-    frequency: String,
     due_at: Option<At>,
     held_until: Option<At>,
     kind: OrderKind,
     priority: Priority,
     prescriber: String,
     prescription_id: PrescriptionId,
-    prescription_version: i64,
 }
 
+/// Orders alone: whom they are for and what was asked is the same for many of them, and read once for all, by
+/// [`PEOPLE`] and [`ASKED`].
 macro_rules! queue_sql {
     ($($rest:literal),+ $(,)?) => {
         concat!(
-            "SELECT o.id, o.version, o.ward_id, o.patient_id, p.mrn, p.name AS patient, p.birth_date, p.bed, p.allergies, ",
-            "o.drug_id, o.dosage, o.dosage_max, r.dose_text, r.route, r.frequency, o.due_at, o.held_until, o.kind, o.priority, ",
-            "u.name AS prescriber, o.prescription_id, r.version AS prescription_version ",
-            "FROM medication_orders o JOIN patients p ON p.id = o.patient_id ",
-            "JOIN prescriptions r ON r.id = o.prescription_id ",
+            "SELECT o.id, o.version, o.ward_id, o.patient_id, o.drug_id, o.dosage, o.dosage_max, o.due_at, o.held_until, ",
+            "o.kind, o.priority, u.name AS prescriber, o.prescription_id FROM medication_orders o ",
             "JOIN users u ON u.id = o.doctor_id ",
             $($rest),+
         )
@@ -140,17 +130,16 @@ macro_rules! queue_sql {
 }
 
 /// Rows of the queue as one value: see [`Gathered`].
+///
+/// [`Gathered`]: super::types::Gathered
 macro_rules! queue_gathered {
     ($($rest:literal),+ $(,)?) => {
         Sql::each(
             concat!(
                 "SELECT json_group_array(json_object('id', hex(id), 'version', version, 'ward_id', ward_id, ",
-                "'patient_id', hex(patient_id), 'mrn', mrn, 'patient', patient, 'birth_date', birth_date, 'bed', bed, ",
-                "'allergies', allergies, 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
-                "'dose_text', dose_text, 'route', route, 'frequency', frequency, 'due_at', due_at, 'held_until', held_until, ",
-                "'kind', kind, ",
-                "'priority', priority, 'prescriber', prescriber, 'prescription_id', hex(prescription_id), ",
-                "'prescription_version', prescription_version)) FROM (",
+                "'patient_id', hex(patient_id), 'drug_id', drug_id, 'dosage', dosage, 'dosage_max', dosage_max, ",
+                "'due_at', due_at, 'held_until', held_until, 'kind', kind, 'priority', priority, 'prescriber', prescriber, ",
+                "'prescription_id', hex(prescription_id))) FROM (",
                 queue_sql!($($rest),+),
                 ")"
             ),
@@ -189,11 +178,10 @@ pub(super) const STOCK: Sql = Sql::each(
 );
 macro_rules! log_sql {
     () => {
-        "SELECT a.id, a.administration_time, a.recorded_at, p.name AS patient, p.mrn, a.drug_id, a.quantity, \
+        "SELECT a.id, a.administration_time, a.recorded_at, a.patient_id, a.drug_id, a.quantity, \
          a.outcome, u.name AS nurse, v.name AS witness, a.reason, a.reverses IS NOT NULL AS is_reversal, \
          EXISTS (SELECT 1 FROM medication_administrations r WHERE r.reverses = a.id) AS reversed \
-         FROM medication_administrations a JOIN patients p ON p.id = a.patient_id JOIN users u ON u.id = a.nurse_id \
-         LEFT JOIN users v ON v.id = a.witness_id WHERE a.ward_id = $1 \
+         FROM medication_administrations a JOIN users u ON u.id = a.nurse_id LEFT JOIN users v ON v.id = a.witness_id WHERE a.ward_id = $1 \
          ORDER BY a.administration_time DESC, a.id DESC LIMIT $2"
     };
 }
@@ -201,7 +189,7 @@ macro_rules! log_sql {
 pub(super) const LOG: Sql = Sql::each(
     concat!(
         "SELECT json_group_array(json_object('id', hex(id), 'administration_time', administration_time, ",
-        "'recorded_at', recorded_at, 'patient', patient, 'mrn', mrn, 'drug_id', drug_id, 'quantity', quantity, ",
+        "'recorded_at', recorded_at, 'patient_id', hex(patient_id), 'drug_id', drug_id, 'quantity', quantity, ",
         "'outcome', outcome, 'nurse', nurse, 'witness', witness, 'reason', reason, ",
         "'is_reversal', json(iif(is_reversal, 'true', 'false')), ",
         "'reversed', json(iif(reversed, 'true', 'false')))) FROM (",
@@ -210,6 +198,45 @@ pub(super) const LOG: Sql = Sql::each(
     ),
     log_sql!(),
 );
+
+macro_rules! people_sql {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE id ",
+            $which
+        )
+    };
+}
+/// Patients by key.
+pub(super) const PEOPLE: Sql = Sql::each(
+    concat!(
+        "SELECT json_group_array(json_object('id', hex(id), 'mrn', mrn, 'name', name, 'birth_date', birth_date, ",
+        "'bed', bed, 'allergies', allergies)) FROM (",
+        people_sql!("IN (SELECT unhex(value) FROM json_each($1))"),
+        ")"
+    ),
+    people_sql!("= ANY($1)"),
+);
+
+macro_rules! asked_sql {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, version, dose_text, route, frequency FROM prescriptions WHERE id ",
+            $which
+        )
+    };
+}
+/// What doctors asked for, by key.
+pub(super) const ASKED: Sql = Sql::each(
+    concat!(
+        "SELECT json_group_array(json_object('id', hex(id), 'version', version, 'dose_text', dose_text, 'route', route, ",
+        "'frequency', frequency)) FROM (",
+        asked_sql!("IN (SELECT unhex(value) FROM json_each($1))"),
+        ")"
+    ),
+    asked_sql!("= ANY($1)"),
+);
+
 /// When a patient last got a drug: the last four times, but for what was taken back.
 pub(super) const LAST_GIVEN: &str = "SELECT a.administration_time, a.quantity, u.name FROM medication_administrations a \
     JOIN users u ON u.id = a.nurse_id WHERE a.patient_id = $1 AND a.drug_id = $2 AND a.outcome = 'given' \
@@ -229,39 +256,79 @@ pub(super) const STOCK_OF: &str =
 pub(super) const PATIENT: &str =
     "SELECT id, mrn, name, birth_date, bed, allergies FROM patients WHERE mrn = $1";
 
-/// Patients whom many rows share are held once.
-type Patients = HashMap<PatientId, Arc<Patient>>;
+/// Whom rows are for and what doctors asked for, each held once however many rows share it.
+#[derive(Debug, Default)]
+struct Shared {
+    patients: HashMap<PatientId, Arc<Patient>>,
+    asked: HashMap<PrescriptionId, AskedRow>,
+}
 
-fn queued(row: QueueRow, drug: Arc<Drug>, patients: &mut Patients) -> QueuedOrder {
-    let patient = patients.entry(row.patient_id).or_insert_with(|| {
-        Arc::new(Patient {
-            id: row.patient_id,
-            mrn: row.mrn,
-            name: row.patient,
-            birth_date: row.birth_date.0,
-            bed: row.bed,
-            allergies: row.allergies,
+#[derive(Debug, FromRow, Deserialize)]
+struct AskedRow {
+    id: PrescriptionId,
+    version: i64,
+    dose_text: String,
+    route: String,
+    frequency: String,
+}
+
+impl Shared {
+    /// What these rows name.
+    async fn of(
+        mut link: Link<'_>,
+        queue: &[QueueRow],
+        log: &[LogRow],
+    ) -> Result<Shared, StoreError> {
+        let people = queue.iter().map(|row| row.patient_id);
+        let people: BTreeSet<PatientId> =
+            people.chain(log.iter().map(|row| row.patient_id)).collect();
+        let asked: BTreeSet<PrescriptionId> = queue.iter().map(|row| row.prescription_id).collect();
+        let mut shared = Shared::default();
+        if !people.is_empty() {
+            let keys = List(people.into_iter().map(|id| id.0).collect::<Vec<_>>());
+            let rows = gather!(link.lend(), PatientRow, PEOPLE, keys)?;
+            let patients = rows.into_iter().map(|row| Arc::new(Patient::from(row)));
+            shared.patients = patients.map(|patient| (patient.id, patient)).collect();
+        }
+        if !asked.is_empty() {
+            let keys = List(asked.into_iter().map(|id| id.0).collect::<Vec<_>>());
+            let rows = gather!(link, AskedRow, ASKED, keys)?;
+            shared.asked = rows.into_iter().map(|row| (row.id, row)).collect();
+        }
+        Ok(shared)
+    }
+
+    /// A patient. Rows name patients and prescriptions by foreign key, so none is missing from one transaction's view.
+    fn patient(&self, id: PatientId) -> Result<&Arc<Patient>, StoreError> {
+        let missing = || StoreError::Guarantee(format!("patient {id} is named, and not there"));
+        self.patients.get(&id).ok_or_else(missing)
+    }
+
+    fn queued(&self, row: QueueRow, drug: Arc<Drug>) -> Result<QueuedOrder, StoreError> {
+        let id = row.prescription_id;
+        let missing =
+            || StoreError::Guarantee(format!("prescription {id} is named, and not there"));
+        let asked = self.asked.get(&id).ok_or_else(missing)?;
+        Ok(QueuedOrder {
+            id: row.id,
+            version: row.version,
+            patient: Arc::clone(self.patient(row.patient_id)?),
+            drug,
+            dose: Dose {
+                least: row.dosage,
+                most: row.dosage_max,
+                written: asked.dose_text.clone(),
+            },
+            route: asked.route.clone(),
+            frequency: asked.frequency.clone(),
+            due_at: row.due_at.map(|at| at.0),
+            held_until: row.held_until.map(|at| at.0),
+            kind: row.kind,
+            priority: row.priority,
+            prescriber: row.prescriber,
+            prescription: id,
+            prescription_version: asked.version,
         })
-    });
-    QueuedOrder {
-        id: row.id,
-        version: row.version,
-        patient: Arc::clone(patient),
-        drug,
-        dose: Dose {
-            least: row.dosage,
-            most: row.dosage_max,
-            written: row.dose_text,
-        },
-        route: row.route,
-        frequency: row.frequency,
-        due_at: row.due_at.map(|at| at.0),
-        held_until: row.held_until.map(|at| at.0),
-        kind: row.kind,
-        priority: row.priority,
-        prescriber: row.prescriber,
-        prescription: row.prescription_id,
-        prescription_version: row.prescription_version,
     }
 }
 
@@ -274,8 +341,7 @@ struct LogRow {
     id: AdministrationId,
     administration_time: At,
     recorded_at: At,
-    patient: String,
-    mrn: String,
+    patient_id: PatientId,
     drug_id: DrugId,
     quantity: Quantity,
     outcome: GivingOutcome,
@@ -325,18 +391,18 @@ pub async fn snapshot(
     let drugs = drugs.chain(stock.0.0.iter().map(|drug| DrugId(*drug)));
     let drugs = drugs.chain(log.iter().map(|row| row.drug_id));
     let edition = formulary.edition(tx.link(), here.revision, drugs).await?;
+    let shared = Shared::of(tx.link(), &queue, &log).await?;
     tx.rollback().await?;
-    let mut patients = Patients::new();
     let orders = queue
         .into_iter()
         .map(|row| {
             let drug = edition.drug(row.drug_id)?;
-            Ok(queued(row, drug, &mut patients))
+            shared.queued(row, drug)
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let log = log
         .into_iter()
-        .map(|row| log_entry(row, &edition))
+        .map(|row| log_entry(row, &edition, &shared))
         .collect::<Result<_, _>>()?;
     Ok(Some(WardSnapshot {
         ward: here.ward.into(),
@@ -387,13 +453,14 @@ fn levels(
     Ok(levels.into_iter().map(|(_, level)| level).collect())
 }
 
-fn log_entry(row: LogRow, edition: &Edition) -> Result<LogEntry, StoreError> {
+fn log_entry(row: LogRow, edition: &Edition, shared: &Shared) -> Result<LogEntry, StoreError> {
+    let patient = shared.patient(row.patient_id)?;
     Ok(LogEntry {
         id: row.id,
         at: row.administration_time.0,
         recorded_at: row.recorded_at.0,
-        patient: row.patient,
-        mrn: row.mrn,
+        patient: patient.name.clone(),
+        mrn: patient.mrn.clone(),
         drug: edition.drug(row.drug_id)?,
         quantity: row.quantity,
         outcome: row.outcome,
@@ -461,7 +528,8 @@ pub async fn order_detail(
     let row = fetch!(one, tx.link(), QueueRow, ORDER, id)?;
     let ward = row.ward_id;
     let drug = formulary::drug(tx.link(), row.drug_id).await?;
-    let order = queued(row, drug, &mut Patients::new());
+    let shared = Shared::of(tx.link(), std::slice::from_ref(&row), &[]).await?;
+    let order = shared.queued(row, drug)?;
     let stock = fetch!(
         optional,
         tx.link(),
@@ -514,7 +582,7 @@ pub async fn order_detail(
     })))
 }
 
-#[derive(Debug, FromRow)]
+#[derive(Debug, FromRow, Deserialize)]
 struct PatientRow {
     id: PatientId,
     mrn: String,
@@ -524,20 +592,25 @@ struct PatientRow {
     allergies: String,
 }
 
+impl From<PatientRow> for Patient {
+    fn from(row: PatientRow) -> Patient {
+        Patient {
+            id: row.id,
+            mrn: row.mrn,
+            name: row.name,
+            birth_date: row.birth_date.0,
+            bed: row.bed,
+            allergies: row.allergies,
+        }
+    }
+}
+
 /// The patient with that number, if there is one.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn patient_by_mrn(link: Link<'_>, mrn: &str) -> Result<Option<Patient>, StoreError> {
-    let row = fetch!(optional, link, PatientRow, PATIENT, mrn)?;
-    Ok(row.map(|row| Patient {
-        id: row.id,
-        mrn: row.mrn,
-        name: row.name,
-        birth_date: row.birth_date.0,
-        bed: row.bed,
-        allergies: row.allergies,
-    }))
+    Ok(fetch!(optional, link, PatientRow, PATIENT, mrn)?.map(Patient::from))
 }
 
 /// A schedule as stored.

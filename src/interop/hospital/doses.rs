@@ -86,8 +86,10 @@ pub async fn write(
     for doses in plan.active.chunks(ROWS) {
         let orders: Vec<OrderRecord> = doses.iter().map(|dose| books.still_open(*dose)).collect();
         bulk::add_orders(conn.link(), &orders).await?;
-        let known = orders.iter().step_by(stride(plan.active.len()));
-        filled.active.extend(known.map(|order| order.id));
+        for order in orders.iter().step_by(stride(plan.active.len())) {
+            filled.active.push(order.id);
+            filled.in_queue.push((order.patient, order.rx));
+        }
         let open = orders.iter().filter(|order| order.kind == OrderKind::Prn);
         filled.as_needed.extend(
             open.step_by(stride(plan.active.len()))

@@ -75,6 +75,8 @@ pub struct Filled {
     pub patients: Vec<(PatientId, String)>,
     /// Orders that are active.
     pub active: Vec<OrderId>,
+    /// Whom they are for, and which prescription each is of.
+    pub in_queue: Vec<(PatientId, PrescriptionId)>,
     /// Orders that were given.
     pub completed: Vec<OrderId>,
     /// Doses that were given: record, when, to whom, what.

@@ -13,7 +13,7 @@ use super::identity::{Identity, Whose};
 use super::not_given::NotGivenSheet;
 use super::package::{Came, PackageCheck, Scanned, tell_apart};
 use super::signing::Signing;
-use super::{Msg, Scene, Then};
+use super::{Msg, Scene, Then, round_view};
 use crate::domain::snapshot::{Patient, QueuedOrder};
 use crate::domain::{DrugId, OpId, OrderId};
 use crate::tui::key::Key;
@@ -71,6 +71,8 @@ pub struct Round {
     pub at: usize,
     /// What of it lies open.
     pub open: Option<Part>,
+    /// The last line that has been in view: what nobody has seen is not signed.
+    read: usize,
     /// What is wrong or missing.
     pub say: String,
     /// Why this person may read the sheet and not sign it.
@@ -184,6 +186,7 @@ impl Round {
             lines,
             at: 0,
             open: None,
+            read: 0,
             say: String::new(),
             barred,
         };
@@ -240,6 +243,9 @@ impl Round {
             Msg::Paste(text) => self.paste(text),
             Msg::Scan(text) => self.scan(text),
         };
+        if self.open.is_none() {
+            self.read = self.read.max(round_view::last_in_view(self, scene));
+        }
         (effects, Then::Stay)
     }
 
@@ -403,6 +409,12 @@ impl Round {
     /// Signs every line that waits for nothing, each as an operation of its own.
     fn sign(&mut self, scene: &Scene<'_>) -> Vec<Effect> {
         if !self.who.is_right() {
+            return Vec::new();
+        }
+        let unread = self.lines.iter().skip(self.read + 1);
+        let unread = unread.filter(|line| line.plan(scene) == Plan::Give).count();
+        if unread > 0 {
+            self.say = format!("Read them all before you sign: {unread} more below (Down).");
             return Vec::new();
         }
         let mut effects = Vec::new();

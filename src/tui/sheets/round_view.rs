@@ -13,7 +13,8 @@ use super::{Scene, headed, inset};
 use crate::domain::{GivingOutcome, Receipt};
 use crate::tui::clock::{self, Due};
 use crate::tui::keymap::{Action, Mode, key_for};
-use crate::tui::theme::Theme;
+use crate::tui::layout;
+use crate::tui::theme::{Charset, Colours, Theme};
 use crate::tui::widgets::pen::{labelled, row_of};
 use crate::tui::widgets::text::wrap;
 use crate::tui::widgets::{Line, Pen};
@@ -36,21 +37,13 @@ pub fn view(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
     }
     let title = format!("ROUND: {}", doses_words(sheet.lines.len()));
     let inner = inset(headed(pen, area, &title, None));
-    let theme = pen.theme;
-    let mut facts = Facts::new(theme, inner.width);
-    facts.patient(&sheet.patient, scene);
-    let message = message(sheet, theme, inner.width, scene);
-    let height = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
-    // On a short screen the field goes when there is nothing left to type.
-    let short = scene.context.size.height < SHORT;
-    let field = u16::from(!short || sheet.mode() == Mode::Identify);
-    let below = height(message.len())
-        .saturating_add(1 + field)
-        .min(inner.height);
-    // The patient stands above the doses, as far as some of these stay in view.
-    let room = inner.height.saturating_sub(below + DOSES);
-    let facts = facts.within(room.saturating_sub(1));
-    let above = height(facts.len()).min(room.saturating_sub(1));
+    let Places {
+        facts,
+        message,
+        above,
+        below,
+        field,
+    } = places(sheet, pen.theme, inner, scene);
     pen.lines(
         Rect {
             height: above,
@@ -59,12 +52,10 @@ pub fn view(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         &facts,
     );
     let rule = pen.theme.faint();
-    let start = if above > 0 {
+    if above > 0 {
         pen.rule(row_of(inner, above), rule);
-        above + 1
-    } else {
-        0
-    };
+    }
+    let start = above + u16::from(above > 0);
     let list = Rect {
         y: inner.y + start,
         height: inner.height.saturating_sub(start + below),
@@ -86,6 +77,69 @@ pub fn view(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
     for (row, line) in (1 + field..rest.height).zip(&message) {
         pen.line(row_of(rest, row), line);
     }
+}
+
+/// What stands where on the sheet.
+struct Places {
+    facts: Vec<Line>,
+    message: Vec<Line>,
+    /// Lines of the facts that are shown.
+    above: u16,
+    /// Lines below the doses, with the rule above them.
+    below: u16,
+    /// Lines of the wristband's field.
+    field: u16,
+}
+
+fn places(sheet: &Round, theme: &Theme, inner: Rect, scene: &Scene<'_>) -> Places {
+    let mut facts = Facts::new(theme, inner.width);
+    facts.patient(&sheet.patient, scene);
+    let message = message(sheet, theme, inner.width, scene);
+    let height = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+    // On a short screen the field goes when there is nothing left to type.
+    let short = scene.context.size.height < SHORT;
+    let field = u16::from(!short || sheet.mode() == Mode::Identify);
+    let below = height(message.len())
+        .saturating_add(1 + field)
+        .min(inner.height);
+    // The patient stands above the doses, as far as some of these stay in view.
+    let room = inner.height.saturating_sub(below + DOSES);
+    let facts = facts.within(room.saturating_sub(1));
+    let above = height(facts.len()).min(room.saturating_sub(1));
+    Places {
+        facts,
+        message,
+        above,
+        below,
+        field,
+    }
+}
+
+/// The last dose that stands whole on the screen.
+pub fn last_in_view(sheet: &Round, scene: &Scene<'_>) -> usize {
+    let theme = Theme::new(Colours::None, Charset::Unicode);
+    let size = scene.context.size;
+    // As if the stale line were there: one line less than there is does no harm.
+    let Some(parts) = layout::parts(Rect::new(0, 0, size.width, size.height), true) else {
+        return 0;
+    };
+    let body = inset(parts.body);
+    let inner = Rect {
+        height: body.height.saturating_sub(1),
+        ..body
+    };
+    let places = places(sheet, &theme, inner, scene);
+    let start = places.above + u16::from(places.above > 0);
+    let room = usize::from(inner.height.saturating_sub(start + places.below));
+    let blocks = blocks(sheet, &theme, inner.width, scene);
+    let end = first_line(&blocks, sheet.at, room) + room;
+    let mut used = 0;
+    let whole = blocks.iter().take_while(|block| {
+        used += block.len();
+        used <= end
+    });
+    // The selected one is read, whole or not: there may be no room for all of it.
+    whole.count().saturating_sub(1).max(sheet.at)
 }
 
 fn wristband(sheet: &Round, pen: &mut Pen<'_>, row: Rect) {
@@ -114,17 +168,9 @@ fn wristband(sheet: &Round, pen: &mut Pen<'_>, row: Rect) {
 
 /// Draws the doses, the selected one whole if there is room; says whether there are more below.
 fn doses(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) -> bool {
-    let theme = pen.theme;
-    let blocks: Vec<Vec<Line>> = sheet
-        .lines
-        .iter()
-        .enumerate()
-        .map(|(at, line)| block(line, at == sheet.at, theme, area.width, scene))
-        .collect();
+    let blocks = blocks(sheet, pen.theme, area.width, scene);
     let room = usize::from(area.height);
-    let end: usize = blocks.iter().take(sheet.at + 1).map(Vec::len).sum();
-    let own = blocks.get(sheet.at).map_or(0, Vec::len);
-    let start = end.saturating_sub(room).min(end - own);
+    let start = first_line(&blocks, sheet.at, room);
     let all: Vec<(usize, &Line)> = blocks
         .iter()
         .enumerate()
@@ -139,6 +185,20 @@ fn doses(sheet: &Round, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) -> boo
         }
     }
     start + room < all.len()
+}
+
+fn blocks(sheet: &Round, theme: &Theme, columns: u16, scene: &Scene<'_>) -> Vec<Vec<Line>> {
+    let lines = sheet.lines.iter().enumerate();
+    lines
+        .map(|(at, line)| block(line, at == sheet.at, theme, columns, scene))
+        .collect()
+}
+
+/// The first line that is drawn, so that the selected dose is in view.
+fn first_line(blocks: &[Vec<Line>], at: usize, room: usize) -> usize {
+    let end: usize = blocks.iter().take(at + 1).map(Vec::len).sum();
+    let own = blocks.get(at).map_or(0, Vec::len);
+    end.saturating_sub(room).min(end - own)
 }
 
 /// A dose: what becomes of it and what it is; below it how that stands.

@@ -427,3 +427,28 @@ fn the_round_sheet_as_it_looks() {
     s.typed("N4204001\r");
     insta::assert_snapshot!("round_36x10", s.screen());
 }
+
+#[test]
+fn what_nobody_has_seen_is_not_signed() {
+    let mut snapshot = ward_with_a_round();
+    let anna = Arc::clone(&by_id(&snapshot, 2).patient);
+    let aceta = Arc::clone(&by_id(&snapshot, 4).drug);
+    let many: Vec<u128> = (30..40).collect();
+    for n in &many {
+        let dose = order(*n, &anna, &aceta, ("1", None), "PO", Some(0));
+        snapshot.orders.push(dose);
+    }
+    let mut s = round_of(&snapshot, &many, (80, 24));
+    s.typed("N4204001\r").key(Code::F(2));
+    assert!(all_submitted(&s).is_empty(), "{}", s.text());
+    assert!(s.says("Read them all before you sign:"), "{}", s.text());
+    for _ in &many {
+        s.key(Code::Down);
+    }
+    s.key(Code::F(2));
+    assert_eq!(all_submitted(&s).len(), many.len(), "{}", s.text());
+    // On a screen that shows them all there is nothing to scroll for.
+    let mut s = round_of(&snapshot, &many, (100, 50));
+    s.typed("N4204001\r").key(Code::F(2));
+    assert_eq!(all_submitted(&s).len(), many.len(), "{}", s.text());
+}

@@ -21,6 +21,10 @@ const PAGE: i64 = 100;
 /// Orders that a desk takes into one batch.
 const BATCH: usize = 64;
 
+/// Patients of a ward's queue and log, and prescriptions of its queue.
+const PATIENTS: usize = 150;
+const PRESCRIPTIONS: usize = 350;
+
 /// Before anything is counted, each query is asked so often: statements are prepared then, and PostgreSQL settles on a
 /// plan for any value after five.
 const WARMING: u32 = 10;
@@ -75,6 +79,8 @@ pub fn subject(house: &House<'_>, bounds: Bounds, rng: &mut Rng) -> anyhow::Resu
     let (drug, code) = one(&filled.drugs, rng)?;
     let (administration, given_at, patient, given): (_, At, _, DrugId) = one(&filled.given, rng)?;
     let (user, username) = one(&filled.nurses, rng)?;
+    let people = rng.choose_multiple(filled.in_queue.iter().map(|of| of.0), PATIENTS);
+    let asked = rng.choose_multiple(filled.in_queue.iter().map(|of| of.1), PRESCRIPTIONS);
     // Keys in the order in which a desk locks them.
     let mut pages = rng.choose_multiple(filled.pages.iter().copied(), BATCH);
     pages.sort_unstable();
@@ -95,6 +101,8 @@ pub fn subject(house: &House<'_>, bounds: Bounds, rng: &mut Rng) -> anyhow::Resu
         mrn: one(&filled.patients, rng)?.1,
         active: one(&filled.active, rng)?,
         completed: one(&filled.completed, rng)?,
+        people,
+        asked,
         as_needed: one(&filled.as_needed, rng)?,
         administration: administration.0,
         given_at,

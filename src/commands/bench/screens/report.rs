@@ -34,7 +34,7 @@ const BELOW_FLOOR: f64 = 2.0;
 /// (milliseconds).
 const FLOOR_P99: f64 = 1.5;
 
-/// Parts of a run, each with a p99 of its own: [`Times::of`].
+/// Parts of a run, each with a p99 of its own.
 const PARTS: usize = 5;
 
 /// From the start of the program to the ward on the screen (milliseconds).
@@ -51,28 +51,44 @@ struct Times {
 }
 
 impl Times {
-    /// p99 is the middle one of those of [`PARTS`] parts of the run, where there are enough times for it: what else the
-    /// machine does comes in bursts, and one burst must not be taken for the query.
+    /// p99 is the middle one of those of the parts of the run.
     fn of(times: &[Duration]) -> Option<Times> {
-        let parts = if times.len() >= PARTS * 100 { PARTS } else { 1 };
-        let mut longest: Vec<Duration> = times
-            .chunks(times.len().div_ceil(parts).max(1))
-            .filter_map(|part| at(part, 99))
-            .collect();
-        longest.sort_unstable();
+        let longest = parts(times).filter_map(|part| at(part, 99)).collect();
         Some(Times {
-            p50_ms: in_milliseconds(at(times, 50)?),
-            p99_ms: in_milliseconds(*longest.get(longest.len() / 2)?),
+            p50_ms: at(times, 50)?,
+            p99_ms: middle(longest)?,
         })
     }
 }
 
-/// As many of a hundred times were no longer than this.
-fn at(times: &[Duration], percent: usize) -> Option<Duration> {
+/// A run in [`PARTS`] parts, if it is long enough for each to have a p99: what else a machine does comes in bursts, and
+/// one burst must not be taken for the query.
+fn parts(times: &[Duration]) -> std::slice::Chunks<'_, Duration> {
+    let parts = if times.len() >= PARTS * 100 { PARTS } else { 1 };
+    times.chunks(times.len().div_ceil(parts).max(1))
+}
+
+/// So many of a hundred times were no longer than this (milliseconds).
+fn at(times: &[Duration], percent: usize) -> Option<f64> {
     let mut times = times.to_vec();
     times.sort_unstable();
-    let last = times.len().checked_sub(1)?;
-    times.get((times.len() * percent / 100).min(last)).copied()
+    let rank = (times.len() * percent).div_ceil(100).max(1);
+    times.get(rank - 1).copied().map(in_milliseconds)
+}
+
+fn middle(mut of: Vec<f64>) -> Option<f64> {
+    of.sort_unstable_by(f64::total_cmp);
+    of.get(of.len() / 2).copied()
+}
+
+/// How many times longer than in the small hospital 99 times in 100 took: the middle one of what it was in the parts of
+/// the run, of which each was the same moment for both.
+fn growth_of_longest([small, large]: &[Vec<Duration>; 2]) -> Option<f64> {
+    let both = parts(small).zip(parts(large));
+    middle(
+        both.filter_map(|(small, large)| Some(at(large, 99)? / at(small, 99)?))
+            .collect(),
+    )
 }
 
 /// One query, or a whole screen.
@@ -102,21 +118,23 @@ impl Line {
             read.map(|buffers| buffers.hit + buffers.read).max()
         };
         let (small, large) = (Times::of(&measured.warm[0]), Times::of(&measured.warm[1]));
-        let ratio = |of: fn(Times) -> f64| Some(of(large?) / of(small?));
+        let ratio_p50 = large
+            .zip(small)
+            .map(|(large, small)| large.p50_ms / small.p50_ms);
+        let ratio_p99 = growth_of_longest(&measured.warm);
         // A patient who has been here for weeks has a longer record than one of yesterday: that is no scan.
         let rows = measured
             .rows
             .each_ref()
             .map(|rows| most(rows).max(1) as f64);
         let growth = GROWTH * (rows[1] / rows[0]).max(1.0);
-        let kept = |of: fn(Times) -> f64, floor: f64, below: Option<f64>| {
-            let large = large.map(of)?;
-            let allowed = if large >= floor { Some(growth) } else { below };
-            let small = small.map(of)?;
-            Some(allowed.is_none_or(|allowed| large <= allowed * small))
-        };
-        let kept_p50 = kept(|times| times.p50_ms, FLOOR, Some(growth * BELOW_FLOOR));
-        let kept_p99 = kept(|times| times.p99_ms, FLOOR_P99, None);
+        let kept_p50 = large.zip(ratio_p50).is_some_and(|(large, ratio)| {
+            let below = large.p50_ms < FLOOR;
+            ratio <= if below { growth * BELOW_FLOOR } else { growth }
+        });
+        let kept_p99 = large
+            .zip(ratio_p99)
+            .is_some_and(|(large, ratio)| large.p99_ms < FLOOR_P99 || ratio <= growth);
         Line {
             query,
             whole: measured.whole,
@@ -126,11 +144,11 @@ impl Line {
             first: Times::of(&measured.first),
             small,
             large,
-            ratio_p50: ratio(|times| times.p50_ms),
-            ratio_p99: ratio(|times| times.p99_ms),
+            ratio_p50,
+            ratio_p99,
             target_met: (measured.whole || large.is_some_and(|times| times.p99_ms <= LONGEST))
-                && kept_p50 == Some(true)
-                && kept_p99 == Some(true),
+                && kept_p50
+                && kept_p99,
             plan: Vec::new(),
         }
     }
