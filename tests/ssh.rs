@@ -320,7 +320,8 @@ fn a_dose_is_given_by_somebody_who_hears_the_screen() {
     terminal.sees("identified");
     terminal.types(F2);
     terminal.sees("GIVEN at ");
-    terminal.types("\x1b");
+    // Not Escape: what follows it at once belongs to it.
+    terminal.types("\r");
     terminal.types("\t\t");
     terminal.sees("1 today");
     terminal.types("\x03");

@@ -170,11 +170,17 @@ impl Person {
 
     /// Looks until these words stand on the screen.
     pub(super) async fn sees(&mut self, words: &str) -> anyhow::Result<()> {
+        self.sees_one(&[words]).await.map(|_| ())
+    }
+
+    /// Looks until some of these words stand on the screen; says which.
+    pub(super) async fn sees_one(&mut self, any: &[&str]) -> anyhow::Result<usize> {
         loop {
             let shown = shown(&self.screen);
-            if shown.contains(words) {
-                return Ok(());
+            if let Some(at) = any.iter().position(|words| shown.contains(words)) {
+                return Ok(at);
             }
+            let words = any.join("' or '");
             let changed = tokio::time::timeout(PATIENCE, self.came.changed()).await;
             changed
                 .with_context(|| format!("'{words}' does not come:\n{shown}"))?

@@ -29,8 +29,8 @@ const OF_A_WARD: u32 = 5;
 const PLENTY: u32 = 1_000_000;
 /// Between the outcome of a dose and the next one: nobody is faster.
 const TURNS: Duration = Duration::from_millis(200);
-/// Doses of each nurse when they give for a time: more than anybody comes to.
-const ENOUGH: u32 = 150;
+/// Doses of each nurse when they give for a time: a shift's worth in a minute.
+const ENOUGH: u32 = 100;
 /// What signs.
 const SIGN: &str = "\x1bOQ";
 /// Nurses who arrive at once.
@@ -176,12 +176,22 @@ async fn doses(
     nurse.send("\r").await?;
     nurse.sees("Enter give").await?;
     let mut waits = Vec::new();
-    for _ in 0..each {
+    while waits.len() < each as usize {
         if until.is_some_and(|until| Instant::now() >= until) {
             break;
         }
         nurse.send("\r").await?;
-        nurse.sees("no record of this drug").await?;
+        // Whoever is faster than their own queue opens the dose that they have just given, and is told so.
+        if nurse
+            .sees_one(&["MEANWHILE", "no record of this drug"])
+            .await?
+            == 0
+        {
+            nurse.send("\x1b").await?;
+            nurse.sees("QUEUE").await?;
+            tokio::time::sleep(TURNS).await;
+            continue;
+        }
         nurse.send(&format!("{patient}\r")).await?;
         nurse.sees("identified").await?;
         let signed = Instant::now();
