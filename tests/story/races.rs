@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 use valmed::desk::{Desk, Settings};
+use valmed::domain::prescribing::Admit;
 use valmed::domain::{
-    DrugId, Giving, Operation, OrderId, Outcome, Receipt, Refusal, Request, WardId,
+    Correction, DrugId, Giving, Operation, OrderId, Outcome, Reason, Receipt, Refusal, Request,
+    Restock, WardId, Warned,
 };
 
 use crate::support::place::Place;
@@ -28,6 +30,9 @@ on_both_engines!(in step:
     one_bad_operation_of_a_batch_leaves_the_others_alone,
     what_the_database_cannot_hold_is_refused_alone,
     the_order_of_asking_decides_within_a_batch,
+    a_dose_is_given_where_its_patient_was_moved_to_in_the_same_batch,
+    a_prescription_stands_where_its_patient_was_admitted_in_the_same_batch,
+    a_later_dose_taken_back_in_the_same_batch_is_no_warning,
 );
 
 async fn all(desk: &Desk, operations: impl IntoIterator<Item = Operation>) -> Vec<Outcome> {
@@ -241,6 +246,106 @@ async fn the_order_of_asking_decides_within_a_batch(place: Place) {
         "INVALID_STATUS_TRANSITION"
     );
     ward.end().await;
+}
+
+/// A screen that is ahead of the others may know of the move before it is on record.
+async fn a_dose_is_given_where_its_patient_was_moved_to_in_the_same_batch(place: Place) {
+    let ward = Ward::open(place).await;
+    ward.receive(SURG, PARACETAMOL, units(5)).await;
+    let order = ward.order(&Rx::timed(PARACETAMOL)).await;
+    let to_surgery = Request::Move {
+        patient: patient(0),
+        version: 1,
+        ward: SURG,
+        bed: "4".to_owned(),
+    };
+    let mut there = give_as(POOL_NURSE, order);
+    version_of(&mut there, 2);
+    let before = ward.desk.counters().batches.load(Ordering::Relaxed);
+    let batch = [operation(NURSE, to_surgery), there];
+    let outcomes = all(&ward.desk, batch).await;
+    let batches = ward.desk.counters().batches.load(Ordering::Relaxed) - before;
+    assert_eq!(batches, 1, "they met in one batch");
+    assert_eq!(done(&outcomes), 2, "{outcomes:?}");
+    assert_eq!(ward.stock(SURG, PARACETAMOL).await, units(4));
+    ward.end().await;
+}
+
+/// A prescription of an earlier stay is refused to those of another ward, also in the very batch that admits its patient.
+async fn a_prescription_stands_where_its_patient_was_admitted_in_the_same_batch(place: Place) {
+    let ward = Ward::open(place).await;
+    let (prescription, _) = ward.prescribe(&Rx::timed(PARACETAMOL)).await;
+    let discharge = Request::Discharge {
+        patient: patient(0),
+        version: 1,
+        reason: reason("home"),
+    };
+    ward.done(operation(DOCTOR, discharge)).await;
+    let sql = "SELECT birth_date FROM patients WHERE id = $1";
+    let born = value!(ward.db, valmed::store::Day, sql, patient(0));
+    let back = Admit {
+        mrn: PATIENTS[0].0.to_owned(),
+        name: PATIENTS[0].1.to_owned(),
+        birth_date: born.0,
+        ward: SURG,
+        bed: String::new(),
+        allergies: String::new(),
+    };
+    let stop = Request::DiscontinuePrescription {
+        prescription,
+        version: 2,
+        reason: reason("changed"),
+    };
+    let batch = [
+        operation(POOL_NURSE, Request::Admit(Box::new(back))),
+        operation(DOCTOR, stop),
+    ];
+    let outcomes = all(&ward.desk, batch).await;
+    assert_eq!(done(&outcomes), 1, "{outcomes:?}");
+    assert_eq!(
+        refusal(outcomes[1].clone()).code(),
+        "INSUFFICIENT_PERMISSIONS"
+    );
+    ward.end().await;
+}
+
+/// Two doses of one drug, given at the same moment: when one is taken back, it is that one which is forgotten.
+async fn a_later_dose_taken_back_in_the_same_batch_is_no_warning(place: Place) {
+    let ward = Ward::open_with(place, strict()).await;
+    ward.receive(MEDI, PARACETAMOL, units(20)).await;
+    let (prescription, early) = ward.prescribe(&Rx::timed(PARACETAMOL)).await;
+    let orders = ward.orders(2, &Rx::timed(PARACETAMOL)).await;
+    let (other, late) = (orders[0], orders[1]);
+    let sql = "UPDATE medication_orders SET prescription_id = $2, due_at = $3 WHERE id = $1";
+    let due = valmed::store::At(ward.now() + jiff::SignedDuration::from_mins(30));
+    change!(ward.db, sql, late, prescription, due);
+    ward.done(give(other)).await;
+    let mut at_once = give(late);
+    if let Request::Fulfil(giving) = &mut at_once.request {
+        giving.why.warned = Some(reason("prescriber"));
+        giving.why.despite = vec![Warned::SameDrug];
+    }
+    let entry = as_given(&ward.done(at_once).await).0;
+    let back = Request::Correct(Correction {
+        administration: entry,
+        reason: reason("not_given"),
+        stock: Restock::Back,
+        reopen: true,
+    });
+    let outcomes = all(&ward.desk, [operation(NURSE, back), give(early)]).await;
+    assert_eq!(done(&outcomes), 1, "{outcomes:?}");
+    let Refusal::ReasonRequired { warned, .. } = refusal(outcomes[1].clone()) else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(warned, [Warned::SameDrug]);
+    ward.end().await;
+}
+
+fn reason(code: &str) -> Reason {
+    Reason {
+        code: code.to_owned(),
+        text: String::new(),
+    }
 }
 
 /// What a nurse or a pharmacist might do next, from a small generator, so that a failure can be told again.

@@ -81,6 +81,14 @@ pub struct Prescription {
     pub end: Reason,
 }
 
+impl Prescription {
+    /// Its patient lies there from now on.
+    pub(super) fn stands_in(&mut self, ward: WardId, ward_name: &str) {
+        self.ward = ward;
+        ward_name.clone_into(&mut self.ward_name);
+    }
+}
+
 pub use crate::domain::vocabulary::PrescriptionStatus;
 
 /// The rows that operations on prescriptions and patients write.

@@ -1,5 +1,6 @@
 //! Taking back an entry that was wrong. Nothing is changed or deleted: another entry reverses it, and both stay in view.
 
+use super::warn::Recent;
 use super::{
     Administration, Change, Effects, LedgerEntry, Loaded, Moment, Order, Prescription, Recorded,
     StockChange, WrittenReason, book, dose_reference, permission,
@@ -267,8 +268,14 @@ fn forget(state: &mut Loaded, entry: &Recorded, order: &Order, id: Administratio
             other.given.remove(at);
         }
     }
+    // Another dose of the drug may have been given at the same moment: that one stays.
+    let this = Recent {
+        at: entry.given_at,
+        prescription: order.prescription,
+        due_at: order.due_at,
+    };
     if let Some(recent) = state.recent.get_mut(&(order.patient, order.drug))
-        && let Some(at) = recent.iter().position(|dose| dose.at == entry.given_at)
+        && let Some(at) = recent.iter().position(|dose| *dose == this)
     {
         recent.remove(at);
     }

@@ -85,6 +85,10 @@ pub(super) fn admit(
         moment,
     );
     state.charts.insert(id, chart.clone());
+    let of_patient = state.prescriptions.values_mut();
+    for prescription in of_patient.filter(|p| p.patient == id) {
+        prescription.stands_in(ask.ward, &to.name);
+    }
     let receipt = Receipt::Admitted {
         patient: id,
         ward: ask.ward,
@@ -148,8 +152,7 @@ pub(super) fn move_to(
         done.chart.moved = touch(state, patient, ward, &to.name, &change, actor, moment);
         let of_patient = state.prescriptions.values_mut();
         for prescription in of_patient.filter(|p| p.patient == patient) {
-            prescription.ward = ward;
-            prescription.ward_name.clone_from(&to.name);
+            prescription.stands_in(ward, &to.name);
             if prescription.status == PrescriptionStatus::Active {
                 prescription.version += 1;
                 done.chart.followed.push((prescription.id, ward));

@@ -188,6 +188,23 @@ pub(super) async fn load(
     Ok(open.into_iter().map(|(id,)| id).collect())
 }
 
+/// The wards where a patient may lie while the batch is done: where they are, where operations of it move them. Nothing
+/// for a patient whom no operation of it is about.
+pub(super) fn wards_to_be<'a>(
+    ops: &'a [Operation],
+    loaded: &'a Loaded,
+    of: PatientId,
+) -> impl Iterator<Item = WardId> + 'a {
+    let chart = loaded.charts.get(&of);
+    let moves = chart.into_iter().flat_map(move |_| {
+        ops.iter().filter_map(move |op| match &op.request {
+            Request::Move { patient, ward, .. } if *patient == of => Some(*ward),
+            _ => None,
+        })
+    });
+    chart.map(|chart| chart.ward).into_iter().chain(moves)
+}
+
 async fn load_places(link: Link<'_>, named: &Named, loaded: &mut Loaded) -> Result<(), StoreError> {
     let mut wards = named.wards.clone();
     wards.extend(loaded.charts.values().map(|chart| chart.ward.0));

@@ -98,7 +98,13 @@ pub async fn load(
         .orders
         .values()
         .filter(|order| asked.contains(&order.id))
-        .map(|order| (order.ward, order.drug))
+        .flat_map(|order| {
+            // A dose that comes after its patient's move, in the same batch, is taken from where they lie then.
+            let then = super::charts::wards_to_be(ops, &loaded, order.patient);
+            then.chain([order.ward])
+                .map(|ward| (ward, order.drug))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let mut named: BTreeSet<(WardId, DrugId)> = ops
         .iter()
