@@ -42,7 +42,7 @@ async fn only_patient(conn: &mut Conn, mrn: Option<&str>) -> anyhow::Result<Opti
     }
 }
 
-fn key(after: Option<&str>) -> anyhow::Result<Option<Uuid>> {
+pub(super) fn key(after: Option<&str>) -> anyhow::Result<Option<Uuid>> {
     let parse = |text: &str| {
         text.parse()
             .map_err(|_| anyhow!(End::Usage(format!("--after: '{text}' is not an id"))))
@@ -51,11 +51,11 @@ fn key(after: Option<&str>) -> anyhow::Result<Option<Uuid>> {
 }
 
 /// `1` or `1-2`.
-fn dose(least: Quantity, most: Option<Quantity>) -> String {
+pub(super) fn dose(least: Quantity, most: Option<Quantity>) -> String {
     most.map_or_else(|| least.to_string(), |most| format!("{least}-{most}"))
 }
 
-fn zone(name: &str) -> TimeZone {
+pub(super) fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }
 

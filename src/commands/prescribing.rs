@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::desk_commands::{Caller, submit};
 use super::output::{List, local};
-use super::{End, patients};
+use super::{End, listings, patients};
 use crate::cli::{self, Said};
 use crate::config::Config;
 use crate::domain::prescribing::{Override, Prescribe, PrescribingWarning};
@@ -102,16 +102,7 @@ pub async fn my_orders(config: &Config, ask: cli::MyOrders) -> anyhow::Result<()
     let doctor = SignIn::known(&db, &ask.actor).await?;
     let doctor =
         doctor.ok_or_else(|| End::Usage(format!("there is no account '{}'", ask.actor)))?;
-    let after = match ask
-        .page
-        .after
-        .as_deref()
-        .map(str::parse::<Uuid>)
-        .transpose()
-    {
-        Ok(after) => after.map(PrescriptionId),
-        Err(_) => return Err(End::Usage("--after: that is not an id".to_owned()).into()),
-    };
+    let after = listings::key(ask.page.after.as_deref())?.map(PrescriptionId);
     let mut list = List::new(&[
         "prescription",
         "ward",
@@ -139,12 +130,11 @@ pub async fn my_orders(config: &Config, ask: cli::MyOrders) -> anyhow::Result<()
         record::prescribed_by(tx.link(), doctor.id, ask.all, after, page, store::now()).await?;
     tx.rollback().await?;
     for line in found {
-        let zone = TimeZone::get(&line.time_zone).unwrap_or(TimeZone::UTC);
+        let zone = listings::zone(&line.time_zone);
         let when =
             |at: Option<jiff::Timestamp>| at.map_or(Value::Null, |at| local(at, &zone).into());
         let dose = match (line.dose.written.as_str(), line.dose.most) {
-            ("", Some(most)) => format!("{}-{most}", line.dose.least),
-            ("", None) => line.dose.least.to_string(),
+            ("", most) => listings::dose(line.dose.least, most),
             (written, _) => written.to_owned(),
         };
         let stop = match line.status {

@@ -311,8 +311,10 @@ fn ward_desk(of: &Subject) -> Vec<Query> {
         "desk: queue, as needed": screens::QUEUE_OPEN, of.ward, orders;
         "desk: whom it is for": screens::PEOPLE, of.people.iter().map(|id| id.0).collect::<Vec<Uuid>>();
         "desk: what was asked": screens::ASKED, of.asked.iter().map(|id| id.0).collect::<Vec<Uuid>>();
-        "desk: stock of a ward": screens::STOCK, of.ward, stock, year;
-        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock, year;
+        "desk: stock of a ward": screens::STOCK, of.ward, stock;
+        "desk: stock of the pharmacy": screens::STOCK, of.pharmacy, stock;
+        "desk: what expires in a ward": screens::EXPIRING, of.ward, stock, year;
+        "desk: what expires in the pharmacy": screens::EXPIRING, of.pharmacy, stock, year;
         "desk: log": screens::LOG, of.ward, log;
         "desk: drugs that it has not seen": formulary::DRUGS, of.drugs.iter().map(|drug| drug.0).collect::<Vec<i64>>();
     )

@@ -578,19 +578,11 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             prescriptions,
             ids()
         ),
-        plan!(
-            tx,
-            "stock of a ward",
-            screens::STOCK,
-            stock,
-            one,
-            many,
-            Day(cupboard::LONG_AGO)
-        ),
+        plan!(tx, "stock of a ward", screens::STOCK, stock, one, many),
         plan!(
             tx,
             "stock of a ward: what expires",
-            screens::STOCK,
+            screens::EXPIRING,
             "stock_lots_expiry",
             one,
             many,

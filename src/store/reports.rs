@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::cupboard::{DrugRow, drug_columns};
 use super::{At, Conn, Link, Sql, StoreError, cupboard};
 use crate::domain::mar::{DoseOfDay, Entry};
 use crate::domain::report::{
@@ -19,12 +20,6 @@ use crate::domain::{
     AdministrationId, DrugId, GivingOutcome, LedgerReason, OrderId, OrderStatus, Quantity, Reason,
     WardId,
 };
-
-macro_rules! drug_columns {
-    () => {
-        "d.id AS drug_id, d.code AS drug_code, d.name AS drug_name, d.strength, d.unit, d.controlled"
-    };
-}
 
 /// Orders with the entry that stands, from `$from o`.
 macro_rules! doses {
@@ -216,29 +211,6 @@ pub(super) const STOCK_OUTS: &str = concat!(
     "WHERE l.ward_id = $1 AND l.balance = 0 AND l.at >= $2 AND l.at < $3 AND (l.at, l.drug_id, l.seq) > ($4, $5, $6) ",
     "ORDER BY l.at, l.drug_id, l.seq LIMIT $7"
 );
-
-#[derive(Debug, FromRow)]
-struct DrugRow {
-    drug_id: DrugId,
-    drug_code: String,
-    drug_name: String,
-    strength: String,
-    unit: String,
-    controlled: bool,
-}
-
-impl From<DrugRow> for Named {
-    fn from(row: DrugRow) -> Named {
-        Named {
-            id: row.drug_id,
-            code: row.drug_code,
-            name: row.drug_name,
-            strength: row.strength,
-            unit: row.unit,
-            controlled: row.controlled,
-        }
-    }
-}
 
 #[derive(Debug, FromRow)]
 struct WhoRow {

@@ -158,23 +158,24 @@ pub(super) const QUEUE_TIMED: Sql = queue_gathered!(
 pub(super) const QUEUE_OPEN: Sql = queue_gathered!(
     "WHERE o.ward_id = $1 AND o.status = 'active' AND o.due_at IS NULL ORDER BY o.due_at, o.id LIMIT $2"
 );
-/// The cupboard of a ward, and what of it expires first up to the day `$3`, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
+/// The cupboard of a ward, each column as one value: that of the pharmacy has thousands of rows, and to hand over a row
 /// takes longer than to read it.
 pub(super) const STOCK: Sql = Sql::each(
-    "SELECT json_group_array(drug_id), json_group_array(current_stock), json_group_array(low_stock_threshold), \
-     (SELECT json_group_array(drug_id) FROM (SELECT drug_id FROM stock_lots WHERE ward_id = $1 AND quantity > 0 \
-     AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2)), \
-     (SELECT json_group_array(days) FROM (SELECT CAST(julianday(min(expires_on)) - 2440587.5 AS INTEGER) AS days \
-     FROM stock_lots WHERE ward_id = $1 AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2)) \
+    "SELECT json_group_array(drug_id), json_group_array(current_stock), json_group_array(low_stock_threshold) \
      FROM (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2)",
     "SELECT COALESCE(array_agg(drug_id), '{}'), COALESCE(array_agg(current_stock), '{}'), \
-     COALESCE(array_agg(low_stock_threshold), '{}'), \
-     (SELECT COALESCE(array_agg(drug_id ORDER BY drug_id), '{}') FROM (SELECT drug_id FROM stock_lots WHERE ward_id = $1 \
-     AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2) e), \
-     (SELECT COALESCE(array_agg(days ORDER BY drug_id), '{}') FROM (SELECT drug_id, \
-     CAST(min(expires_on) - DATE '1970-01-01' AS BIGINT) AS days FROM stock_lots WHERE ward_id = $1 \
-     AND quantity > 0 AND expires_on <= $3 GROUP BY drug_id ORDER BY drug_id LIMIT $2) f) FROM \
+     COALESCE(array_agg(low_stock_threshold), '{}') FROM \
      (SELECT drug_id, current_stock, low_stock_threshold FROM drug_stock WHERE ward_id = $1 ORDER BY drug_id LIMIT $2) s",
+);
+/// Drugs of a ward with lots that expire up to the day `$3`, and when the first of them does, in days after 1970; columns
+/// as those of the cupboard.
+pub(super) const EXPIRING: Sql = Sql::each(
+    "SELECT json_group_array(drug_id), json_group_array(days) FROM (SELECT drug_id, \
+     CAST(julianday(min(expires_on)) - 2440587.5 AS INTEGER) AS days FROM stock_lots WHERE ward_id = $1 AND quantity > 0 \
+     AND expires_on <= $3 GROUP BY drug_id LIMIT $2)",
+    "SELECT COALESCE(array_agg(drug_id), '{}'), COALESCE(array_agg(days), '{}') FROM (SELECT drug_id, \
+     CAST(min(expires_on) - DATE '1970-01-01' AS BIGINT) AS days FROM stock_lots WHERE ward_id = $1 AND quantity > 0 \
+     AND expires_on <= $3 GROUP BY drug_id LIMIT $2) l",
 );
 macro_rules! log_sql {
     () => {
@@ -332,9 +333,11 @@ impl Shared {
     }
 }
 
-/// The cupboard, column by column: drugs, what there is of each, and when it is low; drugs that have lots which expire, and
-/// on which day after 1970 the first of them does.
-type StockColumns = (List<i64>, List<i64>, List<i64>, List<i64>, List<i64>);
+/// The cupboard, column by column: drugs, what there is of each, and when it is low.
+type StockColumns = (List<i64>, List<i64>, List<i64>);
+
+/// Drugs that have lots which expire, and when the first of them does: in days after 1970.
+type ExpiringColumns = (List<i64>, List<i64>);
 
 #[derive(Debug, FromRow, Deserialize)]
 struct LogRow {
@@ -376,15 +379,10 @@ pub async fn snapshot(
         orders_cut |= rows.len() > bounds.orders;
         queue.extend(rows.into_iter().take(bounds.orders));
     }
-    let stock = fetch!(
-        one,
-        tx.link(),
-        StockColumns,
-        STOCK,
-        ward,
-        limit(bounds.stock),
-        Day(year_ahead(now))
-    )?;
+    let most = limit(bounds.stock);
+    let stock = fetch!(one, tx.link(), StockColumns, STOCK, ward, most)?;
+    let until = Day(year_ahead(now));
+    let expiring = fetch!(one, tx.link(), ExpiringColumns, EXPIRING, ward, most, until)?;
     let mut log = gather!(tx.link(), LogRow, LOG, ward, limit(bounds.log))?;
     log.truncate(bounds.log);
     let drugs = queue.iter().map(|row| row.drug_id);
@@ -407,7 +405,7 @@ pub async fn snapshot(
     Ok(Some(WardSnapshot {
         ward: here.ward.into(),
         taken_at: now,
-        stock: levels(stock, &orders, &edition)?,
+        stock: levels(stock, expiring, &orders, &edition)?,
         orders,
         orders_cut,
         log,
@@ -423,7 +421,8 @@ fn year_ahead(now: Timestamp) -> Date {
 }
 
 fn levels(
-    (List(drugs), List(stocks), List(thresholds), List(expiring), List(days)): StockColumns,
+    (List(drugs), List(stocks), List(thresholds)): StockColumns,
+    (List(expiring), List(days)): ExpiringColumns,
     orders: &[QueuedOrder],
     edition: &Edition,
 ) -> Result<Vec<StockLevel>, StoreError> {

@@ -1,6 +1,6 @@
 //! Stopping a dose before it is given.
 
-use super::{Effects, EndedPrescription, Loaded, Moment, close, open_order, permission};
+use super::{Effects, EndedPrescription, Loaded, Moment, close, order_for};
 use crate::domain::reason::{LONGEST_TEXT, Reason, text_fault};
 use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{Actor, OrderId, OrderKind, OrderStatus, Receipt, Refusal};
@@ -16,13 +16,7 @@ pub(super) fn discontinue(
     reason: &str,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let need = permission::role(actor, "discontinue")?;
-    let found = state
-        .orders
-        .get(&id)
-        .ok_or(Refusal::OrderNotFound { order: id })?;
-    permission::ward(actor, need, found.ward, &found.ward_name)?;
-    let order = open_order(state, id, version)?.clone();
+    let order = order_for(state, actor, "discontinue", id, version)?;
     let invalid = |why: String| Refusal::InvalidData {
         field: "reason".to_owned(),
         why,

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Administration, AskedEffect, Effects, Loaded, Moment, Opening, Order, StockChange,
-    WrittenReason, book, close, open_order, permission,
+    WrittenReason, book, close, order_for, permission,
     spend::spend,
     warn::{self, Facts, Recent, Warning},
 };
@@ -27,13 +27,7 @@ pub(super) fn fulfil(
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let need = permission::role(actor, "fulfil")?;
-    let found = state
-        .orders
-        .get(&ask.order)
-        .ok_or(Refusal::OrderNotFound { order: ask.order })?;
-    permission::ward(actor, need, found.ward, &found.ward_name)?;
-    let order = open_order(state, ask.order, ask.version)?.clone();
+    let order = order_for(state, actor, "fulfil", ask.order, ask.version)?;
     let given_at = given_at(&order, ask.given_at, moment.now)?;
     still_prescribed(&order, given_at)?;
     right_patient(state, &order, &ask.identified)?;

@@ -601,12 +601,25 @@ pub fn decide(
     }
 }
 
-/// The order, if it may still be changed by somebody who saw `version` of it.
-fn open_order(state: &Loaded, id: OrderId, version: i64) -> Result<&Order, Refusal> {
-    let order = state
+/// The order, if `actor` may do this to it there, and has seen what it is now.
+fn order_for(
+    state: &Loaded,
+    actor: &Actor,
+    action: &str,
+    id: OrderId,
+    version: i64,
+) -> Result<Order, Refusal> {
+    let need = permission::role(actor, action)?;
+    let found = state
         .orders
         .get(&id)
         .ok_or(Refusal::OrderNotFound { order: id })?;
+    permission::ward(actor, need, found.ward, &found.ward_name)?;
+    open_order(found, version).cloned()
+}
+
+/// The order, if it may still be changed by somebody who saw `version` of it.
+fn open_order(order: &Order, version: i64) -> Result<&Order, Refusal> {
     match order.status {
         OrderStatus::Completed => Err(Refusal::OrderAlreadyCompleted {
             what: accounted_for(&order.change),

@@ -3,8 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Administration, Change, Effects, Loaded, Moment, Order, WrittenReason, close, fulfil,
-    open_order, permission,
+    Administration, Change, Effects, Loaded, Moment, Order, WrittenReason, close, fulfil, order_for,
 };
 use crate::domain::{
     Actor, AdministrationId, GivingOutcome, NotGiven, Operation, OrderStatus, Policy, Quantity,
@@ -22,13 +21,7 @@ pub(super) fn not_given(
     policy: &Policy,
     moment: Moment<'_>,
 ) -> Result<(Receipt, Effects), Refusal> {
-    let need = permission::role(actor, "not_given")?;
-    let found = state
-        .orders
-        .get(&ask.order)
-        .ok_or(Refusal::OrderNotFound { order: ask.order })?;
-    permission::ward(actor, need, found.ward, &found.ward_name)?;
-    let order = open_order(state, ask.order, ask.version)?.clone();
+    let order = order_for(state, actor, "not_given", ask.order, ask.version)?;
     let kind = kind(ask.outcome)?;
     let reason = policy.reasons.check(kind, &ask.reason)?;
     let until = comes_back(ask, moment.now)?;

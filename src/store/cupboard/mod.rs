@@ -39,11 +39,11 @@ macro_rules! drug_columns {
         "d.id AS drug_id, d.code AS drug_code, d.name AS drug_name, d.strength, d.unit, d.controlled"
     };
 }
-use drug_columns;
+pub(super) use drug_columns;
 
 #[derive(Debug, FromRow)]
-struct DrugRow {
-    drug_id: DrugId,
+pub(super) struct DrugRow {
+    pub drug_id: DrugId,
     drug_code: String,
     drug_name: String,
     strength: String,
