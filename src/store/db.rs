@@ -245,6 +245,9 @@ impl Db {
                 ),
                 // With 4 the planner prefers the single-column time index over the ward's own.
                 ("random_page_cost", "1.1".to_owned()),
+                // Statements of a ward take less than compiling one does; a table of one row that is read although
+                // `enable_seqscan` is off counts as so dear that it would be.
+                ("jit", "off".to_owned()),
             ]);
         // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
         let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;

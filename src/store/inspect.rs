@@ -452,8 +452,15 @@ fn searched_on_sqlite(steps: &[String], index: &str) -> bool {
     let named = |step: &String| {
         step.starts_with("SEARCH ") && step.split_whitespace().any(|word| word == index)
     };
-    steps.iter().any(named) && !steps.iter().any(scans)
+    // Whatever has this status, or that: of most orders it is the same.
+    let strays =
+        |step: &String| index != BY_STATUS && step.split_whitespace().any(|word| word == BY_STATUS);
+    let whole = |step: &String| scans(step) || strays(step);
+    steps.iter().any(named) && !steps.iter().any(whole)
 }
+
+/// The index of orders by status, for the list of the whole hospital.
+const BY_STATUS: &str = "medication_orders_status";
 
 /// The same on PostgreSQL, where the condition stands on a line of its own below the scan.
 fn searched_on_postgres(steps: &[String], index: &str) -> bool {
@@ -665,6 +672,16 @@ pub async fn plans(db: &Db) -> Result<Vec<Plan>, StoreError> {
             ids()
         ),
         plan!(tx, "desk: orders", super::desk::ORDERS, orders, ids()),
+        plan!(
+            tx,
+            "desk: later doses given",
+            super::desk::LATER_GIVEN,
+            key(
+                "sqlite_autoindex_medication_orders_2",
+                "medication_orders_prescription_due_key"
+            ),
+            ids()
+        ),
         plan!(
             tx,
             "desk: memory",

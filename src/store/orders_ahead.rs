@@ -152,9 +152,9 @@ pub async fn end(mut link: Link<'_>, prescriptions: Vec<Uuid>, at: At) -> Result
     );
     execute!(link.lend(), sql, List(prescriptions.clone()))?;
     let sql = Sql::each(
-        "UPDATE medication_orders SET status = 'discontinued', version = version + 1, changed_at = $2, \
-         changed_by = NULL, change = 'the prescription has ended' WHERE status = 'active' AND due_at IS NULL \
-         AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
+        "UPDATE medication_orders INDEXED BY medication_orders_one_open SET status = 'discontinued', \
+         version = version + 1, changed_at = $2, changed_by = NULL, change = 'the prescription has ended' \
+         WHERE status = 'active' AND due_at IS NULL AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
         "UPDATE medication_orders SET status = 'discontinued', version = version + 1, changed_at = $2, \
          changed_by = NULL, change = 'the prescription has ended' WHERE status = 'active' AND due_at IS NULL \
          AND prescription_id = ANY($1)",

@@ -243,7 +243,7 @@ pub async fn follow_patients(
     let sql = Sql::each(
         "UPDATE medication_orders SET ward_id = r.value ->> 'ward', version = version + 1, changed_at = $2, \
          changed_by = NULL, change = r.value ->> 'change' FROM json_each($1) r \
-         WHERE patient_id = unhex(r.value ->> 'id', '-') AND status = 'active'",
+         WHERE patient_id = unhex(r.value ->> 'id', '-') AND +status = 'active'",
         "UPDATE medication_orders o SET ward_id = r.ward, version = o.version + 1, changed_at = $2, \
          changed_by = NULL, change = r.change \
          FROM json_to_recordset($1::json) AS r (id uuid, ward bigint, change text) \

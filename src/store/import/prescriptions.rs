@@ -197,7 +197,7 @@ pub async fn change_orders(
         "UPDATE medication_orders SET dosage = r.value ->> 'dose', dosage_max = r.value ->> 'most', \
          priority = r.value ->> 'priority', doctor_id = r.value ->> 'doctor', version = version + 1, \
          changed_at = $2, changed_by = NULL, change = r.value ->> 'change' FROM json_each($1) r \
-         WHERE prescription_id = unhex(r.value ->> 'id', '-') AND medication_orders.status = 'active'",
+         WHERE prescription_id = unhex(r.value ->> 'id', '-') AND +medication_orders.status = 'active'",
         "UPDATE medication_orders o SET dosage = r.dose, dosage_max = r.most, priority = r.priority, \
          doctor_id = r.doctor, version = o.version + 1, changed_at = $2, changed_by = NULL, change = r.change \
          FROM json_to_recordset($1::json) \
@@ -233,7 +233,7 @@ pub async fn open_orders(
     }
     let sql = Sql::each(
         "SELECT id, prescription_id, due_at, kind FROM medication_orders \
-         WHERE status = 'active' AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
+         WHERE +status = 'active' AND prescription_id IN (SELECT unhex(value) FROM json_each($1))",
         "SELECT id, prescription_id, due_at, kind FROM medication_orders \
          WHERE status = 'active' AND prescription_id = ANY($1)",
     );
@@ -261,7 +261,7 @@ pub async fn close_orders(link: Link<'_>, rows: &[StaleOrder], now: At) -> Resul
     let sql = Sql::each(
         "UPDATE medication_orders SET status = 'discontinued', due_at = r.value ->> 'due', version = version + 1, \
          changed_at = $2, changed_by = NULL, change = 'the prescription was changed' FROM json_each($1) r \
-         WHERE medication_orders.id = unhex(r.value ->> 'id', '-') AND status = 'active'",
+         WHERE medication_orders.id = unhex(r.value ->> 'id', '-') AND +status = 'active'",
         "UPDATE medication_orders o SET status = 'discontinued', \
          due_at = 'epoch'::timestamptz + r.due * interval '1 microsecond', version = o.version + 1, \
          changed_at = $2, changed_by = NULL, change = 'the prescription was changed' \

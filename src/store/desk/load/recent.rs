@@ -35,10 +35,12 @@ pub(in crate::store) const RECENT: Sql = Sql::each(
 );
 
 macro_rules! later_sql {
-    ($which:literal) => {
+    ($given:literal, $which:literal) => {
         concat!(
             "SELECT o.id, n.due_at FROM medication_orders o JOIN medication_orders n ",
-            "ON n.prescription_id = o.prescription_id AND n.due_at > o.due_at AND n.status = 'completed' ",
+            "ON n.prescription_id = o.prescription_id AND n.due_at > o.due_at AND ",
+            $given,
+            " ",
             "AND EXISTS (SELECT 1 FROM medication_administrations a ",
             "WHERE a.order_id = n.id AND a.order_version = n.version - 1 AND a.outcome = 'given') ",
             $which
@@ -46,10 +48,14 @@ macro_rules! later_sql {
     };
 }
 
-/// When later doses of the same prescription were due that were given already.
+/// When later doses of the same prescription were due that were given already. That they were is looked at row by row
+/// (`+`, `IS TRUE`): by an index, all that was ever given would be gone through.
 pub(in crate::store) const LATER_GIVEN: Sql = Sql::each(
-    later_sql!("WHERE o.id IN (SELECT unhex(value) FROM json_each($1))"),
-    later_sql!("WHERE o.id = ANY($1)"),
+    later_sql!(
+        "+n.status = 'completed'",
+        "WHERE o.id IN (SELECT unhex(value) FROM json_each($1))"
+    ),
+    later_sql!("(n.status = 'completed') IS TRUE", "WHERE o.id = ANY($1)"),
 );
 
 #[derive(Debug, FromRow)]
