@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Inner;
 use super::tell::{CHANNEL, read_message};
 use crate::domain::WardId;
-use crate::store::{Conn, Engine, Heard, Link, Listener, StoreError, screens};
+use crate::store::{CommitWatch, Conn, Engine, Heard, Link, Listener, StoreError, screens};
 
 /// How long to wait before listening again after the connection was lost.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often SQLite is asked although its file looks as before.
+const CERTAIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(feed: Weak<Inner>) {
     while let Some(inner) = feed.upgrade() {
@@ -85,7 +87,8 @@ async fn changed_wards(inner: &Inner, mut link: Link<'_>) -> Result<BTreeSet<War
     Ok(changed)
 }
 
-/// SQLite: a pragma on a connection of its own that never writes tells whether any other connection has committed.
+/// SQLite: a pragma on a connection of its own that never writes tells whether any other connection has committed. It is
+/// asked when the file may have changed, and each [`CERTAIN`] all the same: who cannot read the file must say so.
 async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
     let Some(inner) = feed.upgrade() else {
         return Ok(());
@@ -93,6 +96,8 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
     let mut conn: Conn = inner.db.reader().await?;
     let interval = inner.settings.poll;
     let mut known = screens::data_version(conn.link()).await?;
+    let mut watch = inner.db.path().map(CommitWatch::of);
+    let mut asked = Instant::now();
     heard_again(&inner);
     drop(inner);
     loop {
@@ -104,12 +109,18 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
             // Closing waits for every connection to come back, this one too.
             return Ok(());
         }
-        let version = screens::data_version(conn.link()).await?;
+        let stirred = watch
+            .as_mut()
+            .is_none_or(|watch| watch.stirred(SystemTime::now()));
         let mut changed = BTreeSet::new();
-        if version != known {
-            known = version;
-            changed = changed_wards(&inner, conn.link()).await?;
-            inner.stir(changed.iter());
+        if stirred || asked.elapsed() >= CERTAIN {
+            asked = Instant::now();
+            let version = screens::data_version(conn.link()).await?;
+            if version != known {
+                known = version;
+                changed = changed_wards(&inner, conn.link()).await?;
+                inner.stir(changed.iter());
+            }
         }
         inner.confirm_all_but(&changed);
     }

@@ -2,6 +2,8 @@
 //!
 //! The rows are those that the desk would have left behind, written many at a time, with every index in place.
 
+mod shelves;
+
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -15,6 +17,8 @@ use crate::domain::{
     DrugId, OpId, OrderId, OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity,
     UserId, WardId,
 };
+
+pub use shelves::add_shelves;
 
 /// An order, wherever it stands.
 #[derive(Debug, Clone, Serialize)]

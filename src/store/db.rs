@@ -179,6 +179,14 @@ impl Db {
         Ok(db)
     }
 
+    /// Where the file is; `None`: it is a server's.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Db::Sqlite { path, .. } => Some(path),
+            Db::Postgres { .. } => None,
+        }
+    }
+
     async fn open_sqlite(path: &Path, options: &Options, create: bool) -> Result<Db, StoreError> {
         if path.as_os_str().is_empty() {
             return Err(StoreError::Address(

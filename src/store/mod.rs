@@ -11,6 +11,7 @@ pub mod board;
 pub mod bulk;
 pub mod catalogue;
 pub mod codes;
+mod commits;
 pub mod cupboard;
 mod db;
 pub mod desk;
@@ -32,6 +33,7 @@ pub mod unseen;
 pub mod verify;
 pub mod verify_cupboard;
 
+pub use commits::CommitWatch;
 pub use db::{Db, Options, is_postgres, redact};
 pub use error::StoreError;
 pub use link::{Conn, Engine, Link, Sql, Tx};

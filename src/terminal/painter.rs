@@ -18,7 +18,7 @@ use ratatui::layout::{Position, Rect};
 use super::Profile;
 use speaker::Speaker;
 use stylus::Stylus;
-use tile::{Clusters, Screen, Tile};
+use tile::{Looks, Screen, Tile};
 
 /// A frame of more bytes than this is shown at once where the terminal can do that, or drawn without the cursor running
 /// about.
@@ -37,7 +37,7 @@ pub struct Painter {
     /// Whether the cursor is to be seen, if that is known.
     cursor: Option<bool>,
     stylus: Stylus,
-    clusters: Clusters,
+    looks: Looks,
     /// What has been said, where the screen is read aloud.
     speaker: Option<Box<Speaker>>,
 }
@@ -50,7 +50,7 @@ impl Painter {
             shown: None,
             cursor: None,
             stylus: Stylus::new(profile),
-            clusters: Clusters::default(),
+            looks: Looks::default(),
             speaker: profile.plain.then(Box::default),
         }
     }
@@ -97,11 +97,11 @@ impl Painter {
             return speaker.frame(next, cursor, self.profile.charset);
         }
         let area = next.area;
-        if self.clusters.are_many() {
-            self.clusters = Clusters::default();
+        if self.looks.are_many() {
+            self.looks = Looks::default();
             self.forget();
         }
-        let wanted = Screen::of(next, self.profile, &mut self.clusters);
+        let wanted = Screen::of(next, self.profile, &mut self.looks);
         let known = self.shown.take();
         let known =
             known.filter(|shown| (shown.width, shown.height) == (wanted.width, wanted.height));
@@ -184,12 +184,12 @@ impl Painter {
         let simple = again <= JUMP
             && gap
                 .iter()
-                .all(|tile| tile.width() == 1 && self.stylus.suits(*tile));
+                .all(|tile| tile.width() == 1 && self.stylus.suits(*tile, &self.looks));
         let (from, to) = (column(from), column(to));
         if simple && self.stylus.cost(from, y) + again <= self.stylus.cost(to, y) {
             self.stylus.go_to(from, y);
             for tile in gap {
-                self.stylus.put(*tile, &self.clusters, column(new.len()));
+                self.stylus.put(*tile, &self.looks, column(new.len()));
             }
         }
         self.stylus.go_to(to, y);
@@ -212,7 +212,7 @@ impl Painter {
             if !tile.is_certain() && tile.width() > 0 {
                 self.clear_under(tile, x, y, screen);
             }
-            self.stylus.put(tile, &self.clusters, screen);
+            self.stylus.put(tile, &self.looks, screen);
             let again = same - 1;
             let spelt = again * tile.char().map_or(0, char::len_utf8);
             if self.profile.repeats && tile.width() == 1 && spelt > 5 && tile.char().is_some() {
@@ -227,7 +227,7 @@ impl Painter {
     /// Where terminals do not agree how wide a character is, none of what was there before must stay beside it.
     fn clear_under(&mut self, tile: Tile, x: usize, y: u16, screen: u16) {
         for _ in 0..tile.width() {
-            self.stylus.put(Tile::BLANK, &self.clusters, screen);
+            self.stylus.put(Tile::BLANK, &self.looks, screen);
         }
         self.stylus.go_to(column(x), y);
     }

@@ -1,8 +1,8 @@
 //! A made-up hospital of any size, for benches and drills: what months of doses leave behind, in books that agree.
 //!
 //! Its rows are those that the desk writes, with a register page for every drug in every cupboard: what was there when
-//! the register began, then a row for each dose given and for each end of a transfer. It is written in bulk, into a database of its own, and never
-//! into one that holds anything.
+//! the register began, then a row for each dose given and for each end of a transfer; lots, counts and what else gathers
+//! lie beside them. It is written in bulk, into a database of its own, and never into one that holds anything.
 
 mod doses;
 mod places;
@@ -117,6 +117,7 @@ pub async fn fill(
     plan::write_prescriptions(&mut conn, &plan, &places, now).await?;
     let transfers = hospital.transfers;
     doses::write(&mut conn, &plan, &places, transfers, &mut filled, done).await?;
+    bulk::add_shelves(conn.link(), now).await?;
     bulk::settle(conn).await?;
     Ok(filled)
 }

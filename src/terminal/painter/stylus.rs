@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::tile::{Clusters, Ink, Kind, Style, Tile};
+use super::tile::{Ink, Kind, Looks, Style, Tile};
 use crate::terminal::Profile;
 use crate::terminal::profile::SHIFT_IN;
 use crate::tui::Charset;
@@ -150,26 +150,26 @@ impl Stylus {
     }
 
     /// Whether this tile can be written without a change of style.
-    pub(super) fn suits(&self, tile: Tile) -> bool {
+    pub(super) fn suits(&self, tile: Tile, looks: &Looks) -> bool {
         if tile == Tile::BLANK {
             self.style.is_some_and(Style::leaves_blank)
         } else {
-            self.style == Some(tile.style)
+            self.style == Some(looks.style(tile))
         }
     }
 
     /// Writes a character where it stands. `screen` is the terminal's size in columns.
-    pub(super) fn put(&mut self, tile: Tile, clusters: &Clusters, screen: u16) {
+    pub(super) fn put(&mut self, tile: Tile, looks: &Looks, screen: u16) {
         if tile == Tile::BLANK {
             self.ink_for_blanks();
         } else {
-            self.ink(tile.style);
+            self.ink(looks.style(tile));
         }
         match tile.char() {
             Some(c) => self.char(c),
             None => {
                 self.plain_set();
-                self.bytes.extend_from_slice(clusters.text(tile).as_bytes());
+                self.bytes.extend_from_slice(looks.text(tile).as_bytes());
             }
         }
         self.advance(u16::from(tile.width()), tile.is_certain(), screen);

@@ -309,7 +309,7 @@ fn characters_of_many_parts_are_bounded() {
         }
         painter.frame(&buffer, None);
     }
-    assert!(painter.clusters.len() <= 2 * tile::CLUSTERS);
+    assert!(painter.looks.clusters() <= 2 * tile::CLUSTERS);
 }
 
 #[test]

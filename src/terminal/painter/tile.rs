@@ -12,6 +12,8 @@ use crate::tui::{Charset, Colours};
 
 /// Characters made of several that one painter remembers. A screen of 80 by 24 has fewer cells.
 pub(super) const CLUSTERS: usize = 2048;
+/// Styles that it remembers: so many that only what draws all colours in turn comes so far.
+const STYLES: usize = 512;
 
 /// The bit of a number that stands for a character of several parts; without it the number is the character itself.
 const CLUSTER: u32 = 0x0080_0000;
@@ -108,57 +110,37 @@ impl Style {
     }
 }
 
+/// A style by its number among the [`Looks`] of a painter; 0: none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Look(u16);
+
 /// One column of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Tile {
     /// The number of the character, and in the highest byte its columns.
     glyph: u32,
-    pub style: Style,
+    look: Look,
 }
 
 /// A session keeps one screen of these.
-const _: () = assert!(size_of::<Tile>() <= 16);
+const _: () = assert!(size_of::<Tile>() <= 8);
 
 impl Tile {
     pub(super) const BLANK: Tile = Tile {
         glyph: ' ' as u32 | 1 << 24,
-        style: Style {
-            fg: Ink(0),
-            bg: Ink(0),
-            bold: false,
-            underlined: false,
-            reversed: false,
-        },
+        look: Look(0),
     };
 
-    fn of(c: char, style: Style, width: u8) -> Tile {
-        // A space shows neither the colour nor the weight of a letter that is not there.
-        if c == ' ' && style.leaves_blank() {
-            return Tile::BLANK;
-        }
-        Tile::numbered(c as u32, style, width)
-    }
-
-    fn numbered(number: u32, style: Style, width: u8) -> Tile {
+    fn numbered(number: u32, look: Look, width: u8) -> Tile {
         Tile {
             glyph: number | u32::from(width) << 24,
-            style,
+            look,
         }
     }
 
     /// A number for this tile behind others.
     pub(super) fn mixed_into(self, mark: u64) -> u64 {
-        let Style {
-            fg,
-            bg,
-            bold,
-            underlined,
-            reversed,
-        } = self.style;
-        let attributes =
-            u64::from(bold) << 33 | u64::from(underlined) << 34 | u64::from(reversed) << 35;
-        let colours = u64::from(fg.0) ^ u64::from(bg.0).rotate_left(36);
-        let tile = u64::from(self.glyph) ^ colours.rotate_left(24) ^ attributes;
+        let tile = u64::from(self.glyph) | u64::from(self.look.0) << 32;
         (mark.rotate_left(5) ^ tile).wrapping_mul(0x517C_C1B7_2722_0A95)
     }
 
@@ -188,26 +170,62 @@ impl Tile {
     }
 }
 
-/// Characters made of several, by number.
-#[derive(Debug, Default)]
-pub(super) struct Clusters {
+/// What the tiles of a painter only number: characters made of several, and styles.
+#[derive(Debug)]
+pub(super) struct Looks {
     numbers: HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
+    /// The first is none at all. A screen has a dozen.
+    styles: Vec<Style>,
 }
 
-impl Clusters {
+impl Default for Looks {
+    fn default() -> Looks {
+        Looks {
+            numbers: HashMap::new(),
+            texts: Vec::new(),
+            styles: vec![Style::default()],
+        }
+    }
+}
+
+impl Looks {
     pub(super) fn are_many(&self) -> bool {
-        self.texts.len() >= CLUSTERS
+        self.texts.len() >= CLUSTERS || self.styles.len() >= STYLES
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn clusters(&self) -> usize {
         self.texts.len()
     }
 
     pub(super) fn text(&self, tile: Tile) -> &str {
         let at = (tile.number() & !CLUSTER) as usize;
         self.texts.get(at).map_or(" ", AsRef::as_ref)
+    }
+
+    pub(super) fn style(&self, tile: Tile) -> Style {
+        let at = usize::from(tile.look.0);
+        self.styles.get(at).copied().unwrap_or_default()
+    }
+
+    fn tile(&self, c: char, look: Look, width: u8) -> Tile {
+        let tile = Tile::numbered(c as u32, look, width);
+        // A space shows neither the colour nor the weight of a letter that is not there.
+        if c == ' ' && self.style(tile).leaves_blank() {
+            return Tile::BLANK;
+        }
+        tile
+    }
+
+    /// The number of a style; without room for it, that of none.
+    fn look(&mut self, style: Style) -> Look {
+        let known = self.styles.iter().position(|known| *known == style);
+        let at = known.unwrap_or_else(|| {
+            self.styles.push(style);
+            self.styles.len() - 1
+        });
+        Look(u16::try_from(at).unwrap_or_default())
     }
 
     /// The number of this text; without room for it, that of its first character.
@@ -250,7 +268,7 @@ impl Screen {
     }
 
     /// What a terminal of this profile shows of a frame.
-    pub(super) fn of(frame: &Buffer, profile: Profile, clusters: &mut Clusters) -> Screen {
+    pub(super) fn of(frame: &Buffer, profile: Profile, looks: &mut Looks) -> Screen {
         let area = frame.area;
         let mut screen = Screen {
             width: usize::from(area.width),
@@ -259,7 +277,7 @@ impl Screen {
         };
         if screen.width > 0 {
             for row in frame.content.chunks(screen.width) {
-                push_row(&mut screen.tiles, row, profile, clusters);
+                push_row(&mut screen.tiles, row, profile, looks);
             }
         }
         screen
@@ -290,21 +308,21 @@ impl Screen {
     }
 }
 
-fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mut Clusters) {
+fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, looks: &mut Looks) {
     let mut x = 0;
-    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let dress = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
     let mut known = None;
     let mut before: Option<&Cell> = None;
     while let Some(cell) = row.get(x) {
         // Neighbours mostly look alike.
-        let style = match known {
-            Some((same, style)) if same == look(cell) => style,
-            _ => Style::of(cell, profile.colours),
+        let look = match known {
+            Some((same, look)) if same == dress(cell) => look,
+            _ => looks.look(Style::of(cell, profile.colours)),
         };
-        known = Some((look(cell), style));
+        known = Some((dress(cell), look));
         let symbol = cell.symbol();
         if let &[byte @ 0x20..=0x7E] = symbol.as_bytes() {
-            tiles.push(Tile::of(char::from(byte), style, 1));
+            tiles.push(looks.tile(char::from(byte), look, 1));
             before = None;
             x += 1;
             continue;
@@ -319,7 +337,7 @@ fn push_row(tiles: &mut Vec<Tile>, row: &[Cell], profile: Profile, clusters: &mu
         }
         // A character that does not fit before the edge is not begun.
         let columns = symbol.width().clamp(1, row.len() - x);
-        push_character(tiles, symbol, columns, style, profile.charset, clusters);
+        push_character(tiles, symbol, columns, look, profile.charset, looks);
         x += columns;
         before = (columns == 1).then_some(cell);
     }
@@ -331,9 +349,9 @@ fn push_character(
     tiles: &mut Vec<Tile>,
     symbol: &str,
     columns: usize,
-    style: Style,
+    look: Look,
     charset: Charset,
-    clusters: &mut Clusters,
+    looks: &mut Looks,
 ) {
     let end = tiles.len() + columns;
     if charset == Charset::Unicode {
@@ -341,21 +359,21 @@ fn push_character(
         let (kept, width) = fitting(&shown, columns);
         let mut chars = kept.chars();
         match (chars.next(), chars.next()) {
-            (Some(c), None) => tiles.push(Tile::of(c, style, width)),
+            (Some(c), None) => tiles.push(looks.tile(c, look, width)),
             (Some(_), Some(_)) => {
-                tiles.push(Tile::numbered(clusters.number(kept), style, width));
+                tiles.push(Tile::numbered(looks.number(kept), look, width));
             }
             (None, _) => {}
         }
-        let rest = Tile::numbered(0, style, 0);
+        let rest = Tile::numbered(0, look, 0);
         tiles.extend((1..width).map(|_| rest));
     } else {
         for c in charset.text(symbol).chars().take(columns) {
-            tiles.push(Tile::of(c, style, 1));
+            tiles.push(looks.tile(c, look, 1));
         }
     }
     while tiles.len() < end {
-        tiles.push(Tile::of(' ', style, 1));
+        tiles.push(looks.tile(' ', look, 1));
     }
 }
 
