@@ -182,9 +182,11 @@ pub(super) const OVERRIDES: Sql = {
 /// What became of the stock of each drug, by name, after drug `$4`, at most `$5`. What was given is in the
 /// administrations, since the register's index leaves it out; the period's other rows of the register say the rest.
 pub(super) const USE: &str = concat!(
+    // Added up before the drugs are looked up: they are many fewer then.
     "SELECT ",
     drug_columns!(),
-    ", CAST(sum(m.given) AS BIGINT) AS given, CAST(sum(m.wasted) AS BIGINT) AS wasted, ",
+    ", t.given, t.wasted, t.sent, t.returned, t.adjusted, t.came FROM (SELECT m.drug_id, ",
+    "CAST(sum(m.given) AS BIGINT) AS given, CAST(sum(m.wasted) AS BIGINT) AS wasted, ",
     "CAST(sum(m.sent) AS BIGINT) AS sent, CAST(sum(m.returned) AS BIGINT) AS returned, ",
     "CAST(sum(m.adjusted) AS BIGINT) AS adjusted, CAST(sum(m.came) AS BIGINT) AS came FROM (",
     "SELECT a.drug_id, a.quantity AS given, 0 AS wasted, 0 AS sent, 0 AS returned, 0 AS adjusted, 0 AS came ",
@@ -196,9 +198,9 @@ pub(super) const USE: &str = concat!(
     "CASE l.reason WHEN 'adjusted' THEN l.delta ELSE 0 END, ",
     "CASE WHEN l.reason IN ('received', 'arrived') THEN l.delta ELSE 0 END ",
     "FROM stock_ledger l WHERE l.ward_id = $1 AND l.at >= $2 AND l.at < $3 AND l.reason <> 'given') m ",
-    "JOIN drugs d ON d.id = m.drug_id ",
+    "GROUP BY m.drug_id) t JOIN drugs d ON d.id = t.drug_id ",
     "WHERE (d.name_key, d.id) > (COALESCE((SELECT name_key FROM drugs WHERE id = $4), ''), $4) ",
-    "GROUP BY d.id, d.code, d.name, d.name_key, d.strength, d.unit, d.controlled ORDER BY d.name_key, d.id LIMIT $5"
+    "ORDER BY d.name_key, d.id LIMIT $5"
 );
 
 /// Rows of the register after which nothing was left, with the next one of the drug: after the one with time `$4`, drug

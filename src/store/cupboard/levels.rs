@@ -52,17 +52,18 @@ pub(in crate::store) const ELSEWHERE: &str = concat!(
 
 /// What a ward lacks of its par, with what is on its way there and what another ward holds.
 pub(in crate::store) const REFILLS: &str = concat!(
-    "SELECT ",
+    // What is missing is found first: a plan for any ward would go through the whole formulary by name.
+    "WITH short AS MATERIALIZED (SELECT s.ward_id, s.drug_id, s.current_stock, v.par FROM stock_levels v ",
+    "JOIN drug_stock s ON s.ward_id = v.ward_id AND s.drug_id = v.drug_id ",
+    "WHERE v.ward_id = $1 AND s.current_stock < v.par) SELECT ",
     drug_columns!(),
-    ", s.current_stock, v.par, (SELECT COALESCE(CAST(sum(t.quantity) AS BIGINT), 0) ",
+    ", s.current_stock, s.par, (SELECT COALESCE(CAST(sum(t.quantity) AS BIGINT), 0) ",
     "FROM drug_transfers t WHERE t.destination_ward_id = s.ward_id AND t.drug_id = s.drug_id AND t.status = 'sent') ",
     "AS coming, COALESCE(o.current_stock - ",
     blocked!("o"),
-    ", 0) AS available ",
-    "FROM stock_levels v JOIN drug_stock s ON s.ward_id = v.ward_id AND s.drug_id = v.drug_id ",
-    "JOIN drugs d ON d.id = v.drug_id ",
-    "LEFT JOIN drug_stock o ON o.ward_id = $3 AND o.drug_id = v.drug_id ",
-    "WHERE v.ward_id = $1 AND s.current_stock < v.par ORDER BY d.name_key, d.id LIMIT $4"
+    ", 0) AS available FROM short s JOIN drugs d ON d.id = s.drug_id ",
+    "LEFT JOIN drug_stock o ON o.ward_id = $3 AND o.drug_id = s.drug_id ",
+    "ORDER BY d.name_key, d.id LIMIT $4"
 );
 
 #[derive(Debug, FromRow)]
