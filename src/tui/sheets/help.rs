@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Msg, Then, headed, inset};
-use crate::tui::keymap::{Action, BINDINGS, Mode};
+use crate::tui::keymap::{BINDINGS, Mode};
 use crate::tui::widgets::field::EDITING;
 use crate::tui::widgets::text::{pad, wrap};
 use crate::tui::widgets::{Line, Pen};
@@ -31,18 +31,7 @@ impl Help {
         let most = wrapped(self.from, size.width.saturating_sub(2))
             .len()
             .saturating_sub(page);
-        let to = match msg {
-            Msg::Act(Action::Close) => return Then::Close,
-            Msg::Act(Action::Up) => self.scroll.saturating_sub(1),
-            Msg::Act(Action::Down) => self.scroll + 1,
-            Msg::Act(Action::PageUp) => self.scroll.saturating_sub(page),
-            Msg::Act(Action::PageDown) => self.scroll + page,
-            Msg::Act(Action::First) => 0,
-            Msg::Act(Action::Last) => most,
-            _ => return Then::Stay,
-        };
-        self.scroll = to.min(most);
-        Then::Stay
+        super::read_on(msg, &mut self.scroll, page, most)
     }
 
     /// Draws it.

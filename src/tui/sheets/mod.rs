@@ -363,6 +363,22 @@ pub(super) fn headed(pen: &mut Pen<'_>, area: Rect, title: &str, beside: Option<
     }
 }
 
+/// Reading a long text: moves `scroll` by the keys for it, by line and by `page`, at most to `most`; closes.
+fn read_on(msg: &Msg<'_>, scroll: &mut usize, page: usize, most: usize) -> Then {
+    let to = match msg {
+        Msg::Act(Action::Close) => return Then::Close,
+        Msg::Act(Action::Up) => scroll.saturating_sub(1),
+        Msg::Act(Action::Down) => *scroll + 1,
+        Msg::Act(Action::PageUp) => scroll.saturating_sub(page),
+        Msg::Act(Action::PageDown) => *scroll + page,
+        Msg::Act(Action::First) => 0,
+        Msg::Act(Action::Last) => most,
+        _ => return Then::Stay,
+    };
+    *scroll = to.min(most);
+    Then::Stay
+}
+
 /// A rectangle with a column free on either side, so that text does not stick to the edge.
 pub(super) fn inset(area: Rect) -> Rect {
     Rect {

@@ -4,7 +4,6 @@
 use ratatui::layout::Rect;
 
 use super::{Msg, Scene, Then, headed};
-use crate::tui::keymap::Action;
 use crate::tui::widgets::pen::row_of;
 use crate::tui::widgets::{Line, Pen};
 
@@ -28,18 +27,7 @@ impl TextSheet {
     pub fn update(&mut self, msg: &Msg<'_>, scene: &Scene<'_>) -> Then {
         let page = usize::from(scene.context.size.height.saturating_sub(4)).max(1);
         let most = self.lines.len().saturating_sub(page);
-        let to = match msg {
-            Msg::Act(Action::Close) => return Then::Close,
-            Msg::Act(Action::Up) => self.scroll.saturating_sub(1),
-            Msg::Act(Action::Down) => self.scroll + 1,
-            Msg::Act(Action::PageUp) => self.scroll.saturating_sub(page),
-            Msg::Act(Action::PageDown) => self.scroll + page,
-            Msg::Act(Action::First) => 0,
-            Msg::Act(Action::Last) => most,
-            _ => return Then::Stay,
-        };
-        self.scroll = to.min(most);
-        Then::Stay
+        super::read_on(msg, &mut self.scroll, page, most)
     }
 
     /// Draws it: nothing beside the text, so that what is marked with the mouse is the text alone.

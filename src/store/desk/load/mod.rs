@@ -94,18 +94,15 @@ pub async fn load(
         loaded.orders = orders::orders(link.lend(), &wanted).await?;
         orders::load_given(link.lend(), &mut loaded.orders).await?;
     }
-    let mut pages: BTreeSet<(WardId, DrugId)> = loaded
-        .orders
-        .values()
-        .filter(|order| asked.contains(&order.id))
-        .flat_map(|order| {
+    let mut pages: BTreeSet<(WardId, DrugId)> = BTreeSet::new();
+    for order in loaded.orders.values() {
+        if asked.contains(&order.id) {
+            pages.insert((order.ward, order.drug));
             // A dose that comes after its patient's move, in the same batch, is taken from where they lie then.
             let then = super::charts::wards_to_be(ops, &loaded, order.patient);
-            then.chain([order.ward])
-                .map(|ward| (ward, order.drug))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+            pages.extend(then.map(|ward| (ward, order.drug)));
+        }
+    }
     let mut named: BTreeSet<(WardId, DrugId)> = ops
         .iter()
         .flat_map(|op| match &op.request {
