@@ -494,7 +494,8 @@ fn cupboard_lists(of: &Subject) -> Vec<Query> {
     )
 }
 
-/// Reports of a ward: of its last day, and of its last year.
+/// Reports of a ward: of its last shift, and of its last year. A shift, since every hospital that is measured must have
+/// been at work for as long as the report looks back: a small made-up one has half a day behind it.
 fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
     use reports::{DUE, EFFECTS, LATE, MISSED, NOT_GIVEN, OVERRIDES, SCANS, STOCK_OUTS, USE};
     let ago = |hours: i64| {
@@ -505,21 +506,21 @@ fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
         At::from(then.unwrap_or(of.now.0))
     };
     let (ward, pharmacy, page, now) = (of.ward, of.pharmacy, of.page, of.now);
-    let (day, year) = (ago(24), ago(24 * 366));
+    let (shift, year) = (ago(8), ago(24 * 366));
     let (start, first, none) = (At::from(0), Uuid::nil(), 0_i64);
     let hour = 3_600_000_000_i64;
     queries!(in Alone:
-        "report: doses due": DUE, ward, day, now, start, first, page;
+        "report: doses due": DUE, ward, shift, now, start, first, page;
         "report: doses due, a year": DUE, ward, year, now, start, first, page;
-        "report: doses missed": MISSED, ward, day, now, start, first, page, ago(4);
-        "report: doses late": LATE, ward, day, now, start, first, page, hour;
-        "report: not given": NOT_GIVEN, ward, day, now, start, first, page;
-        "report: as needed": EFFECTS, ward, day, now, start, first, page;
-        "report: wrong patient": SCANS, ward, day, now, start, first, page;
-        "report: overrides": OVERRIDES, ward, day, now, start, first, page, none;
+        "report: doses missed": MISSED, ward, shift, now, start, first, page, ago(4);
+        "report: doses late": LATE, ward, shift, now, start, first, page, hour;
+        "report: not given": NOT_GIVEN, ward, shift, now, start, first, page;
+        "report: as needed": EFFECTS, ward, shift, now, start, first, page;
+        "report: wrong patient": SCANS, ward, shift, now, start, first, page;
+        "report: overrides": OVERRIDES, ward, shift, now, start, first, page, none;
         "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, start, first, page;
-        "report: stock use": USE, ward, day, now, none, page;
-        "report: stock use of the pharmacy": USE, pharmacy, day, now, none, page;
+        "report: stock use": USE, ward, shift, now, none, page;
+        "report: stock use of the pharmacy": USE, pharmacy, shift, now, none, page;
         "report: stock-outs": STOCK_OUTS, ward, year, now, start, none, none, page;
     )
 }
