@@ -306,7 +306,7 @@ fn emergency_event(
                 .request
                 .ward()
                 .or(ordered.map(|order| order.ward))?;
-            actor.emergency_until(ward, now)?;
+            actor.emergency(ward, now)?;
             ("done by emergency access", ward)
         }
     };

@@ -37,7 +37,7 @@ pub use ids::{
 pub use operation::{
     Correction, Giving, Helped, NotGiven, Operation, Outcome, Receipt, Request, Why,
 };
-pub use people::{Actor, Role, Wards};
+pub use people::{Access, Actor, Role, Wards};
 pub use policy::Policy;
 pub use quantity::Quantity;
 pub use reason::{Reason, ReasonKind};

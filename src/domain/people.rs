@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use uuid::Uuid;
 
 use super::ids::{UserId, WardId};
 use super::vocabulary::UnknownWord;
@@ -62,19 +63,29 @@ pub struct Actor {
     pub read_only: bool,
     /// Can prove who they are by a PIN or password: what is locked can be opened again.
     pub secret: bool,
-    /// Wards that are not theirs, and until when they may act there all the same (UTC).
-    pub emergencies: BTreeMap<WardId, Timestamp>,
+    /// Wards that are not theirs, and the emergency access by which they may act there all the same.
+    pub emergencies: BTreeMap<WardId, Access>,
+}
+
+/// An emergency access that somebody has.
+/// An emergency access that somebody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Its key.
+    pub id: Uuid,
+    /// Until when (UTC).
+    pub until: Timestamp,
 }
 
 impl Actor {
     /// Whether they may act in a ward at that moment: it is one of theirs, or they have emergency access to it.
     pub fn acts_in(&self, ward: WardId, now: Timestamp) -> bool {
-        self.wards.allow(ward) || self.emergency_until(ward, now).is_some()
+        self.wards.allow(ward) || self.emergency(ward, now).is_some()
     }
 
-    /// Until when they have emergency access to a ward that is not theirs.
-    pub fn emergency_until(&self, ward: WardId, now: Timestamp) -> Option<Timestamp> {
-        let until = self.emergencies.get(&ward).copied();
-        until.filter(|until| *until > now && !self.wards.allow(ward))
+    /// The emergency access that they have at that moment to a ward that is not theirs.
+    pub fn emergency(&self, ward: WardId, now: Timestamp) -> Option<Access> {
+        let access = self.emergencies.get(&ward).copied();
+        access.filter(|access| access.until > now && !self.wards.allow(ward))
     }
 }

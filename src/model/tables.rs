@@ -22,9 +22,9 @@ use crate::domain::reason::Reason;
 use crate::domain::text::name_key;
 use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
-    Actor, AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, Operation, OrderId,
-    OrderStatus, PatientId, Policy, PrescriptionId, Quantity, Request, TransferId, UserId, WardId,
-    WardKind, Wards,
+    Access, Actor, AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, Operation,
+    OrderId, OrderStatus, PatientId, Policy, PrescriptionId, Quantity, Request, TransferId, UserId,
+    WardId, WardKind, Wards,
 };
 
 type Page = (WardId, DrugId);
@@ -174,7 +174,12 @@ impl Tables {
                     disabled: *account == Account::Disabled,
                     read_only: *account == Account::ReadOnly,
                     secret: true,
-                    emergencies: lasting.map(|access| (access.ward, access.until)).collect(),
+                    emergencies: lasting
+                        .map(|access| {
+                            let (id, until) = (access.id, access.until);
+                            (access.ward, Access { id, until })
+                        })
+                        .collect(),
                 };
                 (*id, actor)
             });

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::error::changed;
 use super::{At, Link, List, Sql, StoreError};
-use crate::domain::{Actor, Role, UserId, WardId, Wards};
+use crate::domain::{Access, Actor, Role, UserId, WardId, Wards};
 
 /// An account, with what sign-in needs.
 #[derive(Debug, Clone, FromRow)]
@@ -54,22 +54,23 @@ struct ActorRow {
     read_only: bool,
     secret: bool,
     ward_id: Option<WardId>,
+    access_id: Option<uuid::Uuid>,
     until_at: Option<At>,
 }
 
 /// People with the wards where they may act; and again with each to which they have emergency access at that moment.
 pub(super) const ACTORS: Sql = Sql::each(
     "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
-     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL AS until_at FROM users u \
+     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL AS access_id, NULL AS until_at FROM users u \
      LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id IN (SELECT value FROM json_each($1)) \
      UNION ALL SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
-     u.secret_hash IS NOT NULL, e.ward_id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
+     u.secret_hash IS NOT NULL, e.ward_id, e.id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
      WHERE e.user_id IN (SELECT value FROM json_each($1)) AND e.until_at > $2",
     "SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
-     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL::timestamptz AS until_at FROM users u \
+     u.secret_hash IS NOT NULL AS secret, w.ward_id, NULL::uuid AS access_id, NULL::timestamptz AS until_at FROM users u \
      LEFT JOIN user_wards w ON w.user_id = u.id WHERE u.id = ANY($1) \
      UNION ALL SELECT u.id, u.username, u.name, u.role, u.every_ward, u.disabled, u.read_only, \
-     u.secret_hash IS NOT NULL, e.ward_id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
+     u.secret_hash IS NOT NULL, e.ward_id, e.id, e.until_at FROM emergency_accesses e JOIN users u ON u.id = e.user_id \
      WHERE e.user_id = ANY($1) AND e.until_at > $2",
 );
 
@@ -108,10 +109,14 @@ pub async fn actors(
             secret: row.secret,
             emergencies: BTreeMap::new(),
         });
-        match (&mut actor.wards, row.ward_id, row.until_at) {
-            (_, Some(ward), Some(until)) => {
-                let latest = actor.emergencies.entry(ward).or_insert(until.0);
-                *latest = (*latest).max(until.0);
+        let access = row.access_id.zip(row.until_at);
+        match (&mut actor.wards, row.ward_id, access) {
+            (_, Some(ward), Some((id, At(until)))) => {
+                let latest = actor.emergencies.entry(ward);
+                let latest = latest.or_insert(Access { id, until });
+                if latest.until < until {
+                    *latest = Access { id, until };
+                }
             }
             (Wards::Only(wards), Some(ward), None) => {
                 wards.insert(ward);

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{
-    At, Day, Db, Engine, Link, List, Sql, StoreError, board, cupboard, listing, migrate,
+    At, Conn, Day, Db, Engine, Link, List, Sql, StoreError, board, cupboard, listing, migrate,
     orders_ahead, screens,
 };
 
@@ -173,15 +173,25 @@ pub async fn people(db: &Db) -> Result<i64, StoreError> {
     Ok(fetch!(one, conn.link(), (i64,), "SELECT count(*) FROM users")?.0)
 }
 
-/// Lets PostgreSQL look at the data again before it plans, which it would do by itself a minute later: after an import
-/// it would until then plan for empty tables. Tables of other owners are left out with a warning in its log.
+/// Lets PostgreSQL look at the data again before it plans, which it would do by itself minutes later: after an import
+/// it would until then plan for empty tables, and visit every row that an index alone could answer for. Tables of other
+/// owners are left out with a warning in its log.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     let mut conn = db.writer().await?;
-    execute!(conn.link(), Sql::each("SELECT 1", "ANALYZE"))?;
-    Ok(())
+    let Conn::Postgres(pg) = &mut conn else {
+        return Ok(());
+    };
+    // It may take longer than any statement of a ward.
+    let mut done = Ok(());
+    for sql in ["SET statement_timeout = 0", "VACUUM (ANALYZE)"] {
+        done = done.and(sqlx::query(sql).execute(&mut **pg).await.map(drop));
+    }
+    // The limit that was lifted goes with the connection.
+    conn.discard().await;
+    Ok(done?)
 }
 
 /// How many bytes PostgreSQL has written to its log so far; `None` on SQLite, which does not count them.

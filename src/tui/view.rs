@@ -134,9 +134,9 @@ fn header(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     let emergency = desk
         .ward
         .as_ref()
-        .and_then(|ward| desk.actor.emergency_until(ward.id, context.now));
-    if let Some(until) = emergency {
-        let until = clock::hour(until, &desk.zone());
+        .and_then(|ward| desk.actor.emergency(ward.id, context.now));
+    if let Some(access) = emergency {
+        let until = clock::hour(access.until, &desk.zone());
         right = right
             .and(format!(" EMERGENCY until {until} "), theme.loud())
             .and(" ", base);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Effects, Loaded, Moment, permission};
 use crate::domain::policy::Policy;
 use crate::domain::reason::{Reason, ReasonKind};
-use crate::domain::{Actor, Receipt, Refusal, Role, UserId, WardId};
+use crate::domain::{Access, Actor, Receipt, Refusal, Role, UserId, WardId};
 
 /// An emergency access, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub(super) fn begin(
         .wards
         .get(&ward)
         .ok_or_else(|| invalid("ward", format!("there is no ward {ward}")))?;
-    let until = actor.emergencies.get(&ward);
-    if until.is_some_and(|until| *until > moment.now) {
+    let lasting = actor.emergencies.get(&ward);
+    if lasting.is_some_and(|access| access.until > moment.now) {
         let why = format!("{} has emergency access to {name} already", actor.name);
         return Err(invalid("ward", why));
     }
@@ -85,7 +85,8 @@ pub(super) fn begin(
         until: moment.now.checked_add(lasts).unwrap_or(Timestamp::MAX),
     };
     if let Some(actor) = state.actors.get_mut(&actor.id) {
-        actor.emergencies.insert(ward, access.until);
+        let (id, until) = (access.id, access.until);
+        actor.emergencies.insert(ward, Access { id, until });
     }
     let receipt = Receipt::EmergencyBegun {
         access: access.id,

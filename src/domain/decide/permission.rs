@@ -265,7 +265,10 @@ pub(super) fn known(state: &Loaded, id: UserId, now: Timestamp) -> Result<Actor,
     }
     let mut actor = actor.clone();
     if let Wards::Only(wards) = &mut actor.wards {
-        let lasting = actor.emergencies.iter().filter(|(_, until)| **until > now);
+        let lasting = actor
+            .emergencies
+            .iter()
+            .filter(|(_, access)| access.until > now);
         wards.extend(lasting.map(|(ward, _)| *ward));
     }
     Ok(actor)

@@ -695,7 +695,8 @@ fn effects_are_whole(before: &Loaded, after: &Loaded, op: &Operation, effects: &
             let [access] = &effects.emergencies[..] else {
                 panic!("{effects:?}");
             };
-            assert_eq!(now.emergencies.get(ward), Some(&access.until));
+            let lasting = now.emergencies.get(ward).unwrap();
+            assert_eq!((lasting.id, lasting.until), (access.id, access.until));
         }
         Request::EndEmergency { access } => {
             let [end] = &effects.emergency_ends[..] else {

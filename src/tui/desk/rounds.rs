@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Desk, Pane, Sheet, Tone};
 use crate::domain::snapshot::{Ward, WardSnapshot};
-use crate::domain::{OpId, Outcome, Receipt, decide};
+use crate::domain::{Access, OpId, Outcome, Receipt, decide};
 use crate::tui::keymap::Action;
 use crate::tui::model::{Context, Effect};
 use crate::tui::sheets::{emergency, round};
@@ -27,13 +27,22 @@ impl Desk {
         }
     }
 
-    /// The sheet of emergency access; for the ward that is looked at, where it is not one's own.
+    /// The sheet of emergency access; for the ward that is looked at, where it is not one's own. Where they have access to
+    /// it already, the sheet ends that.
     pub(super) fn open_emergency(&mut self, context: &Context) -> Vec<Effect> {
         if self.actor.read_only || !decide::may(self.actor.role, "emergency") {
             let role = self.actor.role;
             let said = format!("Emergency access is not for you: you are signed in as {role}.");
             self.say(Tone::Plain, said);
             return Vec::new();
+        }
+        let lasting = self.ward.as_ref();
+        let lasting =
+            lasting.and_then(|ward| Some((ward, self.actor.emergency(ward.id, context.now)?)));
+        if let Some((ward, access)) = lasting {
+            let sheet = emergency::EmergencySheet::ending(ward, access);
+            self.sheet = Some(Sheet::Emergency(Box::new(sheet)));
+            return vec![Effect::DrainInput];
         }
         if !self.actor.secret {
             self.say(
@@ -49,13 +58,24 @@ impl Desk {
         effects
     }
 
-    /// Emergency access that this desk asked for has begun: the screen says so, and lets them in as the desk does.
+    /// Emergency access that this desk asked for has begun or ended: the screen says so, and lets them in as the desk does.
     pub(super) fn let_in(&mut self, op: OpId, outcome: &Outcome) {
-        let Outcome::Done(Receipt::EmergencyBegun { ward, until, .. }) = outcome else {
+        if self.awaited(op).is_none() {
             return;
-        };
-        if self.awaited(op).is_some() {
-            self.actor.emergencies.insert(*ward, *until);
+        }
+        match outcome {
+            Outcome::Done(Receipt::EmergencyBegun {
+                access,
+                ward,
+                until,
+            }) => {
+                let (id, until) = (*access, *until);
+                self.actor.emergencies.insert(*ward, Access { id, until });
+            }
+            Outcome::Done(Receipt::EmergencyEnded { ward, .. }) => {
+                self.actor.emergencies.remove(ward);
+            }
+            _ => {}
         }
     }
 

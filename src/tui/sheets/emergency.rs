@@ -1,5 +1,6 @@
 //! The sheet that begins emergency access: acting for a while in a ward that is not one's own, with a reason and the PIN
-//! again, so that nobody does it from somebody else's open desk.
+//! again, so that nobody does it from somebody else's open desk. Whoever has access to the ward that they look at ends it
+//! here, without a PIN: less power needs no proof.
 
 use ratatui::layout::Rect;
 
@@ -8,7 +9,7 @@ use super::form::{Form, Words};
 use super::signing::Signing;
 use super::{Msg, Scene, Then, coded, inset};
 use crate::domain::snapshot::Ward;
-use crate::domain::{Reason, ReasonKind, Receipt, Request, WardId};
+use crate::domain::{Access, Reason, ReasonKind, Receipt, Request, WardId};
 use crate::tui::clock;
 use crate::tui::keymap::Action;
 use crate::tui::model::{Effect, Reply, Secret, SignInFailure};
@@ -27,6 +28,8 @@ pub struct EmergencySheet {
     wards: Vec<Ward>,
     /// What is asked for once the PIN is known to be right.
     checking: Option<(WardId, Reason)>,
+    /// What is ended, of which ward (its code); nothing where one begins.
+    ending: Option<(Access, String)>,
 }
 
 impl EmergencySheet {
@@ -44,8 +47,27 @@ impl EmergencySheet {
             form,
             wards: wards.to_vec(),
             checking: None,
+            ending: None,
         };
         (sheet, vec![Effect::DrainInput])
+    }
+
+    /// The sheet that ends their access to this ward.
+    pub fn ending(ward: &Ward, access: Access) -> EmergencySheet {
+        EmergencySheet {
+            form: Form::new(&[]),
+            wards: Vec::new(),
+            checking: None,
+            ending: Some((access, ward.code.clone())),
+        }
+    }
+
+    /// What is being done, for whoever waits for its outcome elsewhere.
+    pub fn told(&self) -> &'static str {
+        match self.ending {
+            Some(_) => "ending emergency access",
+            None => "beginning emergency access",
+        }
     }
 
     /// Takes a message.
@@ -80,6 +102,10 @@ impl EmergencySheet {
         }
         if let Signing::Unknown { operation } = &self.form.signing {
             let request = operation.request.clone();
+            return self.form.signing.sign(request, None, &[], scene);
+        }
+        if let Some((access, _)) = &self.ending {
+            let request = Request::EndEmergency { access: access.id };
             return self.form.signing.sign(request, None, &[], scene);
         }
         let asked = match self.asked(scene) {
@@ -143,6 +169,21 @@ impl EmergencySheet {
     /// Draws it.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
+        if let Some((access, code)) = &self.ending {
+            let mut facts = Facts::new(theme, inset(area).width);
+            let until = clock::hour(access.until, &scene.zone);
+            let what = format!("you may act in {code} until {until}. Its end goes on record too.");
+            facts.add("EMERGENCY", &what, theme.wrong());
+            let done = |_: &Receipt| format!("EMERGENCY ACCESS to {code} has ended.");
+            let words = Words {
+                ready: "F2 ends it now.",
+                done: &done,
+                scene,
+            };
+            let lines = facts.within(area.height.saturating_sub(5));
+            let title = "END EMERGENCY ACCESS";
+            return self.form.view(pen, area, title, &lines, &words);
+        }
         let mut facts = Facts::new(theme, inset(area).width);
         let minutes = scene.context.policy.emergency_minutes;
         let what = format!(

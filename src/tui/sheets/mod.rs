@@ -124,7 +124,7 @@ pub enum Sheet {
     Prescribe(Box<prescribe::Prescribe>),
     /// Ending a prescription.
     EndPrescription(Box<prescription::EndPrescription>),
-    /// Beginning emergency access.
+    /// Beginning emergency access, or ending it.
     Emergency(Box<emergency::EmergencySheet>),
     /// Which drug is in a package.
     Bind(Box<bind::Bind>),
@@ -320,7 +320,7 @@ impl Sheet {
             Sheet::Cupboard(sheet) => sheet.words(),
             Sheet::Prescribe(sheet) => sheet.told(),
             Sheet::Bind(sheet) => sheet.told(),
-            Sheet::Emergency(_) => "beginning emergency access".to_owned(),
+            Sheet::Emergency(sheet) => sheet.told().to_owned(),
             Sheet::EndPrescription(sheet) => {
                 format!("ending {} for {}", sheet.drug.title(), sheet.patient.name)
             }

@@ -62,6 +62,37 @@ fn it_asks_where_and_why_and_for_the_pin_again() {
 }
 
 #[test]
+fn where_it_lasts_the_same_key_ends_it() {
+    let access = Uuid::from_u128(5);
+    let mut s = filled();
+    s.typed("4711").key(Code::F(2));
+    checked(&mut s, Ok(nurse().id));
+    let until = s.context.now + jiff::SignedDuration::from_mins(60);
+    s.outcome(Outcome::Done(Receipt::EmergencyBegun {
+        access,
+        ward: SURG,
+        until,
+    }));
+    s.key(Code::Esc).ctrl('e');
+    assert!(s.says("END EMERGENCY ACCESS"), "{}", s.text());
+    assert!(s.says("you may act in SURG1 until 04:12"), "{}", s.text());
+    s.key(Code::F(2));
+    let operation = s.submitted().expect("the desk is asked");
+    assert_eq!(operation.request, Request::EndEmergency { access });
+    let at = s.context.now;
+    let ward = SURG;
+    s.outcome(Outcome::Done(Receipt::EmergencyEnded { access, ward, at }));
+    assert!(
+        s.says("EMERGENCY ACCESS to SURG1 has ended."),
+        "{}",
+        s.text()
+    );
+    s.key(Code::Esc);
+    assert!(!s.says("EMERGENCY until"), "{}", s.text());
+    assert!(s.says("not your ward"), "{}", s.text());
+}
+
+#[test]
 fn a_wrong_pin_begins_nothing_and_loses_nothing_but_itself() {
     let mut s = filled();
     s.typed("0000").key(Code::F(2));

@@ -204,11 +204,17 @@ fn it_is_found_by_its_name() {
     assert_eq!(s.model.mode(), Mode::Lock);
 }
 
+fn lasting(minutes: i64) -> Access {
+    let until = at(NOW) + SignedDuration::from_mins(minutes);
+    let id = uuid::Uuid::from_u128(5);
+    Access { id, until }
+}
+
 #[test]
 fn emergency_access_stands_in_the_header_while_it_lasts() {
     let visitor = Actor {
         wards: Wards::Only([WardId(8)].into()),
-        emergencies: [(WARD, at(NOW) + SignedDuration::from_mins(30))].into(),
+        emergencies: [(WARD, lasting(30))].into(),
         ..nurse()
     };
     let mut s = Session::desk_as(visitor, &fixture().snapshot, 80, 24);
