@@ -68,7 +68,6 @@ pub struct Actor {
 }
 
 /// An emergency access that somebody has.
-/// An emergency access that somebody has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// Its key.

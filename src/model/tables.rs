@@ -22,9 +22,9 @@ use crate::domain::reason::Reason;
 use crate::domain::text::name_key;
 use crate::domain::vocabulary::PrescriptionStatus;
 use crate::domain::{
-    Access, Actor, AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, Operation,
-    OrderId, OrderStatus, PatientId, Policy, PrescriptionId, Quantity, Request, TransferId, UserId,
-    WardId, WardKind, Wards,
+    Actor, AdministrationId, CountId, DiscrepancyId, DrugId, GivingOutcome, Operation, OrderId,
+    OrderStatus, PatientId, Policy, PrescriptionId, Quantity, Request, TransferId, UserId, WardId,
+    WardKind, Wards,
 };
 
 type Page = (WardId, DrugId);
@@ -175,10 +175,7 @@ impl Tables {
                     read_only: *account == Account::ReadOnly,
                     secret: true,
                     emergencies: lasting
-                        .map(|access| {
-                            let (id, until) = (access.id, access.until);
-                            (access.ward, Access { id, until })
-                        })
+                        .map(|access| (access.ward, access.access()))
                         .collect(),
                 };
                 (*id, actor)

@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use super::desk::{Rows, hex, json};
 use super::error::changed;
-use super::{At, Conn, Db, Link, Sql, StoreError};
+use super::{At, Conn, Db, Link, Sql, StoreError, inspect};
 use crate::domain::decide::{Effects, Stock};
 use crate::domain::{
     DrugId, OpId, OrderId, OrderKind, OrderStatus, PatientId, PrescriptionId, Priority, Quantity,
@@ -262,17 +262,10 @@ pub async fn settle(mut conn: Conn) -> Result<(), StoreError> {
             Ok(())
         }
         Conn::Postgres(pg) => {
-            // It may take longer than any statement of a ward.
-            for sql in ["SET statement_timeout = 0", "VACUUM ANALYZE", "CHECKPOINT"] {
-                match sqlx::query(AssertSqlSafe(sql)).execute(&mut **pg).await {
-                    // Whoever may make a database need not be allowed to make the server write now.
-                    Err(error) if sql == "CHECKPOINT" => {
-                        tracing::info!("no checkpoint: {error}");
-                    }
-                    done => {
-                        done?;
-                    }
-                }
+            inspect::vacuum(pg).await?;
+            // Whoever may make a database need not be allowed to make the server write now.
+            if let Err(error) = sqlx::query("CHECKPOINT").execute(&mut **pg).await {
+                tracing::info!("no checkpoint: {error}");
             }
             // The limit that was lifted goes with the connection.
             conn.discard().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
@@ -184,14 +184,20 @@ pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
     let Conn::Postgres(pg) = &mut conn else {
         return Ok(());
     };
-    // It may take longer than any statement of a ward.
-    let mut done = Ok(());
-    for sql in ["SET statement_timeout = 0", "VACUUM (ANALYZE)"] {
-        done = done.and(sqlx::query(sql).execute(&mut **pg).await.map(drop));
-    }
+    let done = vacuum(pg).await;
     // The limit that was lifted goes with the connection.
     conn.discard().await;
-    Ok(done?)
+    done
+}
+
+/// Clears up after rows that changed and looks at the data anew, for as long as that takes: the connection has no limit
+/// for its statements any more.
+pub(super) async fn vacuum(pg: &mut PgConnection) -> Result<(), StoreError> {
+    // It may take longer than any statement of a ward.
+    for sql in ["SET statement_timeout = 0", "VACUUM (ANALYZE)"] {
+        sqlx::query(sql).execute(&mut *pg).await?;
+    }
+    Ok(())
 }
 
 /// How many bytes PostgreSQL has written to its log so far; `None` on SQLite, which does not count them.

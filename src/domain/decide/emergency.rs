@@ -25,6 +25,14 @@ pub struct EmergencyAccess {
     pub until: Timestamp,
 }
 
+impl EmergencyAccess {
+    /// As who has it knows it.
+    pub fn access(&self) -> Access {
+        let (id, until) = (self.id, self.until);
+        Access { id, until }
+    }
+}
+
 /// An emergency access that ends before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmergencyEnd {
@@ -85,8 +93,7 @@ pub(super) fn begin(
         until: moment.now.checked_add(lasts).unwrap_or(Timestamp::MAX),
     };
     if let Some(actor) = state.actors.get_mut(&actor.id) {
-        let (id, until) = (access.id, access.until);
-        actor.emergencies.insert(ward, Access { id, until });
+        actor.emergencies.insert(ward, access.access());
     }
     let receipt = Receipt::EmergencyBegun {
         access: access.id,

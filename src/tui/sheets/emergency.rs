@@ -166,23 +166,34 @@ impl EmergencySheet {
         self.form.missing(PIN, format!("{why} Nothing has begun."))
     }
 
+    fn view_end(
+        &self,
+        pen: &mut Pen<'_>,
+        area: Rect,
+        scene: &Scene<'_>,
+        access: Access,
+        code: &str,
+    ) {
+        let mut facts = Facts::new(pen.theme, inset(area).width);
+        let until = clock::hour(access.until, &scene.zone);
+        let what = format!("you may act in {code} until {until}. Its end goes on record too.");
+        facts.add("EMERGENCY", &what, pen.theme.wrong());
+        let lines = facts.within(area.height.saturating_sub(5));
+        let done = |_: &Receipt| format!("EMERGENCY ACCESS to {code} has ended.");
+        let words = Words {
+            ready: "F2 ends it now.",
+            done: &done,
+            scene,
+        };
+        self.form
+            .view(pen, area, "END EMERGENCY ACCESS", &lines, &words);
+    }
+
     /// Draws it.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
         if let Some((access, code)) = &self.ending {
-            let mut facts = Facts::new(theme, inset(area).width);
-            let until = clock::hour(access.until, &scene.zone);
-            let what = format!("you may act in {code} until {until}. Its end goes on record too.");
-            facts.add("EMERGENCY", &what, theme.wrong());
-            let done = |_: &Receipt| format!("EMERGENCY ACCESS to {code} has ended.");
-            let words = Words {
-                ready: "F2 ends it now.",
-                done: &done,
-                scene,
-            };
-            let lines = facts.within(area.height.saturating_sub(5));
-            let title = "END EMERGENCY ACCESS";
-            return self.form.view(pen, area, title, &lines, &words);
+            return self.view_end(pen, area, scene, *access, code);
         }
         let mut facts = Facts::new(theme, inset(area).width);
         let minutes = scene.context.policy.emergency_minutes;
