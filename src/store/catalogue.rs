@@ -507,21 +507,21 @@ fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
     };
     let (ward, pharmacy, page, now) = (of.ward, of.pharmacy, of.page, of.now);
     let (shift, year) = (ago(8), ago(24 * 366));
-    let (start, first, none) = (At::from(0), Uuid::nil(), 0_i64);
+    let (first, none) = (Uuid::nil(), 0_i64);
     let hour = 3_600_000_000_i64;
     queries!(in Alone:
-        "report: doses due": DUE, ward, shift, now, start, first, page;
-        "report: doses due, a year": DUE, ward, year, now, start, first, page;
-        "report: doses missed": MISSED, ward, shift, now, start, first, page, ago(4);
-        "report: doses late": LATE, ward, shift, now, start, first, page, hour;
-        "report: not given": NOT_GIVEN, ward, shift, now, start, first, page;
-        "report: as needed": EFFECTS, ward, shift, now, start, first, page;
-        "report: wrong patient": SCANS, ward, shift, now, start, first, page;
-        "report: overrides": OVERRIDES, ward, shift, now, start, first, page, none;
-        "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, start, first, page;
+        "report: doses due": DUE, ward, shift, now, shift, first, page;
+        "report: doses due, a year": DUE, ward, year, now, year, first, page;
+        "report: doses missed": MISSED, ward, shift, now, shift, first, page, ago(4);
+        "report: doses late": LATE, ward, shift, now, shift, first, page, hour;
+        "report: not given": NOT_GIVEN, ward, shift, now, shift, first, page;
+        "report: as needed": EFFECTS, ward, shift, now, shift, first, page;
+        "report: wrong patient": SCANS, ward, shift, now, shift, first, page;
+        "report: overrides": OVERRIDES, ward, shift, now, shift, first, page, none;
+        "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, year, first, page;
         "report: stock use": USE, ward, shift, now, none, page;
         "report: stock use of the pharmacy": USE, pharmacy, shift, now, none, page;
-        "report: stock-outs": STOCK_OUTS, ward, year, now, start, none, none, page;
+        "report: stock-outs": STOCK_OUTS, ward, year, now, year, none, none, page;
     )
 }
 

@@ -317,12 +317,14 @@ pub struct StockLine {
     pub expires_on: Option<Day>,
 }
 
+/// The lots of one drug are read by their key: SQLite would go through those of the whole ward by expiry until it meets one
+/// of the drug, if the plus did not hide that index.
 macro_rules! stock_sql {
     ($filter:literal) => {
         concat!(
             "SELECT s.ward_id, w.code AS ward, d.code, d.name AS drug, d.strength, s.current_stock, s.low_stock_threshold, ",
             "d.unit, w.time_zone, (SELECT min(x.expires_on) FROM stock_lots x WHERE x.ward_id = s.ward_id ",
-            "AND x.drug_id = s.drug_id AND x.quantity > 0) AS expires_on FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id WHERE ",
+            "AND x.drug_id = s.drug_id AND +x.quantity > 0) AS expires_on FROM drug_stock s JOIN wards w ON w.id = s.ward_id JOIN drugs d ON d.id = s.drug_id WHERE ",
             $filter,
             " ORDER BY s.ward_id, s.drug_id LIMIT $3"
         )

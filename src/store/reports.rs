@@ -179,27 +179,43 @@ pub(super) const OVERRIDES: Sql = {
     Sql::each(sql!("+x.ward_id"), sql!("x.ward_id"))
 };
 
-/// What became of the stock of each drug, by name, after drug `$4`, at most `$5`. What was given is in the
+/// Sums of a period by drug: what the register took for one reason, as a number that is not below zero.
+macro_rules! taken {
+    ($reason:literal) => {
+        concat!(
+            "CAST(COALESCE(-sum(m.moved) FILTER (WHERE m.reason = '",
+            $reason,
+            "'), 0) AS BIGINT) AS ",
+            $reason
+        )
+    };
+}
+
+/// What became of the stock of each drug, by name, after drug `$4` (zero for none), at most `$5`. What was given is in the
 /// administrations, since the register's index leaves it out; the period's other rows of the register say the rest.
 pub(super) const USE: &str = concat!(
     // Added up before the drugs are looked up: they are many fewer then.
     "SELECT ",
     drug_columns!(),
     ", t.given, t.wasted, t.sent, t.returned, t.adjusted, t.came FROM (SELECT m.drug_id, ",
-    "CAST(sum(m.given) AS BIGINT) AS given, CAST(sum(m.wasted) AS BIGINT) AS wasted, ",
-    "CAST(sum(m.sent) AS BIGINT) AS sent, CAST(sum(m.returned) AS BIGINT) AS returned, ",
-    "CAST(sum(m.adjusted) AS BIGINT) AS adjusted, CAST(sum(m.came) AS BIGINT) AS came FROM (",
-    "SELECT a.drug_id, a.quantity AS given, 0 AS wasted, 0 AS sent, 0 AS returned, 0 AS adjusted, 0 AS came ",
+    taken!("given"),
+    ", ",
+    taken!("wasted"),
+    ", ",
+    taken!("sent"),
+    ", ",
+    taken!("returned"),
+    ", CAST(COALESCE(sum(m.moved) FILTER (WHERE m.reason = 'adjusted'), 0) AS BIGINT) AS adjusted, ",
+    "CAST(COALESCE(sum(m.moved) FILTER (WHERE m.reason IN ('received', 'arrived')), 0) AS BIGINT) AS came FROM (",
+    "SELECT a.drug_id, 'given' AS reason, -a.quantity AS moved ",
     "FROM medication_administrations a WHERE a.ward_id = $1 AND a.administration_time >= $2 ",
     "AND a.administration_time < $3 AND a.outcome = 'given' AND a.reverses IS NULL ",
     "AND NOT EXISTS (SELECT 1 FROM medication_administrations x WHERE x.reverses = a.id) UNION ALL ",
-    "SELECT l.drug_id, 0, CASE l.reason WHEN 'wasted' THEN -l.delta ELSE 0 END, ",
-    "CASE l.reason WHEN 'sent' THEN -l.delta ELSE 0 END, CASE l.reason WHEN 'returned' THEN -l.delta ELSE 0 END, ",
-    "CASE l.reason WHEN 'adjusted' THEN l.delta ELSE 0 END, ",
-    "CASE WHEN l.reason IN ('received', 'arrived') THEN l.delta ELSE 0 END ",
+    "SELECT l.drug_id, l.reason, l.delta ",
     "FROM stock_ledger l WHERE l.ward_id = $1 AND l.at >= $2 AND l.at < $3 AND l.reason <> 'given') m ",
     "GROUP BY m.drug_id) t JOIN drugs d ON d.id = t.drug_id ",
-    "WHERE (d.name_key, d.id) > (COALESCE((SELECT name_key FROM drugs WHERE id = $4), ''), $4) ",
+    // Behind an OR: PostgreSQL would walk through the names of every drug there is.
+    "WHERE ($4 = 0 OR (d.name_key, d.id) > ((SELECT name_key FROM drugs WHERE id = $4), $4)) ",
     "ORDER BY d.name_key, d.id LIMIT $5"
 );
 
@@ -600,7 +616,14 @@ async fn lines(
     limits: &Limits,
 ) -> Result<Vec<Placed>, StoreError> {
     let (since, to) = (At::from(span.from), At::from(span.to));
-    let (at, id, n) = (At::from(from.at), from.id, from.n);
+    // No page goes on before its period. PostgreSQL begins where the pair of time and key says, whatever the time alone
+    // says beside it, and would walk through all that ever happened in the ward.
+    let begin = Key {
+        at: span.from,
+        ..Key::FIRST
+    };
+    let Key { at, id, n } = begin.max(from);
+    let at = At::from(at);
     macro_rules! ask {
         ($row:ident, $sql:expr, $($more:expr),*) => {{
             let rows = fetch!(all, link, $row, $sql, ward, since, to, $($more),*)?;
@@ -624,7 +647,7 @@ async fn lines(
             };
             found.await?.into_iter().map(line).collect()
         }
-        Kind::Use => ask!(UseRow, USE, n.max(0), wanted),
+        Kind::Use => ask!(UseRow, USE, from.n.max(0), wanted),
         Kind::StockOuts => {
             let drug = i64::try_from(id.as_u128()).unwrap_or(i64::MAX);
             ask!(StockOutRow, STOCK_OUTS, at, drug, n, wanted)
