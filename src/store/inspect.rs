@@ -390,7 +390,8 @@ const TABLE_BYTES: &str = "SELECT max(pg_relation_size(oid)) FROM pg_class \
 
 /// Up to so many bytes of rows (four pages) all indexes cost PostgreSQL the same, and which one it takes says nothing:
 /// there it is enough that the right one stands ready. So it is where a plan sets out from such a table, because it has
-/// fewer rows than the right index would find.
+/// fewer rows than the right index would find; and where every table of the plan is searched by some index, because
+/// which of two PostgreSQL takes goes by what it counted last, and just after an import it has counted nothing.
 const HANDFUL: i64 = 4 * 8192;
 
 /// Asks the engine how it would run a statement, and whether an index serves it.
@@ -434,8 +435,8 @@ macro_rules! plan {
                     let walked = List(fault.as_deref().map(walked_whole).unwrap_or_default());
                     let (most,): (Option<i64>,) =
                         sqlx::query_as(TABLE_BYTES).bind(walked).fetch_one(&mut *conn).await?;
-                    let handful = |bytes: Option<i64>| bytes.is_some_and(|bytes| bytes <= HANDFUL);
-                    if handful(bytes) || (bytes.is_some() && handful(most)) {
+                    let handful = |bytes: Option<i64>| bytes.is_none_or(|bytes| bytes <= HANDFUL);
+                    if bytes.is_some() && (handful(bytes) || handful(most)) {
                         fault = None;
                     }
                 }
