@@ -1,21 +1,24 @@
-//! The picture of the README: the program's own screen, drawn cell by cell as SVG.
+//! The pictures of the README: the program's own screens, drawn cell by cell as SVG.
 //!
-//! `VALMED_PICTURE=assets/desk.svg cargo test --test picture` draws it anew; without the variable nothing happens.
-//! It runs the demo in a pseudo-terminal, gives three doses as a nurse would, and writes what is then on the screen.
+//! It runs the demo in a pseudo-terminal, gives three doses as a nurse would, and draws what is then on the screen; and
+//! the same desk as OpenSSH's client shows it on three terminals. `VALMED_PICTURES=assets cargo test --test picture` puts
+//! the pictures there; without the variable they are looked at and forgotten.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "support/server.rs"]
+mod server;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use server::Server;
 use vt100::{Cell, Color, Parser, Screen};
-
-const ROWS: u16 = 30;
-const COLUMNS: u16 = 100;
 
 /// A cell, in the picture's units.
 const WIDE: f64 = 8.4;
@@ -34,16 +37,38 @@ const PALETTE: [&str; 16] = [
 
 #[test]
 fn picture_of_the_desk() {
-    let Some(file) = std::env::var_os("VALMED_PICTURE") else {
-        return;
-    };
-    let mut desk = Desk::start();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_valmed"));
+    command.arg("demo");
+    let mut desk = Desk::start(command, "xterm-256color", (100, 30));
     desk.wait("live");
     for _ in 0..3 {
         desk.give();
     }
-    let parser = desk.parser.lock().unwrap();
-    std::fs::write(file, svg(parser.screen())).unwrap();
+    desk.picture(
+        "desk",
+        "The ward desk: order queue, drug stock, administration log",
+    );
+}
+
+#[test]
+fn pictures_of_the_desk_over_ssh() {
+    let server = Server::start();
+    let key = server.key();
+    for (term, size) in [
+        ("xterm-256color", (100, 30)),
+        ("vt100", (80, 24)),
+        ("linux", (80, 25)),
+    ] {
+        let mut command = CommandBuilder::new("ssh");
+        command.args(server.options(Some(Path::new(&key))));
+        command.arg("amara@127.0.0.1");
+        let mut desk = Desk::start(command, term, size);
+        desk.wait("live");
+        desk.give();
+        let family = term.split('-').next().unwrap();
+        let title = format!("The ward desk over SSH on a terminal of the kind {term}");
+        desk.picture(&format!("ssh-{family}"), &title);
+    }
 }
 
 /// The program in a pseudo-terminal.
@@ -54,24 +79,28 @@ struct Desk {
 }
 
 impl Desk {
-    fn start() -> Desk {
+    fn start(mut command: CommandBuilder, term: &str, (columns, rows): (u16, u16)) -> Desk {
         let size = PtySize {
-            rows: ROWS,
-            cols: COLUMNS,
+            rows,
+            cols: columns,
             ..PtySize::default()
         };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_valmed"));
-        command.arg("demo");
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
+        for (name, value) in [("TERM", term), ("LANG", "C.UTF-8")] {
             command.env(name, value);
         }
-        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "COLORTERM"] {
+        for name in [
+            "NO_COLOR",
+            "LC_ALL",
+            "LC_CTYPE",
+            "COLORTERM",
+            "SSH_AUTH_SOCK",
+        ] {
             command.env_remove(name);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let (rows, columns) = (ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap());
+        let (rows, columns) = (rows.try_into().unwrap(), columns.try_into().unwrap());
         let parser = Arc::new(Mutex::new(Parser::new(rows, columns, 0)));
         let mut output = pair.master.try_clone_reader().unwrap();
         let fed = Arc::clone(&parser);
@@ -80,14 +109,27 @@ impl Desk {
             // The terminal must stay open for as long as it is read.
             let _master = pair.master;
             let mut bytes = [0; 4096];
+            let mut lines = Lines::default();
             while let Ok(count @ 1..) = output.read(&mut bytes) {
-                fed.lock().unwrap().process(&bytes[..count]);
+                let shown = lines.drawn(&bytes[..count]);
+                fed.lock().unwrap().process(&shown);
             }
         });
         Desk {
             parser,
             keys,
             child,
+        }
+    }
+
+    /// Draws what is on the screen.
+    fn picture(&self, name: &str, title: &str) {
+        let parser = self.parser.lock().unwrap();
+        let drawn = svg(parser.screen(), title);
+        assert!(drawn.contains("QUEUE") && drawn.contains("LOG"), "{drawn}");
+        assert!(!drawn.contains("qqq"), "a line is drawn as letters");
+        if let Some(folder) = std::env::var_os("VALMED_PICTURES") {
+            std::fs::write(Path::new(&folder).join(format!("{name}.svg")), drawn).unwrap();
         }
     }
 
@@ -125,6 +167,40 @@ impl Desk {
         self.wait("GIVEN at");
         self.press("\r");
         self.wait("Enter give");
+    }
+}
+
+/// The drawing set of a VT terminal, which the emulator has not: its letters as the lines that they stand for.
+#[derive(Default)]
+struct Lines {
+    drawing: bool,
+    sequence: bool,
+}
+
+impl Lines {
+    fn drawn(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for byte in bytes {
+            match byte {
+                0x0e => self.drawing = true,
+                0x0f => self.drawing = false,
+                0x1b => {
+                    self.sequence = true;
+                    out.push(*byte);
+                }
+                // Letters of a control sequence are not drawn.
+                _ if self.sequence => {
+                    self.sequence = !byte.is_ascii_alphabetic();
+                    out.push(*byte);
+                }
+                b'q' if self.drawing => out.extend("─".bytes()),
+                b'x' if self.drawing => out.extend("│".bytes()),
+                b'a' if self.drawing => out.extend("░".bytes()),
+                b'~' if self.drawing => out.extend("·".bytes()),
+                _ => out.push(*byte),
+            }
+        }
+        out
     }
 }
 
@@ -170,18 +246,19 @@ fn of_256(index: u8) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-fn svg(screen: &Screen) -> String {
+fn svg(screen: &Screen, title: &str) -> String {
+    let (rows, columns) = screen.size();
     let (width, height) = (
-        f64::from(COLUMNS) * WIDE + 2.0 * EDGE,
-        f64::from(ROWS) * HIGH + 2.0 * EDGE,
+        f64::from(columns.get()) * WIDE + 2.0 * EDGE,
+        f64::from(rows.get()) * HIGH + 2.0 * EDGE,
     );
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n\
-         <title>The ward desk of ValMed: order queue, drug stock, administration log</title>\n\
+         <title>{title}</title>\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{PAPER}\"/>\n"
     );
-    for row in 0..ROWS {
+    for row in 0..rows.get() {
         draw_row(screen, row, &mut out);
     }
     out.push_str("</svg>\n");
@@ -190,8 +267,9 @@ fn svg(screen: &Screen) -> String {
 
 /// Runs of cells that look the same; lines and bars are drawn, because fonts disagree about them.
 fn draw_row(screen: &Screen, row: u16, out: &mut String) {
+    let columns = screen.size().1.get();
     let mut column = 0;
-    while column < COLUMNS {
+    while column < columns {
         let Some(cell) = screen.cell(row, column) else {
             return;
         };
@@ -199,7 +277,7 @@ fn draw_row(screen: &Screen, row: u16, out: &mut String) {
         let begin = column;
         let mut text = String::new();
         while let Some(cell) = screen.cell(row, column) {
-            if look(cell) != style || drawn(cell.contents()) != kind || column >= COLUMNS {
+            if look(cell) != style || drawn(cell.contents()) != kind || column >= columns {
                 break;
             }
             match cell.contents() {

@@ -1,6 +1,7 @@
 //! Hears of other processes' commits.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -98,10 +99,27 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
     let mut known = screens::data_version(conn.link()).await?;
     let mut watch = inner.db.path().map(CommitWatch::of);
     let mut asked = Instant::now();
+    let mut closed = pin!(inner.db.closed());
     heard_again(&inner);
     drop(inner);
+    let mut rests = false;
     loop {
-        tokio::time::sleep(interval).await;
+        let woken = async {
+            match watch.as_mut().filter(|_| rests) {
+                Some(watch) => {
+                    let most = CERTAIN.saturating_sub(asked.elapsed());
+                    watch.written(interval, most).await
+                }
+                None => {
+                    tokio::time::sleep(interval).await;
+                    false
+                }
+            }
+        };
+        let woken = tokio::select! {
+            woken = woken => woken,
+            () = &mut closed => false,
+        };
         let Some(inner): Option<Arc<Inner>> = feed.upgrade() else {
             return Ok(());
         };
@@ -112,8 +130,9 @@ async fn poll(feed: &Weak<Inner>) -> Result<(), StoreError> {
         let stirred = watch
             .as_mut()
             .is_none_or(|watch| watch.stirred(SystemTime::now()));
+        rests = !stirred && !woken;
         let mut changed = BTreeSet::new();
-        if stirred || asked.elapsed() >= CERTAIN {
+        if !rests || asked.elapsed() >= CERTAIN {
             asked = Instant::now();
             let version = screens::data_version(conn.link()).await?;
             if version != known {

@@ -2,8 +2,8 @@
 //!
 //! Whatever carries the bytes, the session is the same. Here is what keeps a slow line from falling behind. The session
 //! draws only when the frame before has gone out, and, where the terminal answers `ESC[5n`, when the terminal has read
-//! it: what has gone out may still wait in the buffers of two kernels and an SSH client, minutes of it on a thin line. A
-//! line that takes nothing costs nothing: no frame is drawn for it.
+//! nearly all of it: what has gone out may still wait in the buffers of two kernels and an SSH client, minutes of it on a
+//! thin line. A line that takes nothing costs nothing: no frame is drawn for it.
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +26,11 @@ use crate::tui::{Charset, Start};
 
 /// Asks the terminal whether it is well: it answers when it has read all that came before.
 const ASK: &[u8] = b"\x1b[5n";
-/// Frames that may be unanswered.
+/// Questions that may be unanswered.
 const UNANSWERED: u64 = 2;
+/// So many bytes go out without a question: they are a quarter of a second at 960 bytes a second, and the answer to each
+/// step through a list would cost the server as much as the step.
+const SMALL: usize = 256;
 /// After a frame of more bytes than this its answer is waited for: at 960 bytes a second it is half a second.
 const LARGE: usize = 512;
 /// A terminal that has never answered by then does not.
@@ -308,8 +311,7 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
     }
 
     fn send(&mut self, mut bytes: Vec<u8>) {
-        if self.flow.asks() {
-            self.flow.asked(bytes.len());
+        if self.flow.sends(bytes.len()) {
             bytes.extend_from_slice(ASK);
         }
         self.going.drain(..self.gone);
@@ -395,8 +397,10 @@ struct Flow {
     /// Questions that are answered, or whose answers are not waited for any more.
     settled: u64,
     answered: watch::Receiver<u64>,
-    /// Bytes before the last question.
+    /// Bytes before the last question, since the one before it.
     last: usize,
+    /// Bytes since the last question.
+    unasked: usize,
     /// Since when an answer is waited for.
     since: Instant,
 }
@@ -410,18 +414,22 @@ impl Flow {
             settled: 0,
             answered,
             last: 0,
+            unasked: 0,
             since: Instant::now(),
         }
     }
 
-    /// Whether the next frame ends with a question.
-    fn asks(&self) -> bool {
-        self.may_answer && (!self.silent || *self.answered.borrow() > 0)
-    }
-
-    fn asked(&mut self, bytes: usize) {
-        self.asked += 1;
-        self.last = bytes;
+    /// So many bytes are sent; says whether they end with a question.
+    fn sends(&mut self, bytes: usize) -> bool {
+        self.unasked += bytes;
+        let asks = self.may_answer
+            && (!self.silent || *self.answered.borrow() > 0)
+            && (self.asked == 0 || self.unasked > SMALL);
+        if asks {
+            self.asked += 1;
+            self.last = std::mem::take(&mut self.unasked);
+        }
+        asks
     }
 
     /// The question has left: only now can an answer be late.

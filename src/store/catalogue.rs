@@ -508,6 +508,7 @@ fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
     let (ward, pharmacy, page, now) = (of.ward, of.pharmacy, of.page, of.now);
     let (shift, year) = (ago(8), ago(24 * 366));
     let (first, none) = (Uuid::nil(), 0_i64);
+    let first_moment = At::from(jiff::Timestamp::UNIX_EPOCH);
     let hour = 3_600_000_000_i64;
     queries!(in Alone:
         "report: doses due": DUE, ward, shift, now, shift, first, page;
@@ -521,7 +522,8 @@ fn reports_of_a_ward(of: &Subject) -> Vec<Query> {
         "report: discrepancies": cupboard::CONTROLLED_DISCREPANCIES, ward, year, now, year, first, page;
         "report: stock use": USE, ward, shift, now, none, page;
         "report: stock use of the pharmacy": USE, pharmacy, shift, now, none, page;
-        "report: stock-outs": STOCK_OUTS, ward, year, now, year, none, none, page;
+        "report: stock-outs": STOCK_OUTS, ward, shift, now, shift, none, none, page, first_moment, none, none;
+        "report: stock-outs, a year": STOCK_OUTS, ward, year, now, year, none, none, page, first_moment, none, none;
     )
 }
 

@@ -354,6 +354,14 @@ impl Db {
         }
     }
 
+    /// Waits until it is closed. Holds nothing of it meanwhile.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        match self {
+            Db::Sqlite { read, .. } => read.close_event(),
+            Db::Postgres { listen, .. } => listen.close_event(),
+        }
+    }
+
     /// Closes every connection, after what runs on them.
     pub async fn close(&self) {
         match self {

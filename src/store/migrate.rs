@@ -31,6 +31,11 @@ pub enum Standing {
         /// The last step this program knows.
         wanted: i64,
     },
+    /// A step was taken that is not this program's of that number, or was not taken to its end.
+    Other {
+        /// The first such step.
+        step: i64,
+    },
 }
 
 impl fmt::Display for Standing {
@@ -41,6 +46,7 @@ impl fmt::Display for Standing {
             Standing::Older { found, wanted } | Standing::Newer { found, wanted } => {
                 write!(f, "step {found}, and this valmed knows {wanted}")
             }
+            Standing::Other { step } => write!(f, "step {step} is not this valmed's"),
         }
     }
 }
@@ -82,15 +88,37 @@ pub async fn standing(db: &Db) -> Result<Standing, StoreError> {
     if known == 0 {
         return Ok(Standing::Empty);
     }
-    let sql = "SELECT COALESCE(max(version), 0) FROM _sqlx_migrations WHERE success";
-    let (found,) = fetch!(one, conn.link(), (i64,), sql)?;
-    let wanted = last(steps(db));
-    Ok(match found {
-        0 => Standing::Empty,
-        _ if found == wanted => Standing::Current(found),
-        _ if found < wanted => Standing::Older { found, wanted },
-        _ => Standing::Newer { found, wanted },
-    })
+    let sql = "SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version";
+    let taken = fetch!(all, conn.link(), (i64, Vec<u8>, bool), sql)?;
+    Ok(compared(&taken, steps(db)))
+}
+
+/// Every step that was taken, by number, with what it was made of and whether it came to its end, against those there are.
+fn compared(taken: &[(i64, Vec<u8>, bool)], steps: &Migrator) -> Standing {
+    let wanted = last(steps);
+    let Some((found, _, _)) = taken.last() else {
+        return Standing::Empty;
+    };
+    if *found > wanted {
+        let found = *found;
+        return Standing::Newer { found, wanted };
+    }
+    let known = |version: i64| steps.iter().find(|step| step.version == version);
+    let other = taken.iter().find(|(version, made_of, whole)| {
+        !whole || known(*version).is_none_or(|step| step.checksum.as_ref() != made_of.as_slice())
+    });
+    if let Some((step, _, _)) = other {
+        return Standing::Other { step: *step };
+    }
+    let missing = |version: &i64| !taken.iter().any(|(taken, _, _)| taken == version);
+    let versions = || steps.iter().map(|step| step.version);
+    match versions().find(missing) {
+        None => Standing::Current(wanted),
+        Some(missing) => Standing::Older {
+            found: versions().filter(|step| *step < missing).max().unwrap_or(0),
+            wanted,
+        },
+    }
 }
 
 /// Refuses a database that is not at this program's schema.
@@ -108,6 +136,10 @@ pub async fn check(db: &Db) -> Result<(), StoreError> {
             "the database is at step {found} of its schema, and this valmed knows only {wanted}: \
              a newer valmed has been here; use that one"
         ),
+        Standing::Other { step } => format!(
+            "step {step} of the database's schema is not this valmed's: another build made it, or it was stopped halfway; \
+             use the valmed that made it, or a backup"
+        ),
     };
     Err(StoreError::Schema(sentence))
 }
@@ -120,7 +152,7 @@ pub async fn check(db: &Db) -> Result<(), StoreError> {
 /// [`StoreError`]; a step that failed has changed nothing.
 pub async fn migrate(db: &Db, mut progress: impl FnMut(i64, &str)) -> Result<usize, StoreError> {
     let _one_at_a_time = lock_file(db).await?;
-    if let Standing::Newer { .. } = standing(db).await? {
+    if let Standing::Newer { .. } | Standing::Other { .. } = standing(db).await? {
         check(db).await?;
     }
     let migrator = steps(db);

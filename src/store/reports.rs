@@ -219,14 +219,48 @@ pub(super) const USE: &str = concat!(
     "ORDER BY d.name_key, d.id LIMIT $5"
 );
 
-/// Rows of the register after which nothing was left, with the next one of the drug: after the one with time `$4`, drug
-/// `$5` and row `$6`, at most `$7`.
+/// Rows of the register after which nothing was left, without what became of that.
+macro_rules! emptied {
+    ($from:expr, $after:expr) => {
+        concat!(
+            "SELECT l.ward_id, l.drug_id, l.seq, l.at, l.reason, l.actor_id FROM ",
+            $from,
+            " AND (l.at, l.drug_id, l.seq) > ",
+            $after
+        )
+    };
+}
+
+/// When nothing was left of a drug, in the period or from before until into it, with the row that ended it: after the one
+/// with time, drug and row `$4`, `$5` and `$6`, at most `$7`. What began before the period is looked for after `$8`, `$9`
+/// and `$10`, by what ended it since or by the shelf that is still empty.
 pub(super) const STOCK_OUTS: &str = concat!(
     "SELECT l.at, l.seq, l.reason, n.at AS until, u.name AS by_name, ",
     drug_columns!(),
-    " FROM stock_ledger l LEFT JOIN stock_ledger n ON n.ward_id = l.ward_id AND n.drug_id = l.drug_id ",
+    " FROM (SELECT * FROM (",
+    emptied!(
+        "stock_ledger l WHERE l.ward_id = $1 AND l.balance = 0 AND l.at >= $2 AND l.at < $3",
+        "($4, $5, $6) ORDER BY l.at, l.drug_id, l.seq LIMIT $7"
+    ),
+    ") b UNION ALL ",
+    emptied!(
+        concat!(
+            "stock_ledger e JOIN stock_ledger l ON l.ward_id = e.ward_id AND l.drug_id = e.drug_id AND l.seq = e.seq - 1 ",
+            "WHERE e.ward_id = $1 AND e.balance = e.delta AND e.seq > 1 AND e.at > $2 AND l.at < $2"
+        ),
+        "($8, $9, $10)"
+    ),
+    " UNION ALL ",
+    emptied!(
+        concat!(
+            // What is out is low, and there is an index of that.
+            "drug_stock s JOIN stock_ledger l ON l.ward_id = s.ward_id AND l.drug_id = s.drug_id AND l.seq = s.ledger_seq ",
+            "WHERE s.ward_id = $1 AND s.current_stock <= s.low_stock_threshold AND s.current_stock = 0 AND l.at < $2"
+        ),
+        "($8, $9, $10)"
+    ),
+    ") l LEFT JOIN stock_ledger n ON n.ward_id = l.ward_id AND n.drug_id = l.drug_id ",
     "AND n.seq = l.seq + 1 JOIN drugs d ON d.id = l.drug_id LEFT JOIN users u ON u.id = l.actor_id ",
-    "WHERE l.ward_id = $1 AND l.balance = 0 AND l.at >= $2 AND l.at < $3 AND (l.at, l.drug_id, l.seq) > ($4, $5, $6) ",
     "ORDER BY l.at, l.drug_id, l.seq LIMIT $7"
 );
 
@@ -624,6 +658,7 @@ async fn lines(
     };
     let Key { at, id, n } = begin.max(from);
     let at = At::from(at);
+    let drug_of = |id: Uuid| i64::try_from(id.as_u128()).unwrap_or(i64::MAX);
     macro_rules! ask {
         ($row:ident, $sql:expr, $($more:expr),*) => {{
             let rows = fetch!(all, link, $row, $sql, ward, since, to, $($more),*)?;
@@ -649,8 +684,19 @@ async fn lines(
         }
         Kind::Use => ask!(UseRow, USE, from.n.max(0), wanted),
         Kind::StockOuts => {
-            let drug = i64::try_from(id.as_u128()).unwrap_or(i64::MAX);
-            ask!(StockOutRow, STOCK_OUTS, at, drug, n, wanted)
+            // What began before the period comes first.
+            let (since, of) = (At::from(from.at), drug_of(from.id));
+            ask!(
+                StockOutRow,
+                STOCK_OUTS,
+                at,
+                drug_of(id),
+                n,
+                wanted,
+                since,
+                of,
+                from.n
+            )
         }
     })
 }

@@ -10,6 +10,7 @@ mod stylus;
 mod tests;
 mod tile;
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use ratatui::buffer::Buffer;
@@ -27,6 +28,13 @@ const LARGE: usize = 400;
 const JUMP: usize = 10;
 /// Blanks in a row that are rather erased than written.
 const BLANKS: usize = 10;
+/// A screen of more cells is not kept for the next frame of whichever terminal.
+const SCRATCH: usize = 200 * 100;
+
+thread_local! {
+    /// What the frame that is drawn will look like: room that every painter would take anew for every frame.
+    static WANTED: RefCell<Screen> = RefCell::default();
+}
 
 /// Writes frames for a terminal.
 #[derive(Debug)]
@@ -101,35 +109,40 @@ impl Painter {
             self.looks = Looks::default();
             self.forget();
         }
-        let wanted = Screen::of(next, self.profile, &mut self.looks);
-        let known = self.shown.take();
-        let known =
-            known.filter(|shown| (shown.width, shown.height) == (wanted.width, wanted.height));
-        let shown = known.unwrap_or_else(|| {
-            self.stylus.clear_screen();
-            Screen::blank(area.width, area.height)
+        WANTED.with_borrow_mut(|wanted| {
+            wanted.take(next, self.profile, &mut self.looks);
+            self.turn_into(wanted);
+            if wanted.cells() > SCRATCH {
+                *wanted = Screen::default();
+            }
         });
-        if shown != wanted {
-            self.draw(shown, &wanted, area.height);
-        }
-        self.shown = Some(wanted);
         self.place_cursor(cursor, area);
         self.finish()
     }
 
-    /// Makes the one screen out of the other.
-    fn draw(&mut self, mut shown: Screen, wanted: &Screen, height: u16) {
-        self.scroll(&mut shown, wanted, height);
-        for y in 0..height {
-            let (old, new) = (shown.row(usize::from(y)), wanted.row(usize::from(y)));
-            if old != new {
-                let last = y + 1 == height;
-                self.row(old, new, y, last);
+    /// Makes what is shown into what is wanted.
+    fn turn_into(&mut self, wanted: &Screen) {
+        let size = (wanted.width, wanted.height);
+        let known = self.shown.take();
+        let known = known.filter(|shown| (shown.width, shown.height) == size);
+        let mut shown = known.unwrap_or_else(|| {
+            self.stylus.clear_screen();
+            Screen::blank(wanted.width, wanted.height)
+        });
+        if shown != *wanted {
+            self.scroll(&mut shown, wanted);
+            for y in 0..wanted.height {
+                let (old, new) = (shown.row(y), wanted.row(y));
+                if old != new {
+                    self.row(old, new, narrow(y), y + 1 == wanted.height);
+                }
             }
+            shown.copy(wanted);
         }
+        self.shown = Some(shown);
     }
 
-    fn scroll(&mut self, shown: &mut Screen, wanted: &Screen, height: u16) {
+    fn scroll(&mut self, shown: &mut Screen, wanted: &Screen) {
         if !self.profile.scrolls {
             return;
         }
@@ -137,10 +150,9 @@ impl Painter {
             return;
         };
         shown.scroll(scroll.top, scroll.bottom, scroll.by);
-        let row = |y: usize| u16::try_from(y).unwrap_or(u16::MAX);
         let by = i16::try_from(scroll.by).unwrap_or(0);
-        self.stylus
-            .scroll(row(scroll.top), row(scroll.bottom), by, height);
+        let (top, bottom) = (narrow(scroll.top), narrow(scroll.bottom));
+        self.stylus.scroll(top, bottom, by, narrow(wanted.height));
     }
 
     /// Makes one row out of another.
@@ -168,7 +180,7 @@ impl Painter {
             x = to;
         }
         if let Some(from) = tail {
-            self.stylus.go_to(column(from), y);
+            self.stylus.go_to(narrow(from), y);
             self.stylus.erase_to_end();
         }
     }
@@ -185,11 +197,11 @@ impl Painter {
             && gap
                 .iter()
                 .all(|tile| tile.width() == 1 && self.stylus.suits(*tile, &self.looks));
-        let (from, to) = (column(from), column(to));
+        let (from, to) = (narrow(from), narrow(to));
         if simple && self.stylus.cost(from, y) + again <= self.stylus.cost(to, y) {
             self.stylus.go_to(from, y);
             for tile in gap {
-                self.stylus.put(*tile, &self.looks, column(new.len()));
+                self.stylus.put(*tile, &self.looks, narrow(new.len()));
             }
         }
         self.stylus.go_to(to, y);
@@ -203,12 +215,12 @@ impl Painter {
             let same = new[x..range.end].iter().take_while(|t| **t == tile).count();
             if tile == Tile::BLANK && !self.profile.repeats && self.profile.erases && same > BLANKS
             {
-                self.stylus.go_to(column(x), y);
-                self.stylus.erase(column(same));
+                self.stylus.go_to(narrow(x), y);
+                self.stylus.erase(narrow(same));
                 x += same;
                 continue;
             }
-            self.stylus.go_to(column(x), y);
+            self.stylus.go_to(narrow(x), y);
             if !tile.is_certain() && tile.width() > 0 {
                 self.clear_under(tile, x, y, screen);
             }
@@ -216,7 +228,7 @@ impl Painter {
             let again = same - 1;
             let spelt = again * tile.char().map_or(0, char::len_utf8);
             if self.profile.repeats && tile.width() == 1 && spelt > 5 && tile.char().is_some() {
-                self.stylus.repeat(column(again), screen);
+                self.stylus.repeat(narrow(again), screen);
                 x += same;
             } else {
                 x += usize::from(tile.width().max(1));
@@ -229,7 +241,7 @@ impl Painter {
         for _ in 0..tile.width() {
             self.stylus.put(Tile::BLANK, &self.looks, screen);
         }
-        self.stylus.go_to(column(x), y);
+        self.stylus.go_to(narrow(x), y);
     }
 
     fn place_cursor(&mut self, cursor: Option<Position>, area: Rect) {
@@ -298,8 +310,8 @@ fn trailing_blanks(row: &[Tile]) -> usize {
         .count()
 }
 
-fn column(x: usize) -> u16 {
-    u16::try_from(x).unwrap_or(u16::MAX)
+fn narrow(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 /// The area of a terminal of that size, clamped: 0×0 is a terminal that does not say, and nobody has more than 500 by

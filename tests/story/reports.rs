@@ -5,7 +5,7 @@ use valmed::domain::decide::reports::{READERS, Reach, may_read, reads};
 use valmed::domain::mar::{Standing, Windows};
 use valmed::domain::prescribing::{Prescribe, PrescribingWarning};
 use valmed::domain::report::fields::By;
-use valmed::domain::report::{Kind, Line, Page, Period, Span, columns, fields, late_minutes};
+use valmed::domain::report::{Kind, Line, Page, Period, Row, Span, columns, fields, late_minutes};
 use valmed::domain::snapshot::Ward as AWard;
 use valmed::domain::{
     Actor, AdministrationId, Correction, DrugId, Giving, GivingOutcome, Helped, NotGiven, OrderId,
@@ -493,6 +493,24 @@ async fn when_there_was_nothing_left_is_told(place: Place) {
             (INSULIN, again, None, "wasted"),
         ]
     );
+    let outs = async |from, to| -> Vec<_> {
+        let page = between(&ward, Kind::StockOuts, MEDI, from, to).await;
+        let line = |row: Row| match row.line {
+            Line::StockOut(line) => (line.drug.id, line.until),
+            other => panic!("{other:?}"),
+        };
+        page.rows.into_iter().map(line).collect()
+    };
+    let moment = SignedDuration::from_micros(1);
+    let (first, second) = ((PARACETAMOL, Some(until)), (INSULIN, None));
+    // What began before a period is of it as long as it lasts into it.
+    assert_eq!(outs(since + minutes(5), since + minutes(10)).await, [first]);
+    assert_eq!(outs(until - moment, until + minutes(5)).await, [first]);
+    assert_eq!(outs(until, again).await, []);
+    assert_eq!(outs(since, again + moment).await, [first, second]);
+    assert_eq!(outs(until - moment, again + moment).await, [first, second]);
+    assert_eq!(outs(again + moment, again + minutes(60)).await, [second]);
+    assert_eq!(outs(since - minutes(1), since).await, []);
     ward.end().await;
 }
 

@@ -10,6 +10,7 @@ use crate::support::run;
 
 on_both_engines!(
     a_newer_schema_is_refused_with_a_clear_sentence,
+    a_step_that_is_not_ours_is_refused,
     an_older_schema_asks_for_migrate,
 );
 
@@ -114,15 +115,45 @@ async fn a_newer_schema_is_refused_with_a_clear_sentence(place: Place) {
 
 async fn an_older_schema_asks_for_migrate(place: Place) {
     let db = place.open().await;
-    // As if all that is there were a step before the first.
-    change!(db, "DELETE FROM _sqlx_migrations WHERE version > 1");
-    change!(db, "UPDATE _sqlx_migrations SET version = -1");
+    let steps = rows!(
+        db,
+        (i64,),
+        "SELECT version FROM _sqlx_migrations ORDER BY version"
+    );
+    let [.., (before,), (last,)] = steps[..] else {
+        panic!("{steps:?}")
+    };
+    change!(
+        db,
+        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)"
+    );
+    let expected = format!(
+        "the database is at step {before} of its schema and this valmed needs step {last}: run 'valmed migrate'"
+    );
+    assert_eq!(sentence(&db).await, expected);
+    // The last step there is says nothing of those before it.
+    change!(db, "DELETE FROM _sqlx_migrations WHERE version = 2");
     let said = sentence(&db).await;
     assert!(
-        said.starts_with("the database is at step -1 of its schema"),
+        said.starts_with("the database is at step 1 of its schema"),
         "{said}"
     );
-    assert!(said.ends_with("run 'valmed migrate'"), "{said}");
+}
+
+async fn a_step_that_is_not_ours_is_refused(place: Place) {
+    let db = place.open().await;
+    let (sum, whole) = (
+        "UPDATE _sqlx_migrations SET checksum = (SELECT checksum FROM _sqlx_migrations WHERE version = 1) WHERE version = 2",
+        "UPDATE _sqlx_migrations SET success = FALSE WHERE version = 1",
+    );
+    for (change, step) in [(sum, 2), (whole, 1)] {
+        change!(db, change);
+        let expected = format!("step {step} of the database's schema is not this valmed's");
+        let said = sentence(&db).await;
+        assert!(said.starts_with(&expected), "{said}");
+        let tried = migrate(&db, |_, _| panic!("nothing may be done")).await;
+        assert!(matches!(tried, Err(StoreError::Schema(again)) if again == said));
+    }
 }
 
 /// `table.column`, in order.

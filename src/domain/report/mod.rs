@@ -81,7 +81,9 @@ impl Kind {
             }
             Kind::Discrepancies => "differences of controlled drugs, by when they were found",
             Kind::Use => "what was given, wasted, sent ... of each drug",
-            Kind::StockOuts => "when nothing of a drug was left, by when that began",
+            Kind::StockOuts => {
+                "when nothing of a drug was left, also from before the period into it, by when that began"
+            }
         }
     }
 }

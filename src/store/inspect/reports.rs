@@ -124,7 +124,22 @@ pub(super) async fn plans(tx: &mut Tx<'_>) -> Result<Vec<Plan>, StoreError> {
             at,
             one,
             one,
-            many
+            many,
+            at,
+            one,
+            one
+        ),
+        report!(
+            "report: stock-outs from before the period",
+            reports::STOCK_OUTS,
+            "stock_ledger_again",
+            at,
+            one,
+            one,
+            many,
+            at,
+            one,
+            one
         ),
     ])
 }

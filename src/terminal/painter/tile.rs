@@ -245,7 +245,7 @@ impl Looks {
 }
 
 /// A screen of tiles.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Screen {
     pub width: usize,
     pub height: usize,
@@ -258,8 +258,7 @@ impl Screen {
         std::mem::size_of_val(self.tiles.as_slice())
     }
 
-    pub(super) fn blank(width: u16, height: u16) -> Screen {
-        let (width, height) = (usize::from(width), usize::from(height));
+    pub(super) fn blank(width: usize, height: usize) -> Screen {
         Screen {
             width,
             height,
@@ -267,20 +266,27 @@ impl Screen {
         }
     }
 
-    /// What a terminal of this profile shows of a frame.
-    pub(super) fn of(frame: &Buffer, profile: Profile, looks: &mut Looks) -> Screen {
+    /// Becomes what a terminal of this profile shows of a frame.
+    pub(super) fn take(&mut self, frame: &Buffer, profile: Profile, looks: &mut Looks) {
         let area = frame.area;
-        let mut screen = Screen {
-            width: usize::from(area.width),
-            height: usize::from(area.height),
-            tiles: Vec::with_capacity(area.area() as usize),
-        };
-        if screen.width > 0 {
-            for row in frame.content.chunks(screen.width) {
-                push_row(&mut screen.tiles, row, profile, looks);
+        (self.width, self.height) = (usize::from(area.width), usize::from(area.height));
+        self.tiles.clear();
+        self.tiles.reserve(self.width * self.height);
+        if self.width > 0 {
+            for row in frame.content.chunks(self.width) {
+                push_row(&mut self.tiles, row, profile, looks);
             }
         }
-        screen
+    }
+
+    /// Becomes the other, in the room that there is.
+    pub(super) fn copy(&mut self, other: &Screen) {
+        (self.width, self.height) = (other.width, other.height);
+        self.tiles.clone_from(&other.tiles);
+    }
+
+    pub(super) fn cells(&self) -> usize {
+        self.tiles.len()
     }
 
     pub(super) fn row(&self, y: usize) -> &[Tile] {

@@ -1,5 +1,6 @@
 //! After a downtime: the doses that were due while nobody could enter them, and that nobody has accounted for. Each is
-//! opened with the question when it was given; what is accounted for leaves the list.
+//! opened with the question when it was given; what is accounted for leaves the list. Below them stands what is given as
+//! needed: of that nobody but the paper knows whether it was.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::table::{Cell, Column, Look, Row};
 use super::{Did, Frame, Msg, Rows, Scene, Then, What, report};
 use crate::domain::report::{Dose, Line as ReportLine, Page as Found, Period};
 use crate::domain::snapshot::{QueuedOrder, Ward};
-use crate::domain::{OrderId, Reason, ReasonKind};
+use crate::domain::{OrderId, OrderKind, Quantity, Reason, ReasonKind};
 use crate::tui::clock;
 use crate::tui::keymap::Action;
 use crate::tui::model::{Context, Effect};
@@ -174,9 +175,16 @@ impl BackEntryPage {
     /// Draws it.
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
-        let left = match self.frame.table.len() {
+        let left = self.found.as_ref().map_or(0, |found| found.rows.len());
+        let as_needed = self.frame.table.len().saturating_sub(left);
+        let left = match left {
+            0 if self.found.is_some() => "every dose of that time is accounted for".to_owned(),
             1 => "1 dose left".to_owned(),
             doses => format!("{doses} doses left"),
+        };
+        let left = match as_needed {
+            0 => left,
+            some => format!("{left}, {some} as needed"),
         };
         let period = self.period.words(&scene.zone, scene.context.now);
         let mut counts = Line::of(left, theme.late());
@@ -205,14 +213,34 @@ fn rows(found: &Found, scene: &Scene<'_>) -> Vec<Row<OrderId>> {
         ReportLine::Dose(dose) => Some(Row::of(dose.of.order, cells(dose, scene))),
         _ => None,
     };
-    found.rows.iter().filter_map(|of| row(&of.line)).collect()
+    let timed = found.rows.iter().filter_map(|of| row(&of.line));
+    let snapshot = scene.snapshot.into_iter();
+    let open = snapshot.flat_map(|snapshot| &snapshot.orders);
+    let as_needed = open.filter(|order| order.kind == OrderKind::Prn);
+    let as_needed = as_needed.map(|order| Row::of(order.id, cells_as_needed(order)));
+    timed.chain(as_needed).collect()
+}
+
+fn amount(least: Quantity, most: Option<Quantity>) -> Cell {
+    Cell::number(match most {
+        Some(most) if most != least => format!("{least}-{most}"),
+        _ => least.to_string(),
+    })
+}
+
+fn cells_as_needed(order: &QueuedOrder) -> Vec<Cell> {
+    vec![
+        Cell::text("as needed"),
+        Cell::text(&order.patient.bed),
+        Cell::text(&order.patient.name).look(Look::Strong),
+        Cell::text(&order.patient.mrn),
+        Cell::drug(&order.drug.name, &order.drug.strength),
+        amount(order.dose.least, order.dose.most),
+        Cell::text(&order.drug.unit),
+    ]
 }
 
 fn cells(dose: &Dose, scene: &Scene<'_>) -> Vec<Cell> {
-    let amount = match dose.most {
-        Some(most) if most != dose.least => format!("{}-{most}", dose.least),
-        _ => dose.least.to_string(),
-    };
     let due: Timestamp = dose.due;
     vec![
         Cell::text(clock::day_hour(due, scene.context.now, &scene.zone)).look(Look::Late),
@@ -220,7 +248,7 @@ fn cells(dose: &Dose, scene: &Scene<'_>) -> Vec<Cell> {
         Cell::text(&dose.who.name).look(Look::Strong),
         Cell::text(&dose.who.mrn),
         Cell::drug(&dose.drug.name, &dose.drug.strength),
-        Cell::number(amount),
+        amount(dose.least, dose.most),
         Cell::text(&dose.drug.unit),
     ]
 }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::OrderKind;
 use crate::domain::mar::DoseOfDay;
 use crate::domain::report::{self, Dose, Key as LineKey, Kind, Line, Period, Row, Span, Who};
 use crate::domain::shelf::Named;
@@ -224,8 +225,15 @@ fn a_downtime_is_worked_through_dose_by_dose() {
     assert!(s.says("1 dose left"), "{}", s.text());
     s.send(answered(period, &[]));
     assert!(
-        s.says("Nothing is left: every dose of that time is accounted for."),
+        s.says("every dose of that time is accounted for, 2 as needed"),
         "{}",
         s.text()
     );
+    // What is given as needed is below, and is entered like the others.
+    let as_needed = |order: &&QueuedOrder| order.kind == OrderKind::Prn;
+    let last = snapshot.orders.iter().rfind(as_needed).unwrap();
+    s.key(Code::End).key(Code::Enter).send(reply_detail(last));
+    assert!(s.says("as needed (PRN)"), "{}", s.text());
+    s.typed(&format!("{}\r", last.patient.mrn));
+    assert!(s.says("Given at"), "{}", s.text());
 }

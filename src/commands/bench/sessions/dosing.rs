@@ -28,9 +28,9 @@ const OF_A_WARD: u32 = 5;
 /// Units in every cupboard: more than anybody gives.
 const PLENTY: u32 = 1_000_000;
 /// Between the outcome of a dose and the next one: nobody is faster.
-const TURNS: Duration = Duration::from_millis(200);
-/// Doses of each nurse when they give for a time: a shift's worth in a minute.
-const ENOUGH: u32 = 100;
+const TURNS: Duration = Duration::from_millis(250);
+/// Doses of each nurse when they give for a time: more than a minute is enough for.
+const ENOUGH: u32 = 200;
 /// What signs.
 const SIGN: &str = "\x1bOQ";
 /// Nurses who arrive at once.

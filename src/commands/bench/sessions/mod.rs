@@ -150,10 +150,14 @@ impl Bench {
             let arrived = arriving.join_next().await.context("nobody arrives")?;
             people.push(arrived??);
         }
-        for person in &mut people {
-            person.rests(RESTS).await;
+        let mut resting = JoinSet::new();
+        for mut person in people {
+            resting.spawn(async move {
+                person.rests(RESTS).await;
+                person
+            });
         }
-        Ok(people)
+        Ok(resting.join_all().await)
     }
 
     /// Kilobytes of each.
