@@ -17,7 +17,7 @@ use crate::commands::End;
 use crate::config::Config;
 use crate::interop::hospital::{self, Asked, Filled, Hospital};
 use crate::store::scratch::Scratch;
-use crate::store::{Db, now};
+use crate::store::{Db, inspect, now};
 
 /// Makes both hospitals, measures, drops them, and says what it was.
 pub async fn screens(config: &Config, ask: cli::BenchScreens) -> anyhow::Result<()> {
@@ -79,7 +79,8 @@ async fn measured(
     measure::warm(&mut samples, [&small, &large], bounds, ask.rounds).await?;
     measure::buffers(&mut samples, [&small, &large], bounds).await?;
     let desks = desk::desks([&small, &large]).await?;
-    let mut report = report::Report::new(ask, large.db().engine(), &samples, desks);
+    let doctor = inspect::plans(large.db()).await?;
+    let mut report = report::Report::new(ask, large.db().engine(), &samples, desks, doctor);
     if ask.plans {
         report.explain(&large, bounds).await?;
     }

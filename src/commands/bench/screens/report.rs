@@ -15,6 +15,7 @@ use crate::commands::bench::in_milliseconds;
 use crate::commands::output::{List, json, say};
 use crate::store::Engine;
 use crate::store::catalogue::queries;
+use crate::store::inspect::Plan;
 use crate::store::screens::Bounds;
 
 /// No query of a screen may take longer, warm, 99 times in 100 (milliseconds). A whole screen is several of them and what
@@ -168,6 +169,10 @@ pub struct Report {
     desk_large: DeskFigures,
     start_target_met: bool,
     memory_target_met: bool,
+    /// Queries that the doctor looks at in the large hospital.
+    plans: usize,
+    /// Of these, what is not served by its index there.
+    walks: Vec<String>,
 }
 
 impl Report {
@@ -177,7 +182,12 @@ impl Report {
         engine: Engine,
         samples: &Samples,
         [desk_small, desk_large]: [DeskFigures; 2],
+        doctor: Vec<Plan>,
     ) -> Report {
+        let plans = doctor.len();
+        let walks = doctor
+            .into_iter()
+            .filter_map(|plan| Some(format!("{}: {}", plan.query, plan.fault?)));
         let lines = samples
             .all
             .iter()
@@ -206,6 +216,8 @@ impl Report {
             memory_target_met: desk_large.memory_bytes.is_none_or(|bytes| bytes <= MEMORY),
             desk_small,
             desk_large,
+            plans,
+            walks: walks.collect(),
         }
     }
 
@@ -226,6 +238,7 @@ impl Report {
         self.lines.iter().all(|line| line.target_met)
             && self.start_target_met
             && self.memory_target_met
+            && self.walks.is_empty()
     }
 
     /// Prints it.
@@ -277,6 +290,18 @@ impl Report {
             "a desk, much behind it:   {} {}",
             desk(&self.desk_large),
             mark(met)
+        )?;
+        for walk in &self.walks {
+            say!(
+                "does not use its index: {}",
+                crate::commands::output::shown(walk)
+            )?;
+        }
+        say!(
+            "the doctor's queries there: {} of {} use their index and read no table whole {}",
+            self.plans - self.walks.len(),
+            self.plans,
+            mark(self.walks.is_empty())
         )?;
         Ok(())
     }

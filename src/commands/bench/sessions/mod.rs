@@ -217,9 +217,28 @@ impl Bench {
         Ok(processor)
     }
 
-    /// Somebody types on, whose terminal reads nothing; gives by how many kilobytes the server has grown.
+    /// Somebody types on, whose terminal reads nothing; gives by how many kilobytes the server has grown. First they read
+    /// for as long: whatever a server keeps of a minute that passes on every screen, it has then.
     async fn stopped(&self, person: &mut Person, lasts: Duration) -> anyhow::Result<f64> {
+        let read = self.types_on(person, lasts).await?;
         person.stopped.set(true);
+        let grown = self.types_on(person, lasts).await?;
+        let seconds = lasts.as_secs();
+        say!(
+            "a terminal that reads nothing for {seconds} s while keys come: {grown:+.0} KB of memory; while it read as long: \
+             {read:+.0} KB"
+        )?;
+        person.stopped.set(false);
+        let woke = person.types("?").await?;
+        say!(
+            "when it reads again, the first byte comes after {:.2} ms",
+            in_milliseconds(woke)
+        )?;
+        Ok(grown)
+    }
+
+    /// Keys for so long, whether anything comes back or not; gives by how many kilobytes the server has grown.
+    async fn types_on(&self, person: &mut Person, lasts: Duration) -> anyhow::Result<f64> {
         let before = self.server.taken()?;
         let began = Instant::now();
         let mut keys = UP_AND_DOWN.iter().cycle();
@@ -230,18 +249,7 @@ impl Bench {
             tokio::time::sleep(BETWEEN).await;
         }
         let after = self.server.taken()?;
-        let grown = (after.memory as f64 - before.memory as f64) / 1024.0;
-        let seconds = lasts.as_secs();
-        say!(
-            "a terminal that reads nothing for {seconds} s while keys come: {grown:+.0} KB of memory"
-        )?;
-        person.stopped.set(false);
-        let woke = person.types("?").await?;
-        say!(
-            "when it reads again, the first byte comes after {:.2} ms",
-            in_milliseconds(woke)
-        )?;
-        Ok(grown)
+        Ok((after.memory as f64 - before.memory as f64) / 1024.0)
     }
 }
 
