@@ -256,6 +256,10 @@ impl Db {
                 // Statements of a ward take less than compiling one does; a table of one row that is read although
                 // `enable_seqscan` is off counts as so dear that it would be.
                 ("jit", "off".to_owned()),
+                // What each statement is to be read by does not depend on today's values, and finding that out anew each
+                // time takes longer than most of them. In a small hospital the server sees that by itself, and in a large
+                // one it goes on planning.
+                ("plan_cache_mode", "force_generic_plan".to_owned()),
             ]);
         // The pool tries a server that refuses until its patience is over; whoever starts a program wants to know now.
         let first = tokio::time::timeout(FIRST_ANSWER, PgConnection::connect_with(&connect)).await;

@@ -93,6 +93,11 @@ async fn filled<'a>(
     given: u32,
 ) -> anyhow::Result<House<'a>> {
     let size = |number: u32| number as usize;
+    // Doses are as many a day in either hospital, and so are transfers: a report of a shift is of as much in both.
+    let days = |given: u32| u64::from(given + ask.active) / u64::from(ask.active.max(1)) + 2;
+    let all_transfers = u64::from(ask.orders / 5);
+    let most = ask.orders.saturating_sub(ask.active);
+    let transfers = all_transfers * days(given) / days(most);
     let hospital = Hospital {
         wards: size(ask.wards),
         drugs: size(ask.drugs),
@@ -103,7 +108,7 @@ async fn filled<'a>(
         active: size(ask.active),
         as_needed: size(ask.active / 10),
         completed: size(given),
-        transfers: size((given + ask.active) / 5),
+        transfers: usize::try_from(transfers).unwrap_or(usize::MAX),
         asked: Asked::Evenly,
         seed: 20,
     };

@@ -25,11 +25,12 @@ const LONGEST: f64 = 5.0;
 /// Nor so many times longer than with little behind it, half of the times and 99 times in 100; where it shows more rows there, so many times longer a row.
 const GROWTH: f64 = 1.5;
 
-/// A figure below this (milliseconds) is made by the machine as much as by the query: one interrupt doubles it, and an
-/// index of a million keys is one page deeper than one of ten thousand. Below it half of the times may have grown so many
-/// times more; a table that is read whole grows a hundred times, and shows all the same.
-const FLOOR: f64 = 0.5;
-const BELOW_FLOOR: f64 = 2.0;
+/// Figures below these (milliseconds) are made by the machine as much as by the query, and half of the times may have grown
+/// so many times more: one interrupt doubles the first, and an index of a million keys is one page deeper than one of ten
+/// thousand. Of the second, what a small hospital has is in the processor's cache as a whole, while in a large one each page
+/// comes from memory: a list of 100 orders, each with its patient and prescription, reads the same 900 pages in both, in
+/// 0.6 and in 1.1 ms. A table that is read whole grows a hundred times, and shows all the same.
+const FLOORS: [(f64, f64); 2] = [(0.5, 2.0), (1.5, 4.0 / 3.0)];
 
 /// One time in a hundred is as long as the longest that the machine did something else: p99 is compared from here on
 /// (milliseconds).
@@ -130,8 +131,8 @@ impl Line {
             .map(|rows| most(rows).max(1) as f64);
         let growth = GROWTH * (rows[1] / rows[0]).max(1.0);
         let kept_p50 = large.zip(ratio_p50).is_some_and(|(large, ratio)| {
-            let below = large.p50_ms < FLOOR;
-            ratio <= if below { growth * BELOW_FLOOR } else { growth }
+            let below = FLOORS.iter().find(|(floor, _)| large.p50_ms < *floor);
+            ratio <= growth * below.map_or(1.0, |(_, more)| *more)
         });
         let kept_p99 = large
             .zip(ratio_p99)
@@ -270,9 +271,12 @@ impl Report {
         let met = self.lines.iter().filter(|line| line.target_met).count();
         say!(
             "\n{met} of {}: p99 within {LONGEST} ms, and p50 and p99 within {GROWTH} times the small hospital's (p50 \
-             within {} times where it is below {FLOOR} ms, p99 as it comes where it is below {FLOOR_P99} ms)",
+             within {} times below {} ms and {} below {}, p99 as it comes below {FLOOR_P99} ms)",
             self.lines.len(),
-            GROWTH * BELOW_FLOOR
+            GROWTH * FLOORS[0].1,
+            FLOORS[0].0,
+            GROWTH * FLOORS[1].1,
+            FLOORS[1].0,
         )?;
         let desk = |desk: &DeskFigures| {
             let memory = desk.memory_bytes;
