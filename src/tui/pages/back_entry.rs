@@ -178,26 +178,20 @@ impl BackEntryPage {
         let left = self.found.as_ref().map_or(0, |found| found.rows.len());
         let as_needed = self.frame.table.len().saturating_sub(left);
         let left = match left {
-            0 if self.found.is_some() => "every dose of that time is accounted for".to_owned(),
+            0 if self.found.is_some() => "nothing left".to_owned(),
             1 => "1 dose left".to_owned(),
             doses => format!("{doses} doses left"),
         };
-        let left = match as_needed {
-            0 => left,
-            some => format!("{left}, {some} as needed"),
-        };
         let period = self.period.words(&scene.zone, scene.context.now);
-        let mut counts = Line::of(left, theme.late());
-        if let Some(reason) = &self.reason {
-            let told = scene
-                .context
-                .policy
-                .reasons
-                .told(ReasonKind::BackEntry, reason);
-            let words = format!(", {}", theme.text(&told));
-            counts = counts.and(words, theme.faint());
+        let mut counts = Line::of(left, theme.late()).and(format!(" of {period}"), theme.plain());
+        if as_needed > 0 {
+            counts = counts.and(format!(", {as_needed} as needed"), theme.plain());
         }
-        counts = counts.and(format!(" of {period}"), theme.plain());
+        if let Some(reason) = &self.reason {
+            let reasons = &scene.context.policy.reasons;
+            let told = reasons.told(ReasonKind::BackEntry, reason);
+            counts = counts.and(format!(", {}", theme.text(&told)), theme.faint());
+        }
         self.frame.view(pen, area, counts, scene);
     }
 }

@@ -328,6 +328,10 @@ impl Fulfil {
                     choice.choose(reason);
                 }
                 self.parts.insert(place, choice);
+                // It stands above the field that there may have been before, and is answered first.
+                if *kind == ReasonKind::Indication {
+                    self.parts.go_to(0);
+                }
             }
         }
     }

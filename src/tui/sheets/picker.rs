@@ -82,19 +82,28 @@ impl<T: Clone> Picker<T> {
         }
     }
 
-    /// What is typed is looked for word by word; entries that hold a word at a beginning stand before the others.
+    /// What is typed is looked for word by word. What it is the head of stands first: `medi` and Enter is the ward MEDI, and
+    /// not the first of those that are called medical; then heads that begin so, then words that do, then the others.
     fn refresh(&mut self) {
         let typed = name_key(self.list.filter.value());
+        let typed = typed.trim();
         let words: Vec<&str> = typed.split_whitespace().collect();
-        let mut found: Vec<(bool, usize)> = Vec::new();
+        let mut found: Vec<(u8, usize)> = Vec::new();
         for (at, entry) in self.entries.iter().enumerate() {
-            let key = name_key(&format!("{} {}", entry.head, entry.text));
-            if words.iter().all(|word| key.contains(word)) {
-                let begins = words
-                    .first()
-                    .is_none_or(|word| key.split_whitespace().any(|part| part.starts_with(word)));
-                found.push((!begins, at));
+            let head = name_key(&entry.head);
+            let key = format!("{head} {}", name_key(&entry.text));
+            if !words.iter().all(|word| key.contains(word)) {
+                continue;
             }
+            let begins = |word: &&str| key.split_whitespace().any(|part| part.starts_with(word));
+            let rank = match words.first() {
+                None => 0,
+                Some(_) if head == typed => 0,
+                Some(_) if head.starts_with(typed) => 1,
+                Some(first) if begins(first) => 2,
+                Some(_) => 3,
+            };
+            found.push((rank, at));
         }
         found.sort();
         let slots = found.into_iter().map(|(_, at)| Slot::Item(at)).collect();
@@ -150,5 +159,38 @@ impl<T: Clone> Picker<T> {
                 pen.select(row_of(rows, row), true);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::key::Key;
+
+    #[test]
+    fn the_code_that_is_typed_stands_before_names_that_begin_so() {
+        let entry = |head: &str, text: &str| Entry {
+            value: head.to_owned(),
+            head: head.to_owned(),
+            text: text.to_owned(),
+        };
+        let mut picker = Picker::new(
+            vec![
+                entry("MICU", "Medical Intensive Care"),
+                entry("MEDI-CARD", "Medicine/Cardiology"),
+                entry("MEDI", "Medicine"),
+                entry("PREMEDI", "Before surgery"),
+            ],
+            0,
+        );
+        for c in "medi".chars() {
+            picker.update(&Msg::Key(Key::char(c)));
+        }
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            found.push(picker.selected().unwrap().value.clone());
+            picker.update(&Msg::Act(Action::Down));
+        }
+        assert_eq!(found, ["MEDI", "MEDI-CARD", "MICU", "PREMEDI"]);
     }
 }

@@ -26,11 +26,17 @@ const LONGEST: f64 = 5.0;
 const GROWTH: f64 = 1.5;
 
 /// Figures below these (milliseconds) are made by the machine as much as by the query, and half of the times may have grown
-/// so many times more: one interrupt doubles the first, and an index of a million keys is one page deeper than one of ten
-/// thousand. Of the second, what a small hospital has is in the processor's cache as a whole, while in a large one each page
-/// comes from memory: a list of 100 orders, each with its patient and prescription, reads the same 900 pages in both, in
-/// 0.6 and in 1.1 ms. A table that is read whole grows a hundred times, and shows all the same.
-const FLOORS: [(f64, f64); 2] = [(0.5, 2.0), (1.5, 4.0 / 3.0)];
+/// so many times more.
+///
+/// - Of the first nothing is compared: a row by its key takes 0.01 ms where the connection's thread happens to run on the
+///   processor that asks, and 0.06 where another must be woken, for a whole run, in whichever hospital.
+/// - Of the second, an index of a million keys is one page deeper than one of ten thousand.
+/// - Of the third, what a small hospital has is in the processor's cache as a whole, while in a large one each page comes
+///   from memory: a list of 100 orders, each with its patient and prescription, reads the same 900 pages in both, in 0.6
+///   and in 1.1 ms.
+///
+/// A table that is read whole grows a hundred times, and shows all the same.
+const FLOORS: [(f64, f64); 3] = [(0.1, f64::INFINITY), (0.5, 2.0), (1.5, 4.0 / 3.0)];
 
 /// One time in a hundred is as long as the longest that the machine did something else: p99 is compared from here on
 /// (milliseconds).
@@ -270,13 +276,14 @@ impl Report {
         }
         let met = self.lines.iter().filter(|line| line.target_met).count();
         say!(
-            "\n{met} of {}: p99 within {LONGEST} ms, and p50 and p99 within {GROWTH} times the small hospital's (p50 \
-             within {} times below {} ms and {} below {}, p99 as it comes below {FLOOR_P99} ms)",
+            "\n{met} of {}: p99 within {LONGEST} ms, and p50 and p99 within {GROWTH} times the small hospital's (p50 as \
+             it comes below {} ms, within {} times below {} and {} below {}; p99 as it comes below {FLOOR_P99})",
             self.lines.len(),
-            GROWTH * FLOORS[0].1,
             FLOORS[0].0,
             GROWTH * FLOORS[1].1,
             FLOORS[1].0,
+            GROWTH * FLOORS[2].1,
+            FLOORS[2].0,
         )?;
         let desk = |desk: &DeskFigures| {
             let memory = desk.memory_bytes;
