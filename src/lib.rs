@@ -41,7 +41,8 @@
 //! nothing about what they may do.
 //!
 //! [`desk`]: the only way to prescribe, give a dose, stop one, change what a cupboard holds or should hold, or where a
-//! patient lies. An operation waits in the lane of its drug and goes with others into one transaction: load and lock ([`store`]), decide ([`domain`]), apply ([`store`]), COMMIT. It tries
+//! patient lies. An operation waits in the lane of its drug and goes with others into one transaction: load and lock
+//! ([`store`]), decide ([`domain`]), apply ([`store`]), COMMIT. It tries
 //! again, finds out what became of a COMMIT whose answer was lost, and remembers outcomes by operation id. There is no
 //! SQL here and no business rule. Beside it, `horizon` turns prescriptions into orders, ahead of time.
 //!

@@ -96,7 +96,10 @@ fn who_has_several_wards_chooses() {
     );
     assert_eq!(s.effects, [Effect::LoadWards]);
     assert_eq!(s.model.mode(), Mode::Picker);
-    s.typed("med\r");
+    s.key(Code::Esc);
+    assert!(s.says("No ward is chosen: w chooses one"), "{}", s.text());
+    assert!(!s.says("reading"), "{}", s.text());
+    s.typed("w").typed("med\r");
     assert_eq!(s.effects, [Effect::Watch(WARD)]);
     s.typed("w");
     s.typed("surg\r");

@@ -90,6 +90,12 @@ fn body(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     if desk.view_page(pen, area, context) {
         return;
     }
+    if desk.ward.is_none() {
+        let plain = pen.theme.plain();
+        let words = "  No ward is chosen: w chooses one, a shows all of them.";
+        pen.put(row_of(area, 1), words, plain);
+        return;
+    }
     let zone = desk.zone();
     let places = layout::panes(area, desk.focus, context.plain);
     for (pane, place) in &places {
@@ -143,6 +149,7 @@ fn header(pen: &mut Pen<'_>, area: Rect, desk: &Desk, context: &Context) {
     }
     right = right.and(format!("{time} "), theme.passing(base));
     right = match desk.freshness(context) {
+        Freshness::Reading if desk.ward.is_none() => right,
         Freshness::Reading => right.and("reading ", base),
         Freshness::Live => right.and("live ", base),
         Freshness::Stale { age, .. } if age.is_empty() => right.and(" NOT READ ", theme.loud()),

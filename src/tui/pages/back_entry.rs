@@ -176,22 +176,19 @@ impl BackEntryPage {
     pub fn view(&self, pen: &mut Pen<'_>, area: Rect, scene: &Scene<'_>) {
         let theme = pen.theme;
         let left = self.found.as_ref().map_or(0, |found| found.rows.len());
-        let as_needed = self.frame.table.len().saturating_sub(left);
         let left = match left {
             0 if self.found.is_some() => "nothing left".to_owned(),
             1 => "1 dose left".to_owned(),
             doses => format!("{doses} doses left"),
         };
-        let period = self.period.words(&scene.zone, scene.context.now);
-        let mut counts = Line::of(left, theme.late()).and(format!(" of {period}"), theme.plain());
-        if as_needed > 0 {
-            counts = counts.and(format!(", {as_needed} as needed"), theme.plain());
-        }
+        let mut counts = Line::of(left, theme.late());
         if let Some(reason) = &self.reason {
             let reasons = &scene.context.policy.reasons;
             let told = reasons.told(ReasonKind::BackEntry, reason);
-            counts = counts.and(format!(", {}", theme.text(&told)), theme.faint());
+            counts = counts.and(format!(" ({})", theme.text(&told)), theme.faint());
         }
+        let period = self.period.words(&scene.zone, scene.context.now);
+        let counts = counts.and(format!(" of {period}"), theme.plain());
         self.frame.view(pen, area, counts, scene);
     }
 }

@@ -82,8 +82,8 @@ impl<T: Clone> Picker<T> {
         }
     }
 
-    /// What is typed is looked for word by word. What it is the head of stands first: `medi` and Enter is the ward MEDI, and
-    /// not the first of those that are called medical; then heads that begin so, then words that do, then the others.
+    /// What is typed is looked for word by word. What has it for its head stands first: `medi` and Enter is the ward MEDI, and
+    /// not the first of those that are called medical; then what holds a word that begins so, then the others.
     fn refresh(&mut self) {
         let typed = name_key(self.list.filter.value());
         let typed = typed.trim();
@@ -99,9 +99,8 @@ impl<T: Clone> Picker<T> {
             let rank = match words.first() {
                 None => 0,
                 Some(_) if head == typed => 0,
-                Some(_) if head.starts_with(typed) => 1,
-                Some(first) if begins(first) => 2,
-                Some(_) => 3,
+                Some(first) if begins(first) => 1,
+                Some(_) => 2,
             };
             found.push((rank, at));
         }
@@ -191,6 +190,6 @@ mod tests {
             found.push(picker.selected().unwrap().value.clone());
             picker.update(&Msg::Act(Action::Down));
         }
-        assert_eq!(found, ["MEDI", "MEDI-CARD", "MICU", "PREMEDI"]);
+        assert_eq!(found, ["MEDI", "MICU", "MEDI-CARD", "PREMEDI"]);
     }
 }
