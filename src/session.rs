@@ -512,7 +512,8 @@ impl<T: Terminal> Session<T> {
         }
         self.actor = actor;
         if let Some(actor) = actor {
-            self.services.tell_missed(actor, self.replies.0.clone());
+            let (session, answers) = (self.signed.session(), self.replies.0.clone());
+            self.services.tell_missed(actor, session, answers);
         }
     }
 

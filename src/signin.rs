@@ -155,6 +155,20 @@ impl SignIn {
         secret: &str,
         now: Timestamp,
     ) -> Result<Actor, SignInError> {
+        self.check_from(username, secret, "", now).await
+    }
+
+    /// The same for somebody who tries from elsewhere: where is put on record with what became of it.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn check_from(
+        &self,
+        username: &str,
+        secret: &str,
+        from: &str,
+        now: Timestamp,
+    ) -> Result<Actor, SignInError> {
         let mut looks = 0;
         let (account, failures) = loop {
             let mut conn = self.db.reader().await?;
@@ -171,7 +185,7 @@ impl SignIn {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 Claim::Wait { wait, since, .. } => {
-                    self.note_early(account.as_ref(), username, since, now)
+                    self.note_early(account.as_ref(), username, from, since, now)
                         .await?;
                     return Err(SignInError::TooSoon { wait });
                 }
@@ -182,12 +196,18 @@ impl SignIn {
             .verify(able.and_then(|account| account.secret_hash.clone()), secret)
             .await?;
         if let Some(account) = able.filter(|_| right)
-            && let Some(actor) = self.welcome(account, now).await?
+            && let Some(actor) = self.welcome(account, from, now).await?
         {
             return Ok(actor);
         }
-        self.note(event(account.as_ref(), username, "sign-in failed", now))
-            .await?;
+        self.note(event(
+            account.as_ref(),
+            username,
+            "sign-in failed",
+            from,
+            now,
+        ))
+        .await?;
         Err(SignInError::Wrong {
             wait: self.delay(failures),
         })
@@ -306,9 +326,10 @@ impl SignIn {
     async fn welcome(
         &self,
         account: &Account,
+        from: &str,
         now: Timestamp,
     ) -> Result<Option<Actor>, StoreError> {
-        let event = event(Some(account), &account.username, "signed in", now);
+        let event = event(Some(account), &account.username, "signed in", from, now);
         let mut tries = 0;
         loop {
             match self.let_in(account, &event).await {
@@ -336,6 +357,7 @@ impl SignIn {
         &self,
         account: Option<&Account>,
         username: &str,
+        from: &str,
         since: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -346,7 +368,7 @@ impl SignIn {
             }
             keep(&mut early, username, since, |since| Some(*since));
         }
-        self.note(event(account, username, "sign-in too soon", now))
+        self.note(event(account, username, "sign-in too soon", from, now))
             .await
     }
 
@@ -383,14 +405,28 @@ async fn actor(conn: &mut crate::store::Conn, id: UserId) -> Result<Option<Actor
         .remove(&id))
 }
 
-fn event(account: Option<&Account>, typed: &str, kind: &'static str, now: Timestamp) -> Event {
+fn event(
+    account: Option<&Account>,
+    typed: &str,
+    kind: &'static str,
+    from: &str,
+    now: Timestamp,
+) -> Event {
     // A name may hold anything that was typed, even a PIN typed into the wrong field: of a name that nobody has,
     // nothing is kept but how long it was.
     let (who, detail) = match account {
-        Some(account) => (account.username.clone(), String::new()),
+        Some(account) => (account.username.clone(), from.to_owned()),
         None => {
             let length = typed.chars().count();
-            ("(unknown)".to_owned(), format!("a name of length {length}"))
+            let from = if from.is_empty() {
+                String::new()
+            } else {
+                format!("{from}, ")
+            };
+            (
+                "(unknown)".to_owned(),
+                format!("{from}a name of length {length}"),
+            )
         }
     };
     Event {

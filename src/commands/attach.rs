@@ -52,9 +52,13 @@ pub async fn attach(config: &Config) -> anyhow::Result<()> {
         size: Local::size(),
         variables: variables.collect(),
     };
-    put(&mut write, &hello).await?;
-    if let Some(why) = sign_in(&mut read, &mut write).await? {
-        return Err(anyhow::anyhow!(why));
+    // A server that has no place for anybody says so before it listens, and closes the line.
+    let greeted = put(&mut write, &hello).await;
+    match sign_in(&mut read, &mut write).await {
+        Ok(None) => greeted?,
+        Ok(Some(why)) => return Err(anyhow::anyhow!(why)),
+        // As words: a line that is closed here is no reader of ours that has had enough.
+        Err(error) => return Err(anyhow::anyhow!("the server closed the line: {error:#}")),
     }
     match pass(&mut read, &mut write, config.look()).await? {
         0 => Ok(()),

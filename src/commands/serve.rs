@@ -57,10 +57,14 @@ pub async fn serve(config: &Config, flags: Flags) -> anyhow::Result<()> {
         let server = server.clone();
         tasks.spawn(async move { server.serve_attach(listener).await });
     }
+    let mut status_page = None;
     if let Some(address) = config.status() {
         let status = TcpListener::bind(address).await;
         let (status, server) = (status.with_context(|| address.to_string())?, server.clone());
-        tasks.spawn(async move { server.serve_status(status).await });
+        // Whoever asks while the server stops is told so: it ends last.
+        status_page = Some(tokio::spawn(
+            async move { server.serve_status(status).await },
+        ));
     }
     super::output::say!("ValMed serves {address}, host key {fingerprint}")?;
     tasks.spawn({
@@ -79,6 +83,9 @@ pub async fn serve(config: &Config, flags: Flags) -> anyhow::Result<()> {
         tracing::warn!("sessions were cut: they did not end in time");
     }
     tasks.join_all().await;
+    if let Some(page) = status_page {
+        page.abort();
+    }
     for socket in joining.iter().chain([&socket]) {
         if let Err(error) = std::fs::remove_file(socket) {
             tracing::warn!("{}: {error}", socket.display());

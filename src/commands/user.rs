@@ -14,6 +14,7 @@ use crate::cli::{Page, User};
 use crate::config::Config;
 use crate::domain::text::{is_unsafe, plain};
 use crate::domain::{Role, UserId, WardId, Wards};
+use crate::server::Server;
 use crate::signin::hash_secret;
 use crate::store::accounts::{self, Key, NewAccount};
 use crate::store::audit;
@@ -163,6 +164,14 @@ async fn key(db: &Db, username: &str, file: &Path) -> anyhow::Result<()> {
         ))
     };
     let public = PublicKey::from_openssh(text.trim()).map_err(bad)?;
+    if !Server::takes(&public.algorithm()) {
+        let why = format!(
+            "{}: keys of the kind {} cannot sign in here: make one with 'ssh-keygen -t ed25519'",
+            file.display(),
+            public.algorithm()
+        );
+        return Err(End::Usage(why).into());
+    }
     let fingerprint = public.fingerprint(HashAlg::Sha256).to_string();
     let line = public.to_openssh().map_err(bad)?;
     let what = format!("key {fingerprint} added");

@@ -249,7 +249,8 @@ impl Server {
             say(write, &Say::Who { before }).await?;
             let claim: Claim = line(read).await?;
             let name = super::handler::fit(&claim.username);
-            before = match door.by_secret(name, claim.pin).await {
+            let from = format!("on this machine as system user {user} by PIN");
+            before = match door.by_secret(name, claim.pin, from).await {
                 Ok(mut person) => {
                     person.method = format!("PIN as system user {user}");
                     return Ok(Some(person));

@@ -77,8 +77,14 @@ pub enum NoAnswer {
 /// # Errors
 /// Another server listens there, or the file cannot be made.
 pub fn unix_listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
-    if let Some(folder) = path.parent() {
+    if let Some(folder) = path.parent()
+        && !folder.exists()
+    {
         std::fs::create_dir_all(folder)?;
+        // Whoever may use the socket must get to it, whatever mask this process has.
+        if mode & 0o006 != 0 {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
+        }
     }
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.file_type().is_socket() => {

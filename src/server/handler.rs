@@ -26,6 +26,8 @@ use crate::tui::{Look, look};
 
 /// Keys that one connection may offer: an agent may hold many, and each is a question to the database.
 const OFFERS: u32 = 20;
+/// PINs that one connection may try.
+const PINS: u32 = 6;
 /// Variables that say what the terminal can do. No other is taken.
 const VARIABLES: &[&str] = &[
     "LANG",
@@ -56,6 +58,8 @@ pub(super) struct Handler {
     /// What the next question for the PIN begins with.
     said: String,
     offers: u32,
+    /// How often the PIN was asked for.
+    asked: u32,
     channel: Option<Open>,
 }
 
@@ -90,6 +94,7 @@ impl Handler {
             conn,
             said: String::new(),
             offers: 0,
+            asked: 0,
             channel: None,
         }
     }
@@ -102,7 +107,12 @@ impl Handler {
                 return Auth::Accept;
             }
             Err(No::Pin(words)) => self.said = words,
-            Err(No::Wrong(what)) => self.conn.tried(user, what),
+            // A key is not guessed, and an agent that offers several makes nobody wait at a ward's shared address.
+            Err(No::Wrong(what)) => {
+                self.conn.tried(user, what);
+                self.server.metrics.failures.one();
+                return refused();
+            }
             Err(No::Failed(error)) => {
                 tracing::error!("nobody can sign in: {error}");
                 "Nobody can sign in now: the database is not available.".clone_into(&mut self.said);
@@ -252,6 +262,10 @@ impl russh::server::Handler for Handler {
         response: Option<Response<'a>>,
     ) -> Result<Auth, Self::Error> {
         let Some(mut response) = response else {
+            self.asked += 1;
+            if self.asked > PINS {
+                return Err(russh::Error::Disconnect);
+            }
             return Ok(Auth::Partial {
                 name: "".into(),
                 instructions: std::mem::take(&mut self.said).into(),
@@ -261,7 +275,8 @@ impl russh::server::Handler for Handler {
         let secret = response.next().unwrap_or_default();
         let secret = String::from_utf8_lossy(&secret).into_owned();
         let user = fit(user);
-        let who = apart(self.server.door.by_secret(user, secret)).await;
+        let from = format!("over SSH from {} by PIN", self.conn.from);
+        let who = apart(self.server.door.by_secret(user, secret, from)).await;
         Ok(apart(self.decide(user, who)).await)
     }
 

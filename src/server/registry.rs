@@ -40,7 +40,8 @@ impl Why {
             Why::Disabled => "ValMed: you were signed out: your account has been disabled.",
             Why::EndedBy(_) => "ValMed: your session was ended by whoever looks after the server.",
             Why::Stopped => {
-                "ValMed: the server is being stopped. What you signed is on record. Sign in again in a minute."
+                "ValMed: the server is being stopped. Sign in again in a minute: you will be told what became of what you \
+                 signed and did not see."
             }
             Why::Defect => {
                 "ValMed: your session ended by a defect of the program; others are not touched by it. Sign in again: \

@@ -4,11 +4,13 @@
 
 use std::fmt::Write;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use super::{AGAIN, Server};
 use crate::session::tally::CLASSES;
@@ -18,22 +20,25 @@ use crate::store::inspect;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a question that are read.
 const QUESTION: usize = 4096;
+/// Questions at once.
+const AT_ONCE: usize = 4;
 
 impl Server {
-    /// Answers `GET /metrics` and `GET /health` until the server stops.
+    /// Answers `GET /metrics` and `GET /health`, also while the server stops. Dropping it ends it.
     pub async fn serve_status(&self, listener: TcpListener) {
+        let few = Arc::new(Semaphore::new(AT_ONCE));
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = self.0.stop() => return,
-            };
-            match accepted {
-                // One after the other: whoever asks has time, and many cannot ask at once.
+            match listener.accept().await {
+                // Many cannot ask at once; one who says nothing does not keep the others waiting.
                 Ok((stream, _)) => {
-                    let answered = tokio::time::timeout(PATIENCE, self.tell(stream));
-                    if let Ok(Err(error)) = answered.await {
-                        tracing::debug!("the status page: {error}");
-                    }
+                    let (server, turn) = (self.clone(), Arc::clone(&few).acquire_owned().await);
+                    tokio::spawn(async move {
+                        let _turn = turn;
+                        let answered = tokio::time::timeout(PATIENCE, server.tell(stream));
+                        if let Ok(Err(error)) = answered.await {
+                            tracing::debug!("the status page: {error}");
+                        }
+                    });
                 }
                 Err(error) => {
                     tracing::error!("the status page: {error}");

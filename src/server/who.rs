@@ -4,6 +4,7 @@
 //! question is a task of its own, which a connection that ends does not cut off.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use russh::keys::{Certificate, HashAlg, PublicKey};
@@ -19,6 +20,8 @@ use crate::store::{Db, StoreError, accounts};
 
 /// Questions about keys at once.
 const AT_ONCE: usize = 4;
+/// Notes that may be on their way when the server stops, and are waited for: more than there are sessions.
+const NOTES: u32 = 100_000;
 
 /// Somebody who has proved who they are.
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub(super) struct Door {
     clock: Clock,
     authority: Arc<RwLock<Arc<Authority>>>,
     asking: Arc<Semaphore>,
+    /// What is being put on record that nobody waits for.
+    noting: Arc<Semaphore>,
 }
 
 impl Door {
@@ -63,6 +68,7 @@ impl Door {
             clock,
             authority: Arc::new(RwLock::new(Arc::new(authority))),
             asking: Arc::new(Semaphore::new(AT_ONCE)),
+            noting: Arc::new(Semaphore::new(NOTES as usize)),
         }
     }
 
@@ -137,9 +143,17 @@ impl Door {
     }
 
     /// The person of that name, if this is their PIN.
-    pub(super) async fn by_secret(&self, user: &str, secret: String) -> Result<Person, No> {
+    pub(super) async fn by_secret(
+        &self,
+        user: &str,
+        secret: String,
+        from: String,
+    ) -> Result<Person, No> {
         let (door, user) = (self.clone(), user.to_owned());
-        let check = async move { door.sign_in.check(&user, &secret, (door.clock)()).await };
+        let check = async move {
+            let now = (door.clock)();
+            door.sign_in.check_from(&user, &secret, &from, now).await
+        };
         match detached(check).await? {
             Ok(actor) => Ok(Person {
                 actor,
@@ -215,10 +229,18 @@ impl Door {
         .await?
     }
 
+    /// Waits until everything is on record that was to be put there. Says whether that was within the limit.
+    pub(super) async fn noted(&self, limit: Duration) -> bool {
+        let all = tokio::time::timeout(limit, self.noting.acquire_many(NOTES));
+        all.await.is_ok()
+    }
+
     /// Puts something on record that nobody waits for.
     pub(super) fn note(&self, event: Event) {
         let db = self.db.clone();
+        let noting = Arc::clone(&self.noting).try_acquire_owned().ok();
         tokio::spawn(async move {
+            let _until_written = noting;
             let written = async {
                 let mut conn = db.writer().await?;
                 audit::write(conn.link(), std::slice::from_ref(&event)).await

@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::wire::{Handle, listen};
+use super::wire::{Answers, Handle, listen};
 use super::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::terminal::local::{Local, NoTerminal};
 use crate::terminal::{Painter, Profile};
@@ -118,7 +118,7 @@ pub async fn run(
         tokio::spawn(signals.run(events.clone(), handle, Arc::clone(&ending))),
         tokio::spawn(async move {
             // It is not asked anything: it reads as fast as it is written to.
-            let (answers, _) = watch::channel(0);
+            let (answers, _) = watch::channel(Answers::default());
             let ears = (charsets, scans);
             listen(keyboard, ears, outside, &events, &answers).await;
         }),

@@ -100,19 +100,50 @@ impl Services {
         progress
     }
 
-    /// Tells a session what its person has not seen of what they signed before.
-    pub(super) fn tell_missed(&self, actor: UserId, answers: mpsc::Sender<Reply>) {
+    /// Tells a session, which has that number, what its person has not seen of what they signed before: at once what is
+    /// known, and what another session of theirs still waits for as soon as it is.
+    pub(super) fn tell_missed(&self, actor: UserId, session: u64, answers: mpsc::Sender<Reply>) {
+        // Before the database is asked: what is put down there meanwhile is in one or the other.
+        let elsewhere = self.remembering.elsewhere(actor, session);
+        let others: Vec<OpId> = elsewhere.iter().map(|one| one.op).collect();
         let services = self.clone();
+        let answer = answers.clone();
         tokio::spawn(async move {
-            match services.missed(actor).await {
-                Ok(missed) if missed.is_empty() => {}
-                Ok(missed) => {
+            services
+                .tell(actor, answer, |op| !others.contains(&op))
+                .await;
+        });
+        for mut one in elsewhere {
+            let (services, answers) = (self.clone(), answers.clone());
+            tokio::spawn(async move {
+                let outcome = one.outcome().await;
+                if !services.remembering.awaits(one.op) {
+                    // Seen where it was signed, or put down when that session ended.
+                    return services.tell(actor, answers, |op| op == one.op).await;
+                }
+                let missed = Missed {
+                    op: one.op,
+                    at: (services.clock)(),
+                    what: one.what,
+                    outcome,
+                };
+                let _ = answers.send(Reply::Missed(vec![missed])).await;
+            });
+        }
+    }
+
+    /// Tells what the database remembers of it.
+    async fn tell(&self, actor: UserId, answers: mpsc::Sender<Reply>, of: impl Fn(OpId) -> bool) {
+        match self.missed(actor).await {
+            Ok(mut missed) => {
+                missed.retain(|one| of(one.op));
+                if !missed.is_empty() {
                     let _ = answers.send(Reply::Missed(missed)).await;
                 }
-                // They are told the next time.
-                Err(error) => tracing::warn!("what was not seen could not be read: {error}"),
             }
-        });
+            // They are told the next time.
+            Err(error) => tracing::warn!("what was not seen could not be read: {error}"),
+        }
     }
 
     async fn missed(&self, actor: UserId) -> Result<Vec<Missed>, StoreError> {
@@ -147,6 +178,7 @@ impl Services {
     }
 
     async fn seen(&self, actor: UserId, ops: &[OpId]) {
+        self.remembering.settled(ops);
         let seen = async {
             let mut conn = self.db.writer().await?;
             unseen::seen(conn.link(), actor, ops).await

@@ -26,6 +26,8 @@ use crate::tui::{Charset, Start};
 
 /// Asks the terminal whether it is well: it answers when it has read all that came before.
 const ASK: &[u8] = b"\x1b[5n";
+/// Asks it what class of terminal it is.
+const ASK_CLASS: &[u8] = b"\x1b[c";
 /// Questions that may be unanswered.
 const UNANSWERED: u64 = 2;
 /// So many bytes go out without a question: they are a quarter of a second at 960 bytes a second, and the answer to each
@@ -41,6 +43,15 @@ const LOST: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Bytes that are read at once.
 const READ: usize = 1024;
+
+/// What a terminal has answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// How often that it is there.
+    here: u64,
+    /// What class it is; 0: it has not said.
+    class: u16,
+}
 
 /// What carries a session.
 #[derive(Debug)]
@@ -127,7 +138,7 @@ where
     let profile = line.station.profile();
     let size = line.outside.borrow().size;
     let (events, mut received) = mpsc::channel(INPUTS);
-    let (answers, answered) = watch::channel(0);
+    let (answers, answered) = watch::channel(Answers::default());
     let (charset, charsets) = watch::channel(profile.charset);
     let scans = settings.scanner.clone();
     let terminal = Wire::new(line.output, profile, answered, charset);
@@ -160,7 +171,7 @@ pub(super) async fn listen<R: AsyncRead + Unpin>(
     (mut charset, scans): (watch::Receiver<Charset>, scanner::Settings),
     outside: watch::Receiver<Outside>,
     events: &mpsc::Sender<Event>,
-    answers: &watch::Sender<u64>,
+    answers: &watch::Sender<Answers>,
 ) {
     let now = *charset.borrow_and_update();
     let mut ears = Ears {
@@ -181,7 +192,7 @@ struct Ears<'a> {
     charset: watch::Receiver<Charset>,
     scanner: Scanner,
     events: &'a mpsc::Sender<Event>,
-    answers: &'a watch::Sender<u64>,
+    answers: &'a watch::Sender<Answers>,
 }
 
 impl Ears<'_> {
@@ -242,8 +253,11 @@ impl Ears<'_> {
     /// Says whether anybody takes it.
     async fn hand_on(&mut self, heard: Heard) -> bool {
         match heard {
-            Heard::Answer(Answer::Here) => self.answers.send_modify(|count| *count += 1),
-            Heard::Answer(_) => {}
+            Heard::Answer(Answer::Here) => self.answers.send_modify(|said| said.here += 1),
+            Heard::Answer(Answer::Class(class)) => {
+                self.answers.send_modify(|said| said.class = class);
+            }
+            Heard::Answer(Answer::Cursor { .. }) => {}
             Heard::Input(input) => {
                 let mut meant = Vec::new();
                 self.scanner.feed(input, now(), &mut meant);
@@ -293,7 +307,7 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
     fn new(
         output: W,
         profile: Profile,
-        answered: watch::Receiver<u64>,
+        answered: watch::Receiver<Answers>,
         charset: watch::Sender<Charset>,
     ) -> Wire<W> {
         let mut wire = Wire {
@@ -306,7 +320,7 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
             charset,
         };
         // The first question is alone, so that its answer does not wait for a whole screen.
-        wire.send(profile.hello());
+        wire.send(hello(&profile));
         wire
     }
 
@@ -348,6 +362,15 @@ impl<W: AsyncWrite + Unpin> Wire<W> {
     }
 }
 
+/// What takes a terminal over.
+fn hello(profile: &Profile) -> Vec<u8> {
+    let mut bytes = profile.hello();
+    if profile.repeats {
+        bytes.extend_from_slice(ASK_CLASS);
+    }
+    bytes
+}
+
 impl<W: AsyncWrite + Unpin + Send> Terminal for Wire<W> {
     async fn ready(&mut self) -> io::Result<()> {
         self.write().await?;
@@ -356,6 +379,7 @@ impl<W: AsyncWrite + Unpin + Send> Terminal for Wire<W> {
     }
 
     fn show(&mut self, frame: &Buffer, cursor: Option<Position>) -> io::Result<bool> {
+        self.painter.is_of_class(self.flow.class());
         let bytes = self.painter.frame(frame, cursor);
         if bytes.is_empty() {
             return Ok(false);
@@ -377,7 +401,7 @@ impl<W: AsyncWrite + Unpin + Send> Terminal for Wire<W> {
 
     fn change(&mut self, profile: Profile) -> io::Result<()> {
         let mut bytes = self.profile.goodbye();
-        bytes.extend(profile.hello());
+        bytes.extend(hello(&profile));
         self.send(bytes);
         self.profile = profile;
         self.painter = Painter::new(profile);
@@ -396,7 +420,7 @@ struct Flow {
     asked: u64,
     /// Questions that are answered, or whose answers are not waited for any more.
     settled: u64,
-    answered: watch::Receiver<u64>,
+    answered: watch::Receiver<Answers>,
     /// Bytes before the last question, since the one before it.
     last: usize,
     /// Bytes since the last question.
@@ -406,7 +430,7 @@ struct Flow {
 }
 
 impl Flow {
-    fn new(may_answer: bool, answered: watch::Receiver<u64>) -> Flow {
+    fn new(may_answer: bool, answered: watch::Receiver<Answers>) -> Flow {
         Flow {
             may_answer,
             silent: false,
@@ -423,13 +447,18 @@ impl Flow {
     fn sends(&mut self, bytes: usize) -> bool {
         self.unasked += bytes;
         let asks = self.may_answer
-            && (!self.silent || *self.answered.borrow() > 0)
+            && (!self.silent || self.answered.borrow().here > 0)
             && (self.asked == 0 || self.unasked > SMALL);
         if asks {
             self.asked += 1;
             self.last = std::mem::take(&mut self.unasked);
         }
         asks
+    }
+
+    /// What class of terminal it says it is; 0: it has not said.
+    fn class(&self) -> u16 {
+        self.answered.borrow().class
     }
 
     /// The question has left: only now can an answer be late.
@@ -439,7 +468,7 @@ impl Flow {
 
     async fn ready(&mut self) {
         loop {
-            let answered = *self.answered.borrow_and_update();
+            let answered = self.answered.borrow_and_update().here;
             if answered.min(self.asked) > self.settled {
                 self.settled = answered.min(self.asked);
                 self.since = Instant::now();

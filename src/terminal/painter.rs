@@ -28,6 +28,8 @@ const LARGE: usize = 400;
 const JUMP: usize = 10;
 /// Blanks in a row that are rather erased than written.
 const BLANKS: usize = 10;
+/// What xterm answers to `ESC[c`, and others that draw as it does, or more (VT420: 64).
+const REPEATS_ALL: u16 = 63;
 /// A screen of more cells is not kept for the next frame of whichever terminal.
 const SCRATCH: usize = 200 * 100;
 
@@ -46,6 +48,8 @@ pub struct Painter {
     cursor: Option<bool>,
     stylus: Stylus,
     looks: Looks,
+    /// Whatever was written last can be repeated, and not only ASCII.
+    repeats_all: bool,
     /// What has been said, where the screen is read aloud.
     speaker: Option<Box<Speaker>>,
 }
@@ -59,8 +63,15 @@ impl Painter {
             cursor: None,
             stylus: Stylus::new(profile),
             looks: Looks::default(),
+            repeats_all: false,
             speaker: profile.plain.then(Box::default),
         }
+    }
+
+    /// The terminal has said what class it is. Some that call themselves xterm, tmux 3.3 among them, do not repeat what is
+    /// more than a byte in UTF-8; those that answer like a VT420 do.
+    pub fn is_of_class(&mut self, class: u16) {
+        self.repeats_all = class >= REPEATS_ALL;
     }
 
     /// Bytes that it keeps of what is shown.
@@ -227,7 +238,9 @@ impl Painter {
             self.stylus.put(tile, &self.looks, screen);
             let again = same - 1;
             let spelt = again * tile.char().map_or(0, char::len_utf8);
-            if self.profile.repeats && tile.width() == 1 && spelt > 5 && tile.char().is_some() {
+            let repeats = |c: char| c.is_ascii() || self.repeats_all;
+            let repeats = self.profile.repeats && tile.char().is_some_and(repeats);
+            if repeats && tile.width() == 1 && spelt > 5 {
                 self.stylus.repeat(narrow(again), screen);
                 x += same;
             } else {

@@ -306,6 +306,9 @@ fn report(
     Ok(())
 }
 
+/// What xterm says it is.
+const VT420: u16 = 64;
+
 /// Bytes and times of a step.
 struct Cost {
     ours: usize,
@@ -316,6 +319,7 @@ struct Cost {
 
 fn cost(step: &Step, profile: Profile) -> io::Result<Cost> {
     let mut painter = Painter::new(profile);
+    painter.is_of_class(VT420);
     let mut bytes = Vec::new();
     if step.before.0.area.area() > 0 {
         painter.frame(&step.before.0, step.before.1);
