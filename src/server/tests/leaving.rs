@@ -104,6 +104,31 @@ async fn a_dose_that_is_signed_when_the_line_drops_is_given_once() {
     put_away.await.unwrap();
 }
 
+/// A line that is dead may be taken for open for minutes, and a database may be busy for seconds.
+#[tokio::test]
+async fn who_signs_in_again_is_told_what_another_session_still_waits_for() {
+    let hospital = Hospital::open().await;
+    let mut dead = Terminal::opens(hospital.by_pin("amara").await, "xterm").await;
+    let client = hospital.by_pin("amara").await;
+    identifies(&mut dead).await;
+    // Nothing is written meanwhile.
+    let held = hospital.ward.services.db.writer().await.unwrap();
+    dead.types(SIGN).await;
+    dead.sees("Signing").await;
+    let mut again = Terminal::opens(client, "xterm").await;
+    again.sees("OVERDUE").await;
+    drop(held);
+    let told = again.sees("BEFORE YOU WERE CUT OFF").await;
+    assert!(told.contains("DONE, on record: "), "{told}");
+    again.types("\r").await;
+    again.sees("1 today").await;
+    drop(dead);
+    hospital.audit_has("session ended", 1).await;
+    hospital.ward.services.remembered(PATIENCE).await;
+    let amara = hospital.ward.id("amara").await;
+    assert!(unseen(&hospital, amara).await.is_empty(), "it was seen");
+}
+
 async fn unseen(
     hospital: &Hospital,
     user: crate::domain::UserId,
