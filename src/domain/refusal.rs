@@ -433,3 +433,30 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Programs go by the codes: each that there is stands in the README, found where it is made.
+    #[test]
+    fn the_readme_says_what_each_code_means() {
+        let readme = include_str!("../../README.md");
+        let here = include_str!("refusal.rs");
+        let made = here
+            .split_once("pub const fn code(")
+            .and_then(|(_, rest)| rest.split_once("\n    }\n"));
+        let (made, _) = made.unwrap();
+        let codes: Vec<&str> = made
+            .split('"')
+            .filter(|part| {
+                !part.is_empty() && part.chars().all(|c| c == '_' || c.is_ascii_uppercase())
+            })
+            .collect();
+        assert!(codes.len() > 25, "{codes:?}");
+        for code in codes {
+            assert!(
+                readme.contains(&format!("`{code}`")),
+                "{code} is not in the README"
+            );
+        }
+    }
+}
