@@ -35,8 +35,12 @@ pub(super) struct Conn {
 struct Tried {
     times: u32,
     user: String,
-    last: String,
+    /// The first few, and no two alike: an agent offers the key of a certificate after it.
+    what: Vec<String>,
 }
+
+/// Of what was tried, so much is put on record.
+const TRIED: usize = 8;
 
 impl Conn {
     pub(super) fn new(from: SocketAddr) -> Conn {
@@ -72,7 +76,9 @@ impl Conn {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
         tried.times += 1;
         user.clone_into(&mut tried.user);
-        tried.last = what;
+        if tried.what.len() < TRIED && !tried.what.contains(&what) {
+            tried.what.push(what);
+        }
     }
 
     /// The session or command is over: says so to the client, after what its terminal is still to be sent.
@@ -145,9 +151,9 @@ where
 
 /// Nobody signed in: what was tried is put on record, one row a connection.
 async fn nobody(server: &Inner, conn: &Conn) {
-    let (times, user, last) = {
+    let (times, user, what) = {
         let tried = conn.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        (tried.times, tried.user.clone(), tried.last.clone())
+        (tried.times, tried.user.clone(), tried.what.join("; "))
     };
     if times == 0 {
         return;
@@ -157,7 +163,7 @@ async fn nobody(server: &Inner, conn: &Conn) {
     };
     let length = user.chars().count();
     let mut detail = format!(
-        "over SSH from {}, {times} times, a name of length {length}, last {last}",
+        "over SSH from {}, {times} times, a name of length {length}: {what}",
         conn.from
     );
     if unrecorded > 0 {

@@ -94,6 +94,8 @@ pub(super) struct Run {
     pub from: String,
     pub id: ChannelId,
     pub handle: Handle,
+    /// There is a terminal at the other end, which nobody there translates for: a line ends with a carriage return too.
+    pub terminal: bool,
 }
 
 impl Run {
@@ -174,7 +176,10 @@ impl Run {
             if read == 0 {
                 return Ok(());
             }
-            let data = bytes[..read].to_vec();
+            let data = match self.terminal {
+                true => with_returns(&bytes[..read]),
+                false => bytes[..read].to_vec(),
+            };
             let sent = match extended {
                 None => self.handle.data(self.id, data).await,
                 Some(code) => self.handle.extended_data(self.id, code, data).await,
@@ -186,9 +191,26 @@ impl Run {
     }
 }
 
+/// As a terminal wants the ends of lines.
+fn with_returns(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 40);
+    for byte in bytes {
+        if *byte == b'\n' {
+            out.push(b'\r');
+        }
+        out.push(*byte);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_on_a_terminal_end_where_they_begin() {
+        assert_eq!(with_returns(b"one\ntwo\n"), b"one\r\ntwo\r\n");
+    }
 
     #[test]
     fn a_command_line_is_words_and_nothing_else() {

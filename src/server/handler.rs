@@ -20,7 +20,7 @@ use super::exec;
 use super::registry::{Visitor, Why};
 use super::terminal;
 use super::visit::Visit;
-use super::who::{No, Person};
+use super::who::{No, Person, event};
 use crate::session::{Station, wire};
 use crate::tui::{Look, look};
 
@@ -143,6 +143,12 @@ impl Handler {
             return session.channel_failure(id);
         }
         self.conn.started();
+        if let Some(person) = self.conn.person() {
+            let detail = format!("over SSH from {}: {words}", self.conn.from);
+            let now = (self.server.clock)();
+            let event = event(Some(&person.actor), "request refused", detail, now);
+            self.server.door.note(event);
+        }
         session.channel_success(id)?;
         session.extended_data(id, 1, format!("ValMed: {words}\r\n").into_bytes())?;
         session.exit_status_request(id, TURNED_DOWN)?;
@@ -375,6 +381,7 @@ impl russh::server::Handler for Handler {
         };
         // A command runs without a terminal and reads nothing.
         drop(open.output.take());
+        let terminal = open.size.is_some();
         session.channel_success(id)?;
         conn.started();
         let run = exec::Run {
@@ -385,6 +392,7 @@ impl russh::server::Handler for Handler {
             from: conn.from.to_string(),
             id,
             handle: session.handle(),
+            terminal,
         };
         tokio::spawn(async move {
             let handle = run.handle.clone();

@@ -162,6 +162,12 @@ impl Line {
     }
 }
 
+/// How many of what was measured missed their targets.
+pub fn missed(samples: &Samples) -> usize {
+    let lines = samples.all.iter().map(|(name, of)| Line::of(name, of));
+    lines.filter(|line| !line.target_met).count()
+}
+
 /// Everything.
 #[derive(Debug, Serialize)]
 pub struct Report {
