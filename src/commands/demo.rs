@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{import, ward_desk};
@@ -56,6 +57,11 @@ pub async fn demo(config: &Config, keep: Option<PathBuf>) -> anyhow::Result<()> 
 
 /// The database of the demo ward in a folder, made and filled there if it is not there yet.
 pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Db> {
+    open_at(config, folder, now()).await
+}
+
+/// The same, filled as if it were `at`.
+pub async fn open_at(config: &Config, folder: &Path, at: Timestamp) -> anyhow::Result<Db> {
     let path = folder.join("demo-ward.db");
     let known = path.exists();
     let db = Db::open(
@@ -66,15 +72,14 @@ pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Db> {
     .await?;
     schema::migrate(&db, |_, _| {}).await?;
     if !known {
-        fill(config, &db, folder).await?;
+        fill(config, &db, folder, at).await?;
     }
     Ok(db)
 }
 
 /// Imports the demo ward as any ward is imported, and lets its people sign in.
-async fn fill(config: &Config, db: &Db, folder: &Path) -> anyhow::Result<()> {
+async fn fill(config: &Config, db: &Db, folder: &Path, now: Timestamp) -> anyhow::Result<()> {
     let zone = config.time_zone();
-    let now = now();
     let source = demo::source(now, &TimeZone::get(&zone).unwrap_or(TimeZone::UTC))?;
     let settings = import::settings(config, true);
     let mut rejects = Rejects::at(folder.join("rejects.csv"));

@@ -287,7 +287,10 @@ fn measured_desk(db: &Db, config: &Config) -> (Desk, Feed) {
 }
 
 fn desk_with(db: &Db, config: &Config, policy: Arc<Policy>) -> (Desk, Feed) {
-    let clock: Clock = Arc::new(store::now);
+    desk_at(db, config, policy, Arc::new(store::now))
+}
+
+fn desk_at(db: &Db, config: &Config, policy: Arc<Policy>, clock: Clock) -> (Desk, Feed) {
     let feed = Feed::open(db.clone(), config.feed(), Arc::clone(&clock));
     let settings = desk::Settings {
         policy,

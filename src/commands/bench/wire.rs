@@ -1,15 +1,19 @@
 //! `valmed bench wire`: what a screen costs on the line.
 //!
 //! The real session runs on a demo ward of its own and is driven by keys; every frame it shows is encoded for a
-//! terminal as the program does it, and beside that as the drawing library's own backend does. Then the same ward
-//! changes while a slow terminal watches it: see [`slow`].
+//! terminal as the program does it, and beside that as the drawing library's own backend does. It is always the same
+//! moment there, so that the same screens are compared from one run to the next. Then another such ward, in which time
+//! passes, changes while a slow terminal watches it: see [`slow`].
 
 mod slow;
 
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use jiff::Timestamp;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
@@ -20,6 +24,8 @@ use crate::cli;
 use crate::commands::output::say;
 use crate::commands::{self, demo, ward_desk};
 use crate::config::Config;
+use crate::desk::Clock;
+use crate::domain::Policy;
 use crate::interop::demo as ward;
 use crate::session::{Event, INPUTS, Services, Session, Settings, Station, Terminal};
 use crate::signin::SignIn;
@@ -35,16 +41,18 @@ const ENCODED: u32 = 200;
 /// What stands on the screen while the ward is read for the first time.
 const READING: &str = "Reading the ward";
 
-/// What steps may cost on a terminal of 80 by 24, in bytes: a mean where there are several.
-const AT_MOST: &[(&str, f64)] = &[
-    ("full paint", 2200.0),
-    ("nothing changed", 0.0),
-    ("cursor one row", 96.0),
-    ("list scrolled by one", 300.0),
-    ("one typed character", 24.0),
+/// Thursday 2026-01-15, 10:00 UTC: when it is in the ward of which frames are compared.
+const MOMENT: Timestamp = Timestamp::constant(1_768_471_200, 0);
+/// What steps may cost on a terminal of 80 by 24, in bytes (a mean where there are several), and of which that is asked.
+/// Not the next row of a VT100: it takes three bytes for each `·`.
+const AT_MOST: &[(&str, f64, &[&str])] = &[
+    ("full paint", 2200.0, BOTH),
+    ("nothing changed", 0.0, BOTH),
+    ("cursor one row", 96.0, &["xterm-256color"]),
+    ("list scrolled by one", 300.0, BOTH),
+    ("one typed character", 24.0, BOTH),
 ];
-/// Terminals of which that is asked.
-const ASKED_OF: &[&str] = &["xterm-256color", "vt100"];
+const BOTH: &[&str] = &["xterm-256color", "vt100"];
 /// How far a slow terminal that answers may fall behind, in seconds.
 const BEHIND: f64 = 2.0;
 
@@ -54,15 +62,7 @@ type Frame = (Buffer, Option<Position>);
 /// Measures bytes and times for an xterm with many colours, one with few, and a VT100, then the slow line.
 pub async fn wire(config: &Config, ask: cli::BenchWire) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
-    let db = demo::open(config, folder.path()).await?;
-    let (desk, feed) = commands::measured_desk(&db, config);
-    let services = Services::new(
-        db.clone(),
-        desk.clone(),
-        feed.clone(),
-        SignIn::new(db.clone(), config.sign_in_delays()),
-        std::sync::Arc::new(store::now),
-    );
+    let (db, services) = ward_by(config, folder.path(), Arc::new(|| MOMENT)).await?;
     // It would ask this process's environment instead of the terminal.
     crossterm::style::force_color_output(true);
     let mut targets = Targets::default();
@@ -71,15 +71,28 @@ pub async fn wire(config: &Config, ask: cli::BenchWire) -> anyhow::Result<()> {
         let steps = walk(&services, start, term, (ask.columns, ask.rows)).await?;
         report(term, &ask, &steps, &mut targets)?;
     }
+    commands::close(&services.desk, &services.feed, config).await;
     if ask.seconds > 0 {
+        let folder = tempfile::tempdir().context("a temporary folder")?;
+        let (db, services) = ward_by(config, folder.path(), Arc::new(store::now)).await?;
         let behind = slow::slow(&services, &db, &ask).await?;
+        commands::close(&services.desk, &services.feed, config).await;
         if ask.rate >= 960 {
             let what = format!("a client of {} bytes/s: how far behind", ask.rate);
             targets.at_most(what, behind, BEHIND, "s");
         }
     }
-    commands::close(&desk, &feed, config).await;
     targets.tell(ask.check)
+}
+
+/// A demo ward that goes by that clock, with what a session needs.
+async fn ward_by(config: &Config, folder: &Path, clock: Clock) -> anyhow::Result<(Db, Services)> {
+    let db = demo::open_at(config, folder, clock()).await?;
+    let policy = Arc::new(Policy::easy());
+    let (desk, feed) = commands::desk_at(&db, config, policy, Arc::clone(&clock));
+    let sign_in = SignIn::new(db.clone(), config.sign_in_delays());
+    let services = Services::new(db.clone(), desk, feed, sign_in, clock);
+    Ok((db, services))
 }
 
 async fn nurse(db: &Db) -> anyhow::Result<Start> {
@@ -171,7 +184,7 @@ async fn walk(
     let (shown, frames) = mpsc::unbounded_channel();
     let station = Station::of(profile(term));
     let settings = Settings {
-        policy: std::sync::Arc::new(crate::domain::Policy::easy()),
+        policy: Arc::new(Policy::easy()),
         frame_every: Duration::ZERO,
         ..Settings::default()
     };
@@ -273,9 +286,10 @@ fn report(
             .filter(|step| step.what == what)
             .map(|step| cost(step, profile(term)))
             .collect::<io::Result<_>>()?;
-        let asked = AT_MOST.iter().find(|(step, _)| *step == what);
-        let usual = (ask.columns, ask.rows) == (80, 24) && ASKED_OF.contains(&term);
-        if let Some((_, most)) = asked.filter(|_| usual) {
+        let mut asked = AT_MOST.iter();
+        let asked = asked.find(|(step, _, of)| *step == what && of.contains(&term));
+        let usual = (ask.columns, ask.rows) == (80, 24);
+        if let Some((_, most, _)) = asked.filter(|_| usual) {
             let sum: usize = these.iter().map(|cost| cost.ours).sum();
             let mean = sum as f64 / these.len().max(1) as f64;
             targets.at_most(format!("{what}, {term} 80x24"), mean, *most, "B");
